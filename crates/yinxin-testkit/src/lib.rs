@@ -1,0 +1,1 @@
+//! Development only: what the test suites of several crates share. Owns no behaviour of the product.

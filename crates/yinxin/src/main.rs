@@ -1,0 +1,2 @@
+//! yinxin
+fn main() {}
