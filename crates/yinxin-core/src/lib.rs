@@ -1,1 +1,34 @@
-//! yinxin-core
+//! The domain: who the users of an app are, which tokens they hold, whom they know and may hear from.
+//!
+//! Owns every rule, limit and name of the product. Must not know HTTP, a vendor's name or wire format, or SQL text.
+//! A use case is a function `module::verb(ctx, app, …)`; whatever a vendor does differently is a parameter of it.
+
+pub mod apps;
+pub mod attributes;
+pub mod blocks;
+pub mod clock;
+pub mod contacts;
+pub mod ctx;
+pub mod error;
+pub mod keys;
+pub mod limits;
+pub mod mint;
+pub mod mutes;
+pub mod names;
+pub mod offline;
+pub mod passwords;
+pub mod presence;
+pub mod push;
+pub mod rates;
+pub mod rng;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+mod cache;
+
+pub use apps::App;
+pub use ctx::Ctx;
+pub use error::{Code, Error, Result};
+pub use users::User;
+pub use yinxin_store::{AppId, Db, SqliteOptions, UserId};

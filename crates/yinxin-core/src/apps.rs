@@ -1,0 +1,272 @@
+//! Apps: the tenants. Their names, settings and client credentials.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+use yinxin_store::AppId;
+use yinxin_store::tables::apps::{self, AppRow};
+use yinxin_token::credentials;
+use zeroize::Zeroizing;
+
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits;
+use crate::names::AppName;
+use crate::rng;
+
+/// Kind of the secret that asks for app tokens and signs locally computed user tokens.
+const CLIENT_SECRET: &str = "client";
+
+/// How the server answers where the vendors' documents and their present servers differ.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Profile {
+    /// As the seed documents print.
+    #[default]
+    Seed,
+    /// As the vendors' servers of today do.
+    Current,
+}
+
+impl Profile {
+    /// The name in settings and storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::Current => "current",
+        }
+    }
+
+    /// Reads the name; `None` for an unknown one.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Seed, Self::Current].into_iter().find(|profile| profile.name() == text)
+    }
+}
+
+/// Settings of an app that an operator may change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AppSettings {
+    /// Anybody may register.
+    pub open_registration: bool,
+    /// How the server answers.
+    pub profile: Profile,
+    /// Life of a user token when the caller does not say; 0 = for ever.
+    pub user_token_ttl_s: i64,
+    /// Life of an app token when the caller does not say; 0 = for ever.
+    pub app_token_ttl_s: i64,
+    /// Contacts one user may have.
+    pub contacts_max: i64,
+}
+
+impl Default for AppSettings {
+    fn default() -> Self {
+        Self {
+            open_registration: false,
+            profile: Profile::Seed,
+            user_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
+            app_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
+            contacts_max: limits::CONTACTS_DEFAULT,
+        }
+    }
+}
+
+/// Changes to settings; `None` leaves one as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AppChanges {
+    /// See [`AppSettings`].
+    pub open_registration: Option<bool>,
+    /// See [`AppSettings`].
+    pub profile: Option<Profile>,
+    /// See [`AppSettings`].
+    pub user_token_ttl_s: Option<i64>,
+    /// See [`AppSettings`].
+    pub app_token_ttl_s: Option<i64>,
+    /// See [`AppSettings`].
+    pub contacts_max: Option<i64>,
+}
+
+impl AppChanges {
+    fn apply(self, settings: AppSettings) -> Result<AppSettings> {
+        let changed = AppSettings {
+            open_registration: self.open_registration.unwrap_or(settings.open_registration),
+            profile: self.profile.unwrap_or(settings.profile),
+            user_token_ttl_s: self.user_token_ttl_s.unwrap_or(settings.user_token_ttl_s),
+            app_token_ttl_s: self.app_token_ttl_s.unwrap_or(settings.app_token_ttl_s),
+            contacts_max: self.contacts_max.unwrap_or(settings.contacts_max),
+        };
+        for ttl in [changed.user_token_ttl_s, changed.app_token_ttl_s] {
+            if !(0..=limits::TOKEN_TTL_MAX_S).contains(&ttl) {
+                return Err(Error::about(Code::TtlIllegal, ttl.to_string()).with_limit(limits::TOKEN_TTL_MAX_S));
+            }
+        }
+        if changed.contacts_max < 0 {
+            return Err(Error::about(Code::FieldIllegal, "contacts_max"));
+        }
+        Ok(changed)
+    }
+}
+
+/// An app as requests see it: the tenant, its settings, its credentials.
+pub struct App {
+    /// Its id.
+    pub id: AppId,
+    /// Its names.
+    pub name: AppName,
+    /// Its settings.
+    pub settings: AppSettings,
+    /// Creation time.
+    pub created_ms: i64,
+    /// Last change of a setting.
+    pub modified_ms: i64,
+    /// The public half of its credentials; a function of the id.
+    pub client_id: String,
+    pub(crate) client_secret: Zeroizing<String>,
+    pub(crate) token_epoch: i64,
+}
+
+impl App {
+    /// The id as the wire shows it.
+    pub fn uuid(&self) -> Uuid {
+        Uuid::from_bytes(self.id.0)
+    }
+
+    /// The secret half of the credentials, for the operator's eyes.
+    pub fn reveal_client_secret(&self) -> &str {
+        &self.client_secret
+    }
+}
+
+fn place(app: AppId, kind: &str) -> String {
+    format!("app_secrets/{}/{kind}", hex::encode(app.0))
+}
+
+fn row_of(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64, modified_ms: i64) -> AppRow {
+    AppRow {
+        app: id,
+        org: name.org.clone(),
+        name: name.name.clone(),
+        created_ms,
+        modified_ms,
+        token_epoch: 0,
+        open_registration: settings.open_registration,
+        profile: settings.profile.name().to_owned(),
+        user_token_ttl_s: settings.user_token_ttl_s,
+        app_token_ttl_s: settings.app_token_ttl_s,
+        contacts_max: settings.contacts_max,
+    }
+}
+
+fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8]) -> Result<App> {
+    let secret = Zeroizing::new(ctx.keys.unseal(&place(row.app, CLIENT_SECRET), sealed)?);
+    let secret = std::str::from_utf8(&secret).map_err(|source| Error::from(Code::Internal).caused_by(source))?;
+    Ok(App {
+        id: row.app,
+        client_id: credentials::client_id(Uuid::from_bytes(row.app.0)),
+        client_secret: Zeroizing::new(secret.to_owned()),
+        token_epoch: row.token_epoch,
+        created_ms: row.created_ms,
+        modified_ms: row.modified_ms,
+        settings: AppSettings {
+            open_registration: row.open_registration,
+            profile: Profile::parse(&row.profile).unwrap_or_default(),
+            user_token_ttl_s: row.user_token_ttl_s,
+            app_token_ttl_s: row.app_token_ttl_s,
+            contacts_max: row.contacts_max,
+        },
+        name: AppName { org: row.org, name: row.name },
+    })
+}
+
+fn new_secret(ctx: &Ctx, app: AppId) -> Vec<u8> {
+    let secret = credentials::client_secret(&rng::bytes(ctx.rng.as_ref()));
+    ctx.keys.seal(ctx.rng.as_ref(), &place(app, CLIENT_SECRET), secret.as_bytes())
+}
+
+/// Creates an app with fresh credentials.
+pub async fn create(ctx: &Ctx, name: AppName, changes: AppChanges) -> Result<Arc<App>> {
+    let settings = changes.apply(AppSettings::default())?;
+    let minted = ctx.mint.uuid();
+    let id = AppId(minted.uuid.into_bytes());
+    let row = row_of(id, &name, &settings, minted.at_ms, minted.at_ms);
+    let sealed = new_secret(ctx, id);
+    ctx.db
+        .write((row, sealed), |sql, (row, sealed)| {
+            Box::pin(async move {
+                if !apps::insert(sql, row).await? {
+                    return Err(Error::about(Code::AppExists, &row.name));
+                }
+                apps::put_secret(sql, row.app, CLIENT_SECRET, sealed, row.created_ms).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    find(ctx, &name.org, &name.name).await
+}
+
+/// The app of that name.
+pub async fn find(ctx: &Ctx, org: &str, name: &str) -> Result<Arc<App>> {
+    if let Some(app) = ctx.cache.app(org, name) {
+        return Ok(app);
+    }
+    let ticket = ctx.cache.app_ticket();
+    let found = ctx
+        .db
+        .read((org.to_owned(), name.to_owned()), |sql, (org, name)| {
+            Box::pin(async move {
+                let Some(row) = apps::by_name(sql, org, name).await? else { return Ok::<_, Error>(None) };
+                let sealed = apps::secret(sql, row.app, CLIENT_SECRET).await?;
+                Ok(sealed.map(|sealed| (row, sealed)))
+            })
+        })
+        .await?;
+    let (row, sealed) = found.ok_or_else(|| Error::about(Code::AppNotFound, format!("{org}/{name}")))?;
+    let app = Arc::new(app_of(ctx, row, &sealed)?);
+    ctx.cache.keep_app(ticket, &app);
+    Ok(app)
+}
+
+/// All apps, by name.
+pub async fn list(ctx: &Ctx) -> Result<Vec<Arc<App>>> {
+    let rows = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::all(sql).await?) })).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        match find(ctx, &row.org, &row.name).await {
+            Ok(app) => found.push(app),
+            // Deleted between the two reads.
+            Err(error) if error.code == Code::AppNotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// Changes settings and gives the app as it is then.
+pub async fn change(ctx: &Ctx, app: &App, changes: AppChanges) -> Result<Arc<App>> {
+    let settings = changes.apply(app.settings)?;
+    let row = row_of(app.id, &app.name, &settings, app.created_ms, ctx.clock.now_ms());
+    let known = ctx.db.write(row, |sql, row| Box::pin(async move { Ok::<_, Error>(apps::update(sql, row).await?) })).await?;
+    if !known {
+        return Err(Error::about(Code::AppNotFound, app.name.app_key()));
+    }
+    find(ctx, &app.name.org, &app.name.name).await
+}
+
+/// Replaces the client secret. The old one and all app tokens stop working; users stay logged in.
+pub async fn rotate_secret(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
+    let sealed = new_secret(ctx, app.id);
+    ctx.db
+        .write((app.id, sealed, ctx.clock.now_ms()), |sql, (app, sealed, now_ms)| {
+            Box::pin(async move {
+                apps::put_secret(sql, *app, CLIENT_SECRET, sealed, *now_ms).await?;
+                apps::raise_epoch(sql, *app).await?;
+                Ok::<_, Error>(())
+            })
+        })
+        .await?;
+    find(ctx, &app.name.org, &app.name.name).await
+}
+
+/// Deletes the app with everything in it.
+pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
+    let known = ctx.db.write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) })).await?;
+    if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
+}

@@ -1,0 +1,130 @@
+//! Memory in front of the tables: apps by name, users by id and by name.
+//!
+//! **Invariant:** once a write is acknowledged nobody reads the older copy. A loader notes the slot's generation before
+//! it reads the database and may store what it read only if no commit touched the slot meanwhile.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache as QuickCache;
+use yinxin_store::{AppId, Touched, UserId};
+
+use crate::apps::App;
+use crate::users::User;
+
+/// Users that share a generation; more slots, fewer needless reloads.
+const SLOTS: usize = 256;
+
+pub(crate) struct Cache {
+    apps: RwLock<Apps>,
+    users: QuickCache<(AppId, UserId), Arc<User>>,
+    names: QuickCache<(AppId, Box<str>), UserId>,
+    generations: Vec<Mutex<u64>>,
+    scatter: RandomState,
+}
+
+#[derive(Default)]
+struct Apps {
+    /// Organisation, then app name: two look-ups by `&str` need no allocation.
+    by_name: HashMap<String, HashMap<String, Arc<App>>>,
+    generation: u64,
+}
+
+/// What a loader holds between reading a generation and storing what it loaded.
+#[derive(Clone, Copy)]
+pub(crate) struct Ticket(u64);
+
+#[derive(Hash)]
+struct NameRef<'a>(AppId, &'a str);
+
+impl Equivalent<(AppId, Box<str>)> for NameRef<'_> {
+    fn equivalent(&self, key: &(AppId, Box<str>)) -> bool {
+        self.0 == key.0 && *self.1 == *key.1
+    }
+}
+
+impl Cache {
+    pub fn new(users: usize) -> Self {
+        Self {
+            apps: RwLock::default(),
+            users: QuickCache::new(users.max(1)),
+            names: QuickCache::new(users.max(1)),
+            generations: (0..SLOTS).map(|_| Mutex::new(0)).collect(),
+            scatter: RandomState::new(),
+        }
+    }
+
+    /// Called after each commit, before its callers are answered.
+    pub fn forget(&self, touched: &[Touched]) {
+        for hint in touched {
+            match *hint {
+                Touched::App(app) => self.forget_app(app),
+                Touched::User(app, user) => {
+                    let mut generation = self.slot(app, user).lock();
+                    *generation += 1;
+                    self.users.remove(&(app, user));
+                }
+            }
+        }
+    }
+
+    fn forget_app(&self, id: AppId) {
+        let mut apps = self.apps.write();
+        apps.generation += 1;
+        for org in apps.by_name.values_mut() {
+            org.retain(|_, app| app.id != id);
+        }
+    }
+
+    pub fn app(&self, org: &str, name: &str) -> Option<Arc<App>> {
+        self.apps.read().by_name.get(org)?.get(name).cloned()
+    }
+
+    pub fn app_ticket(&self) -> Ticket {
+        Ticket(self.apps.read().generation)
+    }
+
+    pub fn keep_app(&self, ticket: Ticket, app: &Arc<App>) {
+        let mut apps = self.apps.write();
+        if apps.generation == ticket.0 {
+            apps.by_name.entry(app.name.org.clone()).or_default().insert(app.name.name.clone(), Arc::clone(app));
+        }
+    }
+
+    pub fn user(&self, app: AppId, user: UserId) -> Option<Arc<User>> {
+        self.users.get(&(app, user))
+    }
+
+    /// Whom the name belonged to when it was last looked up; the user may be gone since.
+    pub fn user_named(&self, app: AppId, name: &str) -> Option<UserId> {
+        self.names.get(&NameRef(app, name))
+    }
+
+    pub fn user_ticket(&self, app: AppId, user: UserId) -> Ticket {
+        Ticket(*self.slot(app, user).lock())
+    }
+
+    pub fn keep_user(&self, ticket: Ticket, app: AppId, user: &Arc<User>) {
+        let generation = self.slot(app, user.user).lock();
+        if *generation == ticket.0 {
+            self.users.insert((app, user.user), Arc::clone(user));
+        }
+    }
+
+    pub fn keep_name(&self, app: AppId, name: &str, user: UserId) {
+        self.names.insert((app, name.into()), user);
+    }
+
+    /// Users in memory, for metrics.
+    pub fn user_count(&self) -> usize {
+        self.users.len()
+    }
+
+    fn slot(&self, app: AppId, user: UserId) -> &Mutex<u64> {
+        let hash = self.scatter.hash_one((app, user));
+        &self.generations[usize::try_from(hash % SLOTS as u64).unwrap_or_default()]
+    }
+}

@@ -1,0 +1,97 @@
+//! [`Ctx`]: everything a use case may reach. Made once at the start, shared by all requests.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use yinxin_store::{Db, SqliteOptions};
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::keys::{Keys, MasterKey};
+use crate::limits::Limits;
+use crate::mint::Mint;
+use crate::passwords::{HashCost, Passwords};
+use crate::rates::{Preset, Rates};
+use crate::rng::Rng;
+use crate::sessions::Sessions;
+
+/// The shared context of all use cases.
+pub struct Ctx {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for secrets.
+    pub rng: Arc<dyn Rng>,
+    /// New ids.
+    pub mint: Mint,
+    /// Who is connected.
+    pub sessions: Arc<dyn Sessions>,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Call rates.
+    pub rates: Rates,
+    /// The server's keys.
+    pub keys: Keys,
+    pub(crate) cache: Arc<Cache>,
+}
+
+/// What a context is made of.
+pub struct Parts {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Who is connected.
+    pub sessions: Arc<dyn Sessions>,
+    /// Bounds.
+    pub limits: Limits,
+    /// Which call rates hold.
+    pub preset: Preset,
+    /// What a new password hash costs.
+    pub hash_cost: HashCost,
+    /// The key that seals the others.
+    pub master: MasterKey,
+}
+
+impl Ctx {
+    /// Opens the embedded database at `path` and the keys in it.
+    pub async fn open(path: &Path, parts: Parts) -> Result<Arc<Self>> {
+        let cache = Arc::new(Cache::new(parts.limits.cached_users));
+        let forget = Arc::clone(&cache);
+        let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
+        let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
+        let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
+        let keys = Keys::open(&db, &parts).await?;
+        let passwords = Passwords::start(parts.hash_cost, &parts.limits, Arc::clone(&parts.rng))?;
+        Ok(Arc::new(Self {
+            mint: Mint::new(Arc::clone(&parts.clock)),
+            rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
+            clock: parts.clock,
+            rng: parts.rng,
+            sessions: parts.sessions,
+            passwords,
+            keys,
+            cache,
+            db,
+        }))
+    }
+
+    /// Users in memory, for metrics.
+    pub fn cached_users(&self) -> usize {
+        self.cache.user_count()
+    }
+
+    /// Whether the database answers, for the readiness probe.
+    pub async fn check_storage(&self) -> Result<()> {
+        self.db
+            .read((), |sql, ()| {
+                Box::pin(async move {
+                    sql.rows("SELECT 1", &[]).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,258 @@
+//! The one error of the domain. [`Code`] says what happened and is field-less, so that every dialect answers it in one
+//! exhaustive match; [`Error`] adds the value it happened to.
+
+use std::fmt;
+
+/// The result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What went wrong. A new code does not compile until each dialect has an answer to it.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, for tables and tests.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// What went wrong, for logs and for our own API.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The code's stable name in our own API and in metrics.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Who is asking.
+    /// No token, or an empty one.
+    TokenMissing = "no token was sent",
+    /// The token is not of a form this server makes.
+    TokenCorrupt = "the token is damaged",
+    /// Well-formed, but not made here, of another app, or revoked.
+    TokenUnknown = "the token is not valid here",
+    /// Valid once.
+    TokenExpired = "the token has expired",
+    /// A valid token without the right to do this.
+    Forbidden = "the token does not carry this right",
+
+    // Apps.
+    /// No such app.
+    AppNotFound = "there is no such app",
+    /// The name is taken.
+    AppExists = "an app of that name exists",
+    /// Organisation or app name not of the allowed form.
+    AppNameIllegal = "the app key is not of the form ORG/APP in letters, digits, '-' and '_'",
+
+    // Tokens.
+    /// The way of asking for a token is unknown.
+    GrantUnknown = "the grant type is unknown",
+    /// No client id given.
+    ClientIdMissing = "client_id is missing",
+    /// No client secret given.
+    ClientSecretMissing = "client_secret is missing",
+    /// Client id of another app.
+    ClientIdMismatch = "client_id does not belong to this app",
+    /// Wrong client secret.
+    ClientSecretMismatch = "client_secret is wrong",
+    /// The life asked for is negative or too long.
+    TtlIllegal = "ttl is not a number of seconds within bounds",
+    /// Unknown name or wrong password.
+    WrongPassword = "unknown user or wrong password",
+    /// A login of a user that does not exist, where that may be said.
+    LoginUnknownUser = "there is no such user to log in",
+    /// The right password of a banned user.
+    UserInactive = "the user is banned",
+
+    // Users.
+    /// No such user.
+    UserNotFound = "there is no such user",
+    /// The name is taken.
+    UsernameTaken = "the user name is taken",
+    /// No name given.
+    UsernameMissing = "the user name is missing",
+    /// Characters outside the allowed set, or empty.
+    UsernameIllegal = "the user name has characters that are not allowed",
+    /// Over the limit.
+    UsernameTooLong = "the user name is too long",
+    /// No password given, or an empty one.
+    PasswordMissing = "the password is missing",
+    /// No new password given, or an empty one.
+    NewPasswordMissing = "the new password is missing",
+    /// Over the limit.
+    PasswordTooLong = "the password is too long",
+    /// Over the limit.
+    NicknameTooLong = "the nickname is too long",
+    /// Open registration is switched off.
+    RegistrationClosed = "the app does not allow open registration",
+    /// Too many users in one call.
+    BatchTooLarge = "too many users in one call",
+    /// One name twice in a call, with two passwords.
+    BatchConflict = "one user name stands twice in the call with different passwords",
+
+    // Lists of people.
+    /// The user to be blocked does not exist.
+    BlockTargetNotFound = "the user to block does not exist",
+    /// The block list is full.
+    BlocksFull = "the block list is full",
+    /// The contact list is full.
+    ContactsFull = "the contact list is full",
+    /// A remark about somebody who is no contact.
+    NotContacts = "the two users are not contacts",
+    /// Over the limit.
+    RemarkTooLong = "the remark is too long",
+    /// Too many contacts in one import.
+    ImportTooLarge = "too many contacts in one import",
+    /// A page larger than the limit.
+    PageTooLarge = "the page is larger than allowed",
+    /// Too many names in one question.
+    TooManyNames = "too many names in one call",
+
+    // Presence.
+    /// No ext given.
+    ExtMissing = "ext is missing",
+    /// Over the limit.
+    ExtTooBig = "ext is too long",
+    /// A list of names that is empty.
+    NamesEmpty = "the list of names is empty",
+    /// A list of names that is missing.
+    NamesMissing = "the list of names is missing",
+    /// Subscribing to too many at once.
+    TooManySubscriptions = "too many users to subscribe to in one call",
+    /// Subscribing to oneself.
+    SubscribeSelf = "a user cannot subscribe to itself",
+    /// Unsubscribing from too many at once.
+    TooManyUnsubscriptions = "too many users to unsubscribe from in one call",
+    /// Too many per page.
+    TooManyQueries = "the page is larger than allowed for subscriptions",
+
+    // Push, attributes, mutes.
+    /// A push setting that is not of the documented form.
+    PushSettingIllegal = "the push setting is not of the documented form",
+    /// No such template.
+    TemplateNotFound = "there is no such push template",
+    /// The template's name is taken, or the app has too many.
+    TemplateExists = "a push template of that name exists, or the app has too many",
+    /// No such notifier.
+    NotifierNotFound = "there is no such push certificate",
+    /// The notifier's name is taken, or the app has too many.
+    NotifierExists = "a push certificate of that name exists, or the app has too many",
+    /// The user's attributes are over the limit.
+    AttributesTooLarge = "the user's attributes are larger than allowed",
+    /// Too many users in one question for attributes.
+    AttributesBatchTooLarge = "too many users in one call for attributes",
+    /// A mute's seconds are out of bounds.
+    MuteIllegal = "the seconds of a mute are out of bounds",
+
+    // The request itself.
+    /// The body is no JSON.
+    BodyMalformed = "the body is not valid JSON",
+    /// A field or parameter of the wrong type or form.
+    FieldIllegal = "a field is not of the expected form",
+    /// The body is over the limit.
+    BodyTooLarge = "the body is too large",
+    /// The headers are over the limit.
+    HeadersTooLarge = "the headers are too large",
+    /// A content type that this call does not take.
+    MediaTypeUnsupported = "the content type is not supported",
+    /// The body did not arrive in time, or was cut off.
+    BodyIncomplete = "the body did not arrive completely",
+    /// No such path.
+    RouteNotFound = "there is no such path",
+    /// The path exists, not with this method.
+    MethodNotAllowed = "the path does not take this method",
+    /// A documented call that this server does not offer.
+    NotOffered = "this server does not offer the call",
+
+    // The server.
+    /// More calls than the limit allows.
+    RateLimited = "too many calls; slow down",
+    /// A bounded queue is full.
+    Busy = "the server is busy; try again",
+    /// The database failed; nothing was changed.
+    Storage = "the database failed; nothing was changed",
+    /// A bug.
+    Internal = "the server made a mistake",
+}
+
+/// What went wrong, and with what.
+#[derive(Debug)]
+pub struct Error {
+    /// What went wrong.
+    pub code: Code,
+    /// The value it went wrong with, as the caller spelled it; empty when there is none.
+    pub subject: String,
+    /// The limit that was passed, or a second number the text needs; 0 when there is none.
+    pub limit: i64,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error about that value.
+    pub fn about(code: Code, subject: impl Into<String>) -> Self {
+        Self { code, subject: subject.into(), limit: 0, source: None }
+    }
+
+    /// An error about a limit.
+    pub fn over(code: Code, limit: i64) -> Self {
+        Self { code, subject: String::new(), limit, source: None }
+    }
+
+    /// The same error with its limit.
+    #[must_use]
+    pub fn with_limit(mut self, limit: i64) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The same error with what caused it, for the log.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self { code, subject: String::new(), limit: 0, source: None }
+    }
+}
+
+impl From<yinxin_store::Error> for Error {
+    fn from(source: yinxin_store::Error) -> Self {
+        let code = match source {
+            yinxin_store::Error::Busy(_) => Code::Busy,
+            yinxin_store::Error::Awaited | yinxin_store::Error::Panicked | yinxin_store::Error::Decode { .. } => {
+                Code::Internal
+            }
+            yinxin_store::Error::Engine(_) | yinxin_store::Error::Closed => Code::Storage,
+        };
+        Self::from(code).caused_by(source)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.text())?;
+        if !self.subject.is_empty() {
+            write!(f, ": '{}'", self.subject)?;
+        }
+        if self.limit != 0 {
+            write!(f, " (limit {})", self.limit)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

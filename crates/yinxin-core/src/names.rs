@@ -1,0 +1,102 @@
+//! Names as newtypes, parsed once at the edge: what exists as a value here is legal.
+
+use crate::error::{Code, Error, Result};
+use crate::limits::{APP_NAME_CHARS_MAX, USERNAME_BYTES_MAX};
+
+/// First path segments that belong to the server itself; no organisation may have them.
+const RESERVED_ORGS: [&str; 14] = [
+    "admin", "livez", "readyz", "metrics", "ws", "websocket", "management", "nimserver", "nrtc", "token", "user", "v2",
+    "static", "console",
+];
+
+/// A user's name: `[a-z0-9_.-]`, 1 to 64 bytes, folded to lower case.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Username(String);
+
+impl Username {
+    /// Checks and folds a name as a caller spelled it.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.len() > USERNAME_BYTES_MAX {
+            return Err(Error::about(Code::UsernameTooLong, text).with_limit(64));
+        }
+        let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        if !legal {
+            return Err(Error::about(Code::UsernameIllegal, text));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+
+    /// The folded name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The folded name, owned.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+/// An app's name pair, `ORG/APP` or `ORG#APP`: letters, digits, `-` and `_`, each 1 to 32 characters.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct AppName {
+    /// Organisation.
+    pub org: String,
+    /// App.
+    pub name: String,
+}
+
+impl AppName {
+    /// Parses either spelling.
+    pub fn parse(text: &str) -> Result<Self> {
+        let illegal = || Error::about(Code::AppNameIllegal, text);
+        let (org, name) = text.split_once(['/', '#']).ok_or_else(illegal)?;
+        let legal = |part: &str| {
+            !part.is_empty()
+                && part.len() <= APP_NAME_CHARS_MAX
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        };
+        if !legal(org) || !legal(name) || RESERVED_ORGS.contains(&org) {
+            return Err(illegal());
+        }
+        Ok(Self { org: org.to_owned(), name: name.to_owned() })
+    }
+
+    /// `ORG#APP`.
+    pub fn app_key(&self) -> String {
+        format!("{}#{}", self.org, self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_names_fold_and_are_bounded() {
+        assert_eq!(Username::parse("User.1_-").unwrap().as_str(), "user.1_-");
+        let long = "a".repeat(65);
+        for (text, code) in [
+            ("", Code::UsernameIllegal),
+            ("a b", Code::UsernameIllegal),
+            ("小明", Code::UsernameIllegal),
+            ("a@b.c", Code::UsernameIllegal),
+            ("a\0", Code::UsernameIllegal),
+            ("a/b", Code::UsernameIllegal),
+            (long.as_str(), Code::UsernameTooLong),
+        ] {
+            assert_eq!(Username::parse(text).unwrap_err().code, code, "{text:?}");
+        }
+        assert!(Username::parse(&"a".repeat(64)).is_ok());
+    }
+
+    #[test]
+    fn app_names_take_both_separators_and_no_reserved_words() {
+        let name = AppName::parse("easemob-demo#testapp").unwrap();
+        assert_eq!(name, AppName::parse("easemob-demo/testapp").unwrap());
+        assert_eq!(name.app_key(), "easemob-demo#testapp");
+        for text in ["", "a", "a/", "/a", "a/b/c", "admin/x", "livez/x", "a b/c", "a/b%"] {
+            assert_eq!(AppName::parse(text).unwrap_err().code, Code::AppNameIllegal, "{text:?}");
+        }
+    }
+}

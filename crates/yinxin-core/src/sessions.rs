@@ -1,0 +1,37 @@
+//! The port to whoever holds the connections: the domain asks who is connected and asks for connections to be closed.
+
+use yinxin_store::{AppId, UserId};
+
+/// A connected device of a user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Device {
+    /// The device's resource name, unique among the user's devices.
+    pub resource: String,
+    /// The device's own id.
+    pub device_uuid: String,
+    /// Its name for people.
+    pub device_name: String,
+}
+
+/// Why connections are closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CloseReason {
+    /// A backend asked for it.
+    Kicked,
+    /// The user was banned.
+    Banned,
+    /// The password was changed.
+    PasswordChanged,
+    /// The user was deleted.
+    Deleted,
+}
+
+/// The connections of a server, or of all servers of a cluster.
+pub trait Sessions: Send + Sync {
+    /// Whether any device of the user is connected.
+    fn is_online(&self, app: AppId, user: UserId) -> bool;
+    /// The connected devices of the user.
+    fn devices_of(&self, app: AppId, user: UserId) -> Vec<Device>;
+    /// Closes all connections of the user, or those of one device.
+    fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason);
+}

@@ -1,0 +1,161 @@
+//! What happens to an account after it was made: password, push settings, ban, kick, deletion.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+use yinxin_store::UserId;
+use yinxin_store::tables::users::{self, PushProfile};
+use zeroize::Zeroizing;
+
+use super::register::check_password;
+use super::{Page, User, find, page_start, split_off};
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::{GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, USER_DELETE_MAX};
+use crate::sessions::CloseReason;
+
+/// Sets a password without asking for the old one. All tokens and connections of the user end.
+pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Option<Zeroizing<String>>) -> Result<()> {
+    let user = find(ctx, app, reference).await?;
+    let password = password.filter(|password| !password.is_empty()).ok_or(Code::NewPasswordMissing)?;
+    check_password(&password)?;
+    let hash = ctx.passwords.hash(password).await?;
+    let known = ctx
+        .db
+        .write((app.id, user.user, hash, ctx.clock.now_ms()), |sql, (app, user, hash, now_ms)| {
+            Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *now_ms).await?) })
+        })
+        .await?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
+    ctx.sessions.close(app.id, user.user, None, CloseReason::PasswordChanged);
+    Ok(())
+}
+
+/// Changes to push settings; `None` leaves one as it is.
+#[derive(Clone, Debug, Default)]
+pub struct PushChanges {
+    /// The settings in the user's row.
+    pub profile: PushProfile,
+    /// Groups whose offline pushes are, or are no longer, ignored.
+    pub group_ignores: Vec<(String, bool)>,
+}
+
+impl PushChanges {
+    fn check(&self) -> Result<()> {
+        let profile = &self.profile;
+        if profile.nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
+            return Err(Error::over(Code::NicknameTooLong, 100));
+        }
+        if profile.style.is_some_and(|style| !(0..=1).contains(&style)) {
+            return Err(Error::about(Code::FieldIllegal, "notification_display_style"));
+        }
+        for (hour, field) in [
+            (profile.quiet_start_h, "notification_no_disturbing_start"),
+            (profile.quiet_end_h, "notification_no_disturbing_end"),
+        ] {
+            if hour.is_some_and(|hour| !(0..=24).contains(&hour)) {
+                return Err(Error::about(Code::FieldIllegal, field));
+            }
+        }
+        let legal = |id: &str| !id.is_empty() && id.len() <= GROUP_ID_BYTES_MAX;
+        if self.group_ignores.iter().any(|(group, _)| !legal(group)) {
+            return Err(Error::about(Code::FieldIllegal, "notification_ignore_<group id>"));
+        }
+        Ok(())
+    }
+}
+
+/// Changes a user's push settings and gives the user as it is then.
+pub async fn change_push(ctx: &Ctx, app: &App, reference: &str, changes: PushChanges) -> Result<Arc<User>> {
+    let user = find(ctx, app, reference).await?;
+    changes.check()?;
+    let changed = ctx
+        .db
+        .write((app.id, user.user, changes, ctx.clock.now_ms()), |sql, (app, user, changes, now_ms)| {
+            Box::pin(async move {
+                if !users::update_push(sql, *app, *user, &changes.profile, *now_ms).await? {
+                    return Err(Code::UserNotFound.into());
+                }
+                for (group, ignored) in &changes.group_ignores {
+                    users::ignore_group(sql, *app, *user, group, *ignored).await?;
+                }
+                if !changes.group_ignores.is_empty() && users::group_ignores(sql, *app, *user).await? > GROUP_IGNORES_MAX
+                {
+                    return Err(Error::about(Code::FieldIllegal, "notification_ignore_<group id>").with_limit(1000));
+                }
+                users::by_id(sql, *app, *user).await?.ok_or_else(|| Error::from(Code::UserNotFound))
+            })
+        })
+        .await?;
+    Ok(Arc::new(changed))
+}
+
+/// Bans a user: its tokens die at once, its connections close, it cannot log in.
+pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
+    let user = find(ctx, app, reference).await?;
+    let known = ctx
+        .db
+        .write((app.id, user.user, ctx.clock.now_ms()), |sql, (app, user, now_ms)| {
+            Box::pin(async move { Ok::<_, Error>(users::deactivate(sql, *app, *user, *now_ms).await?) })
+        })
+        .await?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
+    ctx.sessions.close(app.id, user.user, None, CloseReason::Banned);
+    Ok(User { active: false, ..User::clone(&user) })
+}
+
+/// Lifts a ban. Tokens from before stay dead: the user must log in again.
+pub async fn lift_ban(ctx: &Ctx, app: &App, reference: &str) -> Result<()> {
+    let user = find(ctx, app, reference).await?;
+    let known = ctx
+        .db
+        .write((app.id, user.user), |sql, (app, user)| {
+            Box::pin(async move { Ok::<_, Error>(users::activate(sql, *app, *user).await?) })
+        })
+        .await?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))
+}
+
+/// Closes a user's connections, or those of one device. Tokens live on.
+pub async fn kick(ctx: &Ctx, app: &App, reference: &str, resource: Option<&str>) -> Result<()> {
+    let user = find(ctx, app, reference).await?;
+    ctx.sessions.close(app.id, user.user, resource, CloseReason::Kicked);
+    Ok(())
+}
+
+/// Deletes a user and everything that carries its id; gives the user as it was.
+pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> {
+    let user = find(ctx, app, reference).await?;
+    let known = ctx
+        .db
+        .write((app.id, user.user), |sql, (app, user)| {
+            Box::pin(async move { Ok::<_, Error>(users::delete(sql, *app, *user).await?) })
+        })
+        .await?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
+    ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
+    Ok(user)
+}
+
+/// Deletes up to `limit` (at most 500) users, oldest first, from the one `from` on.
+pub async fn delete_oldest(ctx: &Ctx, app: &App, from: Option<Uuid>, limit: i64) -> Result<Page> {
+    let limit = limit.clamp(1, USER_DELETE_MAX);
+    let (users, next): (Vec<User>, Option<UserId>) = ctx
+        .db
+        .write((app.id, page_start(from)?, limit), |sql, (app, from, limit)| {
+            Box::pin(async move {
+                let mut users = users::page(sql, *app, *from, None, *limit + 1).await?;
+                let next = split_off(&mut users, *limit);
+                for user in &users {
+                    users::delete(sql, *app, user.user).await?;
+                }
+                Ok::<_, Error>((users, next))
+            })
+        })
+        .await?;
+    for user in &users {
+        ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
+    }
+    Ok(Page { users, next })
+}

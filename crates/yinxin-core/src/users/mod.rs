@@ -1,0 +1,129 @@
+//! Users: finding them, and everything an app's backend may do to their accounts.
+
+mod account;
+mod register;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+use yinxin_store::tables::handles::USERNAME;
+use yinxin_store::tables::users::{self, PageStart};
+use yinxin_store::{AppId, Sql, UserId};
+
+pub use account::{PushChanges, ban, change_push, delete, delete_oldest, kick, lift_ban, set_password};
+pub use register::{Registered, Registration, register, register_batch, register_without_password};
+pub use yinxin_store::tables::users::{PushProfile, UserRow as User};
+
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::{USER_PAGE_MAX, USERNAME_BYTES_MAX};
+use crate::mint;
+
+/// The user that a caller names: by name in any case, or by the id in a name's place.
+pub async fn find(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> {
+    look_up(ctx, app.id, reference).await?.ok_or_else(|| Error::about(Code::UserNotFound, reference))
+}
+
+/// Like [`find`], with "there is none" as a value.
+pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Arc<User>>> {
+    if reference.is_empty() || reference.len() > USERNAME_BYTES_MAX || reference.contains('\0') {
+        return Ok(None);
+    }
+    let found = if reference.bytes().any(|b| b.is_ascii_uppercase()) {
+        by_name(ctx, app, &reference.to_ascii_lowercase()).await?
+    } else {
+        by_name(ctx, app, reference).await?
+    };
+    match (found, Uuid::try_parse(reference)) {
+        (None, Ok(uuid)) => by_id(ctx, app, UserId(uuid.into_bytes())).await,
+        (found, _) => Ok(found),
+    }
+}
+
+/// The user with that id.
+pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>>> {
+    if let Some(user) = ctx.cache.user(app, id) {
+        return Ok(Some(user));
+    }
+    let ticket = ctx.cache.user_ticket(app, id);
+    let found = ctx
+        .db
+        .read((app, id), |sql, (app, id)| Box::pin(async move { Ok::<_, Error>(users::by_id(sql, *app, *id).await?) }))
+        .await?
+        .map(Arc::new);
+    if let Some(user) = &found {
+        ctx.cache.keep_user(ticket, app, user);
+    }
+    Ok(found)
+}
+
+/// The user with that folded name. The name's owner is remembered without a generation: names never change owners,
+/// and a deleted owner is not found by id.
+async fn by_name(ctx: &Ctx, app: AppId, name: &str) -> Result<Option<Arc<User>>> {
+    if let Some(id) = ctx.cache.user_named(app, name)
+        && let Some(user) = by_id(ctx, app, id).await?
+    {
+        return Ok(Some(user));
+    }
+    let found = ctx
+        .db
+        .read((app, name.to_owned()), |sql, (app, name)| {
+            Box::pin(async move { Ok::<_, Error>(users::by_handle(sql, *app, USERNAME, name).await?) })
+        })
+        .await?;
+    let Some(found) = found else { return Ok(None) };
+    ctx.cache.keep_name(app, name, found.user);
+    // Once more through the cache, so that the copy kept there is one whose generation was noted before its read.
+    by_id(ctx, app, found.user).await
+}
+
+/// A page of users, oldest first.
+pub struct Page {
+    /// The users.
+    pub users: Vec<User>,
+    /// The first user of the next page, if there is one.
+    pub next: Option<UserId>,
+}
+
+/// Up to `limit` (at most 100) users from the one `from` on, which need not exist any more.
+pub async fn list(ctx: &Ctx, app: &App, from: Option<Uuid>, active: Option<bool>, limit: i64) -> Result<Page> {
+    let input = (app.id, page_start(from)?, active, limit.clamp(1, USER_PAGE_MAX));
+    let mut users = ctx
+        .db
+        .read(input, |sql, (app, from, active, limit)| {
+            Box::pin(async move { Ok::<_, Error>(users::page(sql, *app, *from, *active, *limit + 1).await?) })
+        })
+        .await?;
+    let next = split_off(&mut users, input.3);
+    Ok(Page { users, next })
+}
+
+fn page_start(from: Option<Uuid>) -> Result<PageStart> {
+    let Some(uuid) = from else { return Ok(PageStart::FIRST) };
+    let created_ms = mint::time_of(uuid).ok_or_else(|| Error::about(Code::FieldIllegal, "cursor"))?;
+    Ok(PageStart { created_ms, user: UserId(uuid.into_bytes()) })
+}
+
+/// Cuts a list that was read one longer than asked for; gives the id behind the cut.
+fn split_off(users: &mut Vec<User>, limit: i64) -> Option<UserId> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = users.get(limit).map(|user| user.user);
+    users.truncate(limit);
+    next
+}
+
+/// Makes a write fail when the user is gone, so that no row outlives its user.
+pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<()> {
+    if users::exists(sql, app, user).await? { Ok(()) } else { Err(Code::UserNotFound.into()) }
+}
+
+/// An id to print for a name nobody has: the same each time, and of the same make as a real one.
+pub fn made_up_id(ctx: &Ctx, app: &App, name: &str) -> Uuid {
+    let digest = ctx.keys.disguise(&[app.id.0.as_slice(), name.to_ascii_lowercase().as_bytes()].concat());
+    let [time, scattered, ..] = [&digest[..8], &digest[8..16]].map(|part| part.try_into().map_or(0, u64::from_be_bytes));
+    // Somewhere in the app's life so far; the span grows in powers of two so that the id hardly ever changes.
+    let age_ms = (ctx.clock.now_ms() - app.created_ms).max(1).cast_unsigned();
+    let span_ticks = (age_ms.next_power_of_two() / 2).max(1) * 10_000;
+    mint::uuid_at(app.created_ms * 10_000 + (time % span_ticks).cast_signed(), scattered)
+}

@@ -1,0 +1,40 @@
+//! What can go wrong below the seam. Says nothing about users: a missing row is not an error here.
+
+/// A failure of the engine or of a closure given to it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine refused or failed: disk full, file gone, statement wrong. Nothing of the write is kept.
+    #[error("the database failed: {0}")]
+    Engine(Box<dyn std::error::Error + Send + Sync>),
+    /// The queue of waiting writes is full; nothing was tried.
+    #[error("the database is busy: {0} writes are waiting already")]
+    Busy(usize),
+    /// A closure waited for something other than the seam. On the embedded engine it would have stopped the writer.
+    #[error("a storage closure awaited something other than the database")]
+    Awaited,
+    /// A closure panicked; its part of the transaction was rolled back.
+    #[error("a storage closure panicked")]
+    Panicked,
+    /// The store is closing; nothing was tried.
+    #[error("the database is closed")]
+    Closed,
+    /// A column held what the code did not expect: a newer schema or a damaged file.
+    #[error("column {column} holds {found}, expected {expected}")]
+    Decode {
+        /// Position of the column in the row, from 0.
+        column: usize,
+        /// What the code asked for.
+        expected: &'static str,
+        /// What the row held.
+        found: &'static str,
+    },
+}
+
+/// The result of everything below the seam.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<rusqlite::Error> for Error {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Engine(Box::new(source))
+    }
+}

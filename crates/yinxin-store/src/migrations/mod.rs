@@ -1,0 +1,18 @@
+//! The one forward-only list of migrations. A migration that has shipped is never edited; add the next.
+//!
+//! The text is portable but for one mark: `/* clustered */` after a table's columns asks for storage in primary key
+//! order, which SQLite spells `WITHOUT ROWID` and PostgreSQL does not have.
+
+use refinery::Migration;
+
+use crate::error::{Error, Result};
+
+const LIST: [(&str, &str); 1] = [("V1__foundation", include_str!("v1_foundation.sql"))];
+
+/// The list as SQLite wants it.
+pub fn for_sqlite() -> Result<Vec<Migration>> {
+    LIST.iter()
+        .map(|(name, sql)| Migration::unapplied(name, &sql.replace("/* clustered */", "WITHOUT ROWID")))
+        .collect::<Result<_, _>>()
+        .map_err(|source| Error::Engine(Box::new(source)))
+}

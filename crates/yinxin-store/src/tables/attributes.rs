@@ -1,0 +1,48 @@
+//! `attributes`: free key-value pairs of a user's profile.
+
+use crate::{AppId, Result, Sql, UserId};
+
+/// Bytes that one pair adds to the stored size beside its key and value: quotes, colon, comma of its JSON form.
+pub const PAIR_OVERHEAD: i64 = 7;
+
+/// Sets one pair.
+pub async fn put(sql: &mut dyn Sql, app: AppId, user: UserId, name: &str, value: &str) -> Result<()> {
+    const SQL: &str = "INSERT INTO attributes (app_id, user_id, name, value) VALUES ($1, $2, $3, $4) \
+                       ON CONFLICT (app_id, user_id, name) DO UPDATE SET value = excluded.value";
+    sql.exec(SQL, &[app.arg(), user.arg(), name.into(), value.into()]).await?;
+    Ok(())
+}
+
+/// Removes one pair.
+pub async fn remove(sql: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Result<()> {
+    const SQL: &str = "DELETE FROM attributes WHERE app_id = $1 AND user_id = $2 AND name = $3";
+    sql.exec(SQL, &[app.arg(), user.arg(), name.into()]).await?;
+    Ok(())
+}
+
+/// Removes all pairs of the user.
+pub async fn remove_all(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<()> {
+    sql.exec("DELETE FROM attributes WHERE app_id = $1 AND user_id = $2", &[app.arg(), user.arg()]).await?;
+    Ok(())
+}
+
+/// All pairs of the user, by name.
+pub async fn all(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<(String, String)>> {
+    const SQL: &str = "SELECT name, value FROM attributes WHERE app_id = $1 AND user_id = $2 ORDER BY name";
+    let rows = sql.rows(SQL, &[app.arg(), user.arg()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
+}
+
+/// Stored bytes of one user.
+pub async fn bytes_of_user(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<i64> {
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(octet_length(name) + octet_length(value) + 7), 0) AS BIGINT) \
+                       FROM attributes WHERE app_id = $1 AND user_id = $2";
+    sql.rows(SQL, &[app.arg(), user.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}
+
+/// Stored bytes of the whole app.
+pub async fn bytes_of_app(sql: &mut dyn Sql, app: AppId) -> Result<i64> {
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(octet_length(name) + octet_length(value) + 7), 0) AS BIGINT) \
+                       FROM attributes WHERE app_id = $1";
+    sql.rows(SQL, &[app.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}

@@ -1,0 +1,75 @@
+//! `contacts`: who is whose friend; each friendship is two rows, one owned by each side.
+
+use crate::{AppId, Result, Sql, UserId};
+
+/// A friend as the owner's list shows it.
+#[derive(Clone, Debug)]
+pub struct ContactRow {
+    /// The friend's folded name.
+    pub username: String,
+    /// The owner's remark about the friend.
+    pub remark: Option<String>,
+    /// When they became friends, as an order id.
+    pub since_seq: i64,
+}
+
+/// Adds one side of a friendship unless the owner has `max` friends; `false` when nothing was added, because of that
+/// or because it was there.
+pub async fn add(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    friend: UserId,
+    since_seq: i64,
+    max: i64,
+) -> Result<bool> {
+    const SQL: &str = "INSERT INTO contacts (app_id, user_id, contact_id, since_seq) SELECT $1, $2, $3, $4 \
+                       WHERE (SELECT COUNT(*) FROM contacts WHERE app_id = $1 AND user_id = $2) < $5 \
+                       ON CONFLICT (app_id, user_id, contact_id) DO NOTHING";
+    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), friend.arg(), since_seq.into(), max.into()]).await? == 1)
+}
+
+/// Removes one side.
+pub async fn remove(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId) -> Result<bool> {
+    const SQL: &str = "DELETE FROM contacts WHERE app_id = $1 AND user_id = $2 AND contact_id = $3";
+    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), friend.arg()]).await? == 1)
+}
+
+/// Removes both sides of every friendship of the owner.
+pub async fn remove_all(sql: &mut dyn Sql, app: AppId, owner: UserId) -> Result<()> {
+    const OTHERS: &str = "DELETE FROM contacts WHERE app_id = $1 AND contact_id = $2 AND user_id IN \
+                          (SELECT contact_id FROM contacts WHERE app_id = $1 AND user_id = $2)";
+    sql.exec(OTHERS, &[app.arg(), owner.arg()]).await?;
+    sql.exec("DELETE FROM contacts WHERE app_id = $1 AND user_id = $2", &[app.arg(), owner.arg()]).await?;
+    Ok(())
+}
+
+/// Whether `friend` is in the owner's list.
+pub async fn has(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId) -> Result<bool> {
+    const SQL: &str = "SELECT 1 FROM contacts WHERE app_id = $1 AND user_id = $2 AND contact_id = $3";
+    Ok(!sql.rows(SQL, &[app.arg(), owner.arg(), friend.arg()]).await?.is_empty())
+}
+
+/// Sets the owner's remark; `false` when they are not friends.
+pub async fn set_remark(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, remark: &str) -> Result<bool> {
+    const SQL: &str = "UPDATE contacts SET remark = $4 WHERE app_id = $1 AND user_id = $2 AND contact_id = $3";
+    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), friend.arg(), remark.into()]).await? == 1)
+}
+
+/// Up to `limit` friends, newest first, older than the order id `before_seq`.
+pub async fn page(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    before_seq: i64,
+    limit: i64,
+) -> Result<Vec<ContactRow>> {
+    const SQL: &str = "SELECT u.username, c.remark, c.since_seq FROM contacts c \
+                       JOIN users u ON u.app_id = c.app_id AND u.user_id = c.contact_id \
+                       WHERE c.app_id = $1 AND c.user_id = $2 AND c.since_seq < $3 \
+                       ORDER BY c.since_seq DESC LIMIT $4";
+    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), before_seq.into(), limit.into()]).await?;
+    rows.into_iter()
+        .map(|mut row| Ok(ContactRow { username: row.take(0)?, remark: row.take(1)?, since_seq: row.take(2)? }))
+        .collect()
+}

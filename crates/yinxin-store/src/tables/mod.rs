@@ -1,0 +1,14 @@
+//! The statements, a module per table. Every function takes the app first, and its statement says `app_id = $1`;
+//! the exceptions are the app directory itself and the server's own keys.
+
+pub mod apps;
+pub mod attributes;
+pub mod blocks;
+pub mod contacts;
+pub mod handles;
+pub mod keys;
+pub mod mutes;
+pub mod offline;
+pub mod presence;
+pub mod push;
+pub mod users;
