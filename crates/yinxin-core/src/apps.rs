@@ -243,7 +243,8 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Arc<App>>> {
 pub async fn change(ctx: &Ctx, app: &App, changes: AppChanges) -> Result<Arc<App>> {
     let settings = changes.apply(app.settings)?;
     let row = row_of(app.id, &app.name, &settings, app.created_ms, ctx.clock.now_ms());
-    let known = ctx.db.write(row, |sql, row| Box::pin(async move { Ok::<_, Error>(apps::update(sql, row).await?) })).await?;
+    let known =
+        ctx.db.write(row, |sql, row| Box::pin(async move { Ok::<_, Error>(apps::update(sql, row).await?) })).await?;
     if !known {
         return Err(Error::about(Code::AppNotFound, app.name.app_key()));
     }
@@ -267,6 +268,9 @@ pub async fn rotate_secret(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
 
 /// Deletes the app with everything in it.
 pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
-    let known = ctx.db.write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) })).await?;
+    let known = ctx
+        .db
+        .write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) }))
+        .await?;
     if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
 }

@@ -5,8 +5,20 @@ use crate::limits::{APP_NAME_CHARS_MAX, USERNAME_BYTES_MAX};
 
 /// First path segments that belong to the server itself; no organisation may have them.
 const RESERVED_ORGS: [&str; 14] = [
-    "admin", "livez", "readyz", "metrics", "ws", "websocket", "management", "nimserver", "nrtc", "token", "user", "v2",
-    "static", "console",
+    "admin",
+    "livez",
+    "readyz",
+    "metrics",
+    "ws",
+    "websocket",
+    "management",
+    "nimserver",
+    "nrtc",
+    "token",
+    "user",
+    "v2",
+    "static",
+    "console",
 ];
 
 /// A user's name: `[a-z0-9_.-]`, 1 to 64 bytes, folded to lower case.

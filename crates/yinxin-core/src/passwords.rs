@@ -66,7 +66,8 @@ impl Passwords {
     /// Starts the threads.
     pub(crate) fn start(cost: HashCost, limits: &Limits, rng: Arc<dyn Rng>) -> Result<Self> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(HASH_BYTES)).map_err(|source| {
-            Error::about(Code::Internal, format!("{cost:?}")).caused_by(format!("the hash cost is not possible: {source}"))
+            Error::about(Code::Internal, format!("{cost:?}"))
+                .caused_by(format!("the hash cost is not possible: {source}"))
         })?;
         let (queue, tasks) = sync_channel(limits.password_queue.max(1));
         let tasks = Arc::new(Mutex::new(tasks));

@@ -91,7 +91,10 @@ impl Rates {
             token_calls: Cells::new(),
             password_failures: Cells::new(),
             tokens: Pace::per_second(limits.token_calls_per_s),
-            failures: Pace { every_ns: i64::from(limits.password_forgive_s) * NS_PER_S, burst: limits.password_failures },
+            failures: Pace {
+                every_ns: i64::from(limits.password_forgive_s) * NS_PER_S,
+                burst: limits.password_failures,
+            },
         }
     }
 
@@ -111,11 +114,7 @@ impl Rates {
     /// Refuses a login while that name has failed too often from that address.
     pub fn login_allowed(&self, app: AppId, name: &str, from: IpAddr) -> Result<()> {
         let cell = self.password_failures.of(&(app, name, network_of(from)));
-        if self.failures.room(cell.load(Ordering::Relaxed), self.now_ns()).is_some() {
-            Ok(())
-        } else {
-            Err(refused())
-        }
+        if self.failures.room(cell.load(Ordering::Relaxed), self.now_ns()).is_some() { Ok(()) } else { Err(refused()) }
     }
 
     /// Counts a wrong password.

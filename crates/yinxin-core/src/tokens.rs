@@ -222,7 +222,8 @@ async fn authenticate_dynamic(ctx: &Ctx, app: &App, token: &str) -> Result<Calle
     let opened = dynamic::open_dynamic(token).map_err(|_| Code::TokenCorrupt)?;
     let ours = opened.app_key == app.name.app_key() && opened.verify(&app.client_id, &app.client_secret);
     let now_s = ctx.clock.now_s();
-    if !ours || opened.cur_time_s > now_s + DYNAMIC_TOKEN_AHEAD_S {
+    let in_bounds = (0..=TOKEN_TTL_MAX_S).contains(&opened.ttl_s) && opened.cur_time_s <= now_s + DYNAMIC_TOKEN_AHEAD_S;
+    if !ours || !in_bounds {
         return Err(Code::TokenUnknown.into());
     }
     let user = users::look_up(ctx, app.id, &opened.user_id).await?.ok_or(Code::TokenUnknown)?;

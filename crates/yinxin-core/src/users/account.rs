@@ -80,7 +80,8 @@ pub async fn change_push(ctx: &Ctx, app: &App, reference: &str, changes: PushCha
                 for (group, ignored) in &changes.group_ignores {
                     users::ignore_group(sql, *app, *user, group, *ignored).await?;
                 }
-                if !changes.group_ignores.is_empty() && users::group_ignores(sql, *app, *user).await? > GROUP_IGNORES_MAX
+                if !changes.group_ignores.is_empty()
+                    && users::group_ignores(sql, *app, *user).await? > GROUP_IGNORES_MAX
                 {
                     return Err(Error::about(Code::FieldIllegal, "notification_ignore_<group id>").with_limit(1000));
                 }

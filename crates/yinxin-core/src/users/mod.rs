@@ -121,7 +121,8 @@ pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId, user: UserId) -> R
 /// An id to print for a name nobody has: the same each time, and of the same make as a real one.
 pub fn made_up_id(ctx: &Ctx, app: &App, name: &str) -> Uuid {
     let digest = ctx.keys.disguise(&[app.id.0.as_slice(), name.to_ascii_lowercase().as_bytes()].concat());
-    let [time, scattered, ..] = [&digest[..8], &digest[8..16]].map(|part| part.try_into().map_or(0, u64::from_be_bytes));
+    let [time, scattered, ..] =
+        [&digest[..8], &digest[8..16]].map(|part| part.try_into().map_or(0, u64::from_be_bytes));
     // Somewhere in the app's life so far; the span grows in powers of two so that the id hardly ever changes.
     let age_ms = (ctx.clock.now_ms() - app.created_ms).max(1).cast_unsigned();
     let span_ticks = (age_ms.next_power_of_two() / 2).max(1) * 10_000;

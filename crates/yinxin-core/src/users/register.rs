@@ -67,11 +67,8 @@ pub async fn register_batch(ctx: &Ctx, app: &App, registrations: Vec<Registratio
             None => free.push(account),
         }
     }
-    let hashed: Vec<(String, NewUser)> = stream::iter(free)
-        .map(|account| hash(ctx, account))
-        .buffered(ctx.passwords.threads())
-        .try_collect()
-        .await?;
+    let hashed: Vec<(String, NewUser)> =
+        stream::iter(free).map(|account| hash(ctx, account)).buffered(ctx.passwords.threads()).try_collect().await?;
     let created = insert(ctx, app.id, hashed, &mut taken).await?;
     match taken.first() {
         Some(first) if created.is_empty() => Err(Error::about(Code::UsernameTaken, first)),
@@ -138,12 +135,7 @@ fn new_user(ctx: &Ctx, name: Username, password_hash: Option<String>, push_nickn
 }
 
 /// Inserts those whose names are free, and notes the others.
-async fn insert(
-    ctx: &Ctx,
-    app: AppId,
-    new: Vec<(String, NewUser)>,
-    taken: &mut Vec<String>,
-) -> Result<Vec<Arc<User>>> {
+async fn insert(ctx: &Ctx, app: AppId, new: Vec<(String, NewUser)>, taken: &mut Vec<String>) -> Result<Vec<Arc<User>>> {
     if new.is_empty() {
         return Ok(Vec::new());
     }

@@ -28,7 +28,6 @@ pub(super) struct Conn {
     pub touched: Vec<Touched>,
 }
 
-
 impl Conn {
     pub fn open_for_writing(options: &SqliteOptions) -> Result<Self> {
         let mut db = Connection::open(&options.path)?;

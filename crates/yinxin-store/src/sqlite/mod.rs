@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, Sql, Touched};
 use conn::Conn;
-pub use writer::WriterGauge;
 use writer::Writer;
+pub use writer::WriterGauge;
 
 /// How to open an embedded database.
 #[derive(Clone, Debug)]
@@ -51,8 +51,9 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     pub fn open(options: &SqliteOptions, on_commit: OnCommit) -> Result<Self> {
         let writing = Conn::open_for_writing(options)?;
-        let readers =
-            (0..options.readers.max(1)).map(|_| Conn::open_for_reading(options).map(Mutex::new)).collect::<Result<_>>()?;
+        let readers = (0..options.readers.max(1))
+            .map(|_| Conn::open_for_reading(options).map(Mutex::new))
+            .collect::<Result<_>>()?;
         let writer = Writer::start(writing, options, on_commit)?;
         Ok(Self { writer, readers, next_reader: Arc::default() })
     }

@@ -28,8 +28,7 @@ pub struct SubscriptionRow {
 
 /// Stores what a device publishes.
 pub async fn publish(sql: &mut dyn Sql, app: AppId, user: UserId, status: &StatusRow) -> Result<()> {
-    const SQL: &str =
-        "INSERT INTO presence_status (app_id, user_id, resource, status, ext, published_s) \
+    const SQL: &str = "INSERT INTO presence_status (app_id, user_id, resource, status, ext, published_s) \
                        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (app_id, user_id, resource) DO UPDATE SET \
                        status = excluded.status, ext = excluded.ext, published_s = excluded.published_s";
     let args = [
@@ -88,9 +87,8 @@ pub async fn subscriptions(
     const SQL: &str = "SELECT u.username, s.until_s, s.since_seq FROM presence_subscriptions s \
                        JOIN users u ON u.app_id = s.app_id AND u.user_id = s.target_id \
                        WHERE s.app_id = $1 AND s.user_id = $2 AND s.until_s > $3 ORDER BY s.since_seq LIMIT $4";
-    let read = |mut row: Row| {
-        Ok(SubscriptionRow { username: row.take(0)?, until_s: row.take(1)?, since_seq: row.take(2)? })
-    };
+    let read =
+        |mut row: Row| Ok(SubscriptionRow { username: row.take(0)?, until_s: row.take(1)?, since_seq: row.take(2)? });
     let args = [app.arg(), owner.arg(), now_s.into(), limit.into()];
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }

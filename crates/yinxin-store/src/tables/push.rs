@@ -16,8 +16,7 @@ pub struct DeviceRow {
 
 /// Binds a device, replacing an older binding.
 pub async fn bind(sql: &mut dyn Sql, app: AppId, user: UserId, device: &DeviceRow, since_seq: i64) -> Result<()> {
-    const SQL: &str =
-        "INSERT INTO push_devices (app_id, user_id, device_id, notifier_name, device_token, since_seq) \
+    const SQL: &str = "INSERT INTO push_devices (app_id, user_id, device_id, notifier_name, device_token, since_seq) \
                        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (app_id, user_id, device_id) DO UPDATE SET \
                        notifier_name = excluded.notifier_name, device_token = excluded.device_token, \
                        since_seq = excluded.since_seq";
@@ -53,8 +52,9 @@ pub async fn unbind(sql: &mut dyn Sql, app: AppId, user: UserId, device: &str) -
 pub async fn devices(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<DeviceRow>> {
     const SQL: &str = "SELECT device_id, notifier_name, device_token FROM push_devices \
                        WHERE app_id = $1 AND user_id = $2 ORDER BY since_seq";
-    let read =
-        |mut row: Row| Ok(DeviceRow { device_id: row.take(0)?, notifier_name: row.take(1)?, device_token: row.take(2)? });
+    let read = |mut row: Row| {
+        Ok(DeviceRow { device_id: row.take(0)?, notifier_name: row.take(1)?, device_token: row.take(2)? })
+    };
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.into_iter().map(read).collect()
 }
 
@@ -78,8 +78,7 @@ pub async fn put_rule(
     target: &str,
     rule: &RuleRow,
 ) -> Result<()> {
-    const SQL: &str =
-        "INSERT INTO push_rules (app_id, user_id, kind, target, mode, ignore_interval, ignore_until_ms) \
+    const SQL: &str = "INSERT INTO push_rules (app_id, user_id, kind, target, mode, ignore_interval, ignore_until_ms) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (app_id, user_id, kind, target) DO UPDATE SET \
                        mode = COALESCE(excluded.mode, push_rules.mode), \
                        ignore_interval = COALESCE(excluded.ignore_interval, push_rules.ignore_interval), \
@@ -107,9 +106,8 @@ pub async fn rules(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<i64> {
 pub async fn rule(sql: &mut dyn Sql, app: AppId, user: UserId, kind: &str, target: &str) -> Result<Option<RuleRow>> {
     const SQL: &str = "SELECT mode, ignore_interval, ignore_until_ms FROM push_rules \
                        WHERE app_id = $1 AND user_id = $2 AND kind = $3 AND target = $4";
-    let read = |mut row: Row| {
-        Ok(RuleRow { mode: row.take(0)?, ignore_interval: row.take(1)?, ignore_until_ms: row.take(2)? })
-    };
+    let read =
+        |mut row: Row| Ok(RuleRow { mode: row.take(0)?, ignore_interval: row.take(1)?, ignore_until_ms: row.take(2)? });
     sql.rows(SQL, &[app.arg(), user.arg(), kind.into(), target.into()]).await?.pop().map(read).transpose()
 }
 

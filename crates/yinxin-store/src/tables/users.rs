@@ -211,8 +211,7 @@ pub async fn set_password(sql: &mut dyn Sql, app: AppId, user: UserId, hash: &st
 
 /// Replaces a hash by a better one of the same password, unless the password has changed meanwhile.
 pub async fn upgrade_hash(sql: &mut dyn Sql, app: AppId, user: UserId, old: &str, new: &str) -> Result<bool> {
-    const SQL: &str =
-        "UPDATE users SET password_hash = $4 WHERE app_id = $1 AND user_id = $2 AND password_hash = $3";
+    const SQL: &str = "UPDATE users SET password_hash = $4 WHERE app_id = $1 AND user_id = $2 AND password_hash = $3";
     Ok(sql.exec(SQL, &[app.arg(), user.arg(), old.into(), new.into()]).await? == 1)
 }
 
@@ -232,13 +231,7 @@ pub async fn activate(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<boo
 }
 
 /// Sets those push settings that are given; `false` when there is no such user.
-pub async fn update_push(
-    sql: &mut dyn Sql,
-    app: AppId,
-    user: UserId,
-    push: &PushProfile,
-    now_ms: i64,
-) -> Result<bool> {
+pub async fn update_push(sql: &mut dyn Sql, app: AppId, user: UserId, push: &PushProfile, now_ms: i64) -> Result<bool> {
     const SQL: &str = "UPDATE users SET modified_ms = $3, push_nickname = COALESCE($4, push_nickname), \
                        push_style = COALESCE($5, push_style), quiet = COALESCE($6, quiet), \
                        quiet_start_h = COALESCE($7, quiet_start_h), quiet_end_h = COALESCE($8, quiet_end_h), \

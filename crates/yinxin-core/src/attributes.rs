@@ -1,0 +1,84 @@
+//! User attributes: free key-value pairs of a profile, bounded per user.
+
+use yinxin_store::tables::attributes;
+
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::{ATTRIBUTE_BATCH_MAX, ATTRIBUTE_BYTES_MAX};
+use crate::users::{self, must_exist};
+
+/// A pair's name and value.
+pub type Pair = (String, String);
+
+/// Sets pairs; an empty value removes its key. All or, over the limit, none.
+pub async fn put(ctx: &Ctx, app: &App, reference: &str, pairs: Vec<Pair>) -> Result<()> {
+    let user = users::find(ctx, app, reference).await?;
+    if pairs.iter().any(|(name, _)| name.is_empty()) {
+        return Err(Error::about(Code::FieldIllegal, "an attribute has no name"));
+    }
+    ctx.db
+        .write((app.id, user.user, pairs), |sql, (app, user, pairs)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *user).await?;
+                for (name, value) in pairs {
+                    if value.is_empty() {
+                        attributes::remove(sql, *app, *user, name).await?;
+                    } else {
+                        attributes::put(sql, *app, *user, name, value).await?;
+                    }
+                }
+                if attributes::bytes_of_user(sql, *app, *user).await? > ATTRIBUTE_BYTES_MAX {
+                    return Err(Error::over(Code::AttributesTooLarge, ATTRIBUTE_BYTES_MAX));
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// All pairs of a user, by name; an unknown user has none.
+pub async fn all(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Pair>> {
+    let Some(user) = users::look_up(ctx, app.id, reference).await? else { return Ok(Vec::new()) };
+    ctx.db
+        .read((app.id, user.user), |sql, (app, user)| {
+            Box::pin(async move { Ok::<_, Error>(attributes::all(sql, *app, *user).await?) })
+        })
+        .await
+}
+
+/// The pairs of up to 100 users, in order; `names` keeps only those.
+pub async fn of_many(
+    ctx: &Ctx,
+    app: &App,
+    references: Vec<String>,
+    names: &[String],
+) -> Result<Vec<(String, Vec<Pair>)>> {
+    if references.len() > ATTRIBUTE_BATCH_MAX {
+        return Err(Error::over(Code::AttributesBatchTooLarge, 100));
+    }
+    let mut found = Vec::with_capacity(references.len());
+    for reference in references {
+        let mut pairs = all(ctx, app, &reference).await?;
+        pairs.retain(|(name, _)| names.is_empty() || names.contains(name));
+        found.push((reference, pairs));
+    }
+    Ok(found)
+}
+
+/// Removes all pairs of a user; none, or no such user, is no error.
+pub async fn clear(ctx: &Ctx, app: &App, reference: &str) -> Result<()> {
+    let Some(user) = users::look_up(ctx, app.id, reference).await? else { return Ok(()) };
+    ctx.db
+        .write((app.id, user.user), |sql, (app, user)| {
+            Box::pin(async move { Ok::<_, Error>(attributes::remove_all(sql, *app, *user).await?) })
+        })
+        .await
+}
+
+/// Bytes stored for the whole app.
+pub async fn bytes(ctx: &Ctx, app: &App) -> Result<i64> {
+    ctx.db
+        .read(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(attributes::bytes_of_app(sql, *app).await?) }))
+        .await
+}

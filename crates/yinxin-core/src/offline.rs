@@ -1,0 +1,59 @@
+//! What a user missed, and whether it is here now.
+
+use yinxin_store::tables::offline;
+
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::STATUS_BATCH_MAX;
+use crate::sessions::Device;
+use crate::users;
+
+/// A user's online state under its folded name.
+pub async fn is_online(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, bool)> {
+    let user = users::find(ctx, app, reference).await?;
+    Ok((user.username.clone(), ctx.sessions.is_online(app.id, user.user)))
+}
+
+/// Online states of up to 100 names, in order. An unknown name is not online.
+pub async fn are_online(ctx: &Ctx, app: &App, names: Vec<String>) -> Result<Vec<(String, bool)>> {
+    if names.len() > STATUS_BATCH_MAX {
+        return Err(Error::over(Code::TooManyNames, 100));
+    }
+    let mut states = Vec::with_capacity(names.len());
+    for name in names {
+        let user = users::look_up(ctx, app.id, &name).await?;
+        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user.user));
+        states.push((name, online));
+    }
+    Ok(states)
+}
+
+/// The connected devices of a user.
+pub async fn devices(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Device>> {
+    let user = users::find(ctx, app, reference).await?;
+    Ok(ctx.sessions.devices_of(app.id, user.user))
+}
+
+/// How many messages wait for a user, under its folded name.
+pub async fn waiting(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, i64)> {
+    let user = users::find(ctx, app, reference).await?;
+    let count = ctx
+        .db
+        .read((app.id, user.user), |sql, (app, user)| {
+            Box::pin(async move { Ok::<_, Error>(offline::count(sql, *app, *user).await?) })
+        })
+        .await?;
+    Ok((user.username.clone(), count))
+}
+
+/// Whether a message waits for a user. One that does not wait, known or not, counts as delivered.
+pub async fn waits(ctx: &Ctx, app: &App, reference: &str, message: &str) -> Result<bool> {
+    let user = users::find(ctx, app, reference).await?;
+    let Ok(message) = message.parse::<i64>() else { return Ok(false) };
+    ctx.db
+        .read((app.id, user.user, message), |sql, (app, user, message)| {
+            Box::pin(async move { Ok::<_, Error>(offline::waits(sql, *app, *user, *message).await?) })
+        })
+        .await
+}
