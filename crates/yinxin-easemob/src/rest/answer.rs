@@ -249,7 +249,8 @@ impl Serialize for Params<'_> {
         let mut map = serializer.serialize_map(None)?;
         for (at, (name, _)) in self.0.iter().enumerate() {
             if self.0[..at].iter().all(|(earlier, _)| earlier != name) {
-                let values: Vec<&str> = self.0.iter().filter(|(same, _)| same == name).map(|(_, v)| v.as_str()).collect();
+                let values: Vec<&str> =
+                    self.0.iter().filter(|(same, _)| same == name).map(|(_, v)| v.as_str()).collect();
                 map.serialize_entry(name, &values)?;
             }
         }

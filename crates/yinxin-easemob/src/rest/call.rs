@@ -1,6 +1,6 @@
 //! [`Call`]: one request after routing, as its handler and the renderer see it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -23,7 +23,8 @@ pub(crate) struct Call {
     pub parts: Parts,
     /// The path's parameters, decoded, by name.
     pub params: Vec<(Box<str>, Box<str>)>,
-    pub body: Option<Body>,
+    /// Locked by nobody: the mutex only makes a call shareable between threads, which a body is not.
+    pub body: Mutex<Option<Body>>,
 }
 
 impl Call {
@@ -35,7 +36,9 @@ impl Call {
     /// The path parameter of that name. The static twin of a parameter (`/users/batch/status`) is its value.
     pub fn param(&self, name: &str) -> &str {
         let named = self.params.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value);
-        named.or_else(|| self.parts.uri.path().split('/').nth(4)).unwrap_or_default()
+        let twin =
+            || self.parts.uri.path().split('/').skip(3).skip_while(|part| *part != "users" && *part != "user").nth(1);
+        named.or_else(twin).unwrap_or_default()
     }
 
     /// The user that the path names.
@@ -101,7 +104,8 @@ impl Call {
 
     /// Takes the body; a second time it is empty.
     pub async fn take_body(&mut self) -> Result<Bytes> {
-        let Some(body) = self.body.take() else { return Ok(Bytes::new()) };
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(body) = body else { return Ok(Bytes::new()) };
         let options = &self.dialect.options;
         yinxin_http::read_body(body, options.body_bytes_max, options.body_timeout).await.map_err(|fault| match fault {
             BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),

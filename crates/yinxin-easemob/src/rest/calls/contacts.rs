@@ -46,7 +46,8 @@ pub(crate) async fn list(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
 
 /// The order id in a page's cursor.
 pub(super) fn before(query: &Query) -> Result<Option<i64>> {
-    let decode = |text| decode_order_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
+    let decode =
+        |text| decode_order_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
     query.get("cursor").map(decode).transpose()
 }
 

@@ -63,11 +63,7 @@ fn shown(presence: Presence) -> Value {
 }
 
 /// `DELETE /users/{username}/presence`: an array of names.
-pub(crate) async fn unsubscribe(
-    call: &mut Call,
-    _: SelfOrBackend,
-    Json(names): Json<Vec<String>>,
-) -> Result<Answer> {
+pub(crate) async fn unsubscribe(call: &mut Call, _: SelfOrBackend, Json(names): Json<Vec<String>>) -> Result<Answer> {
     presence::unsubscribe(call.ctx(), &call.app, call.owner(), Some(names)).await?;
     Ok(result("ok"))
 }

@@ -93,7 +93,8 @@ pub(crate) async fn list(call: &mut Call, _: Backend, query: Query) -> Result<An
 }
 
 fn cursor(query: &Query) -> Result<Option<Uuid>> {
-    let decode = |text| decode_user_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
+    let decode =
+        |text| decode_user_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
     query.get("cursor").map(decode).transpose()
 }
 
