@@ -116,14 +116,12 @@ impl Call {
     /// `scheme://host/org/app`, as replies print it.
     pub fn base(&self) -> String {
         let app = &self.app.name;
-        match &self.dialect.options.public_url {
-            Some(url) => format!("{}/{}/{}", url.trim_end_matches('/'), app.org, app.name),
-            None => {
-                let scheme = if self.arrival.https { "https" } else { "http" };
-                let host = self.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-                format!("{scheme}://{host}/{}/{}", app.org, app.name)
-            }
+        if let Some(url) = &self.dialect.options.public_url {
+            return format!("{}/{}/{}", url.trim_end_matches('/'), app.org, app.name);
         }
+        let scheme = if self.arrival.https { "https" } else { "http" };
+        let host = self.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        format!("{scheme}://{host}/{}/{}", app.org, app.name)
     }
 
     /// The part of the path behind the app, as requested.

@@ -40,6 +40,7 @@ mod exception {
 }
 
 /// The answer to an error of that call in an app of that profile.
+#[expect(clippy::too_many_lines, reason = "one table, one arm a code")]
 pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
     use Code as C;
     let subject = error.subject.as_str();
@@ -131,7 +132,6 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::PushSettingIllegal => argument(format!("parameters is invalid : {subject}")),
         C::TemplateNotFound => argument(format!("{subject} template is not exist")),
         C::TemplateExists => argument(format!("{subject} template already exists or there are too many")),
-        C::NotifierNotFound => resource_not_found(),
         C::NotifierExists => argument(format!("{subject} notifier already exists or there are too many")),
         C::AttributesTooLarge => Wire {
             status: 403,
@@ -152,7 +152,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::HeadersTooLarge => web(431, "Request Header Fields Too Large"),
         C::MediaTypeUnsupported => web(415, "Unsupported Media Type"),
         C::BodyIncomplete => web(408, "Request Timeout"),
-        C::RouteNotFound => resource_not_found(),
+        C::RouteNotFound | C::NotifierNotFound => resource_not_found(),
         C::MethodNotAllowed => Wire {
             status: 405,
             error: "unsupported_service_operation",

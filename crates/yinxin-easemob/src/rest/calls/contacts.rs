@@ -57,9 +57,12 @@ pub(crate) async fn page(call: &mut Call, _: SelfOrBackend, query: Query) -> Res
     let with_remark = query.flag("needReturnRemark")?.unwrap_or(false);
     let page = contacts::page(call.ctx(), &call.app, call.owner(), before(&query)?, limit).await?;
     let count = page.entries.len();
-    let entry = |row: yinxin_core::contacts::Contact| match with_remark {
-        true => json!({ "username": row.username, "remark": row.remark }),
-        false => json!({ "username": row.username }),
+    let entry = |row: yinxin_core::contacts::Contact| {
+        if with_remark {
+            json!({ "username": row.username, "remark": row.remark })
+        } else {
+            json!({ "username": row.username })
+        }
     };
     let mut data = json!({ "contacts": page.entries.into_iter().map(entry).collect::<Vec<Value>>() });
     if let Some(next) = page.next {
