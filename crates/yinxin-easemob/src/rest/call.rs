@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
+use axum::extract::RawPathParams;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use bytes::Bytes;
@@ -22,7 +23,7 @@ pub(crate) struct Call {
     pub arrival: Arrival,
     pub parts: Parts,
     /// The path's parameters, decoded, by name.
-    pub params: Vec<(Box<str>, Box<str>)>,
+    pub params: RawPathParams,
     /// Locked by nobody: the mutex only makes a call shareable between threads, which a body is not.
     pub body: Mutex<Option<Body>>,
 }
@@ -35,7 +36,7 @@ impl Call {
 
     /// The path parameter of that name. The static twin of a parameter (`/users/batch/status`) is its value.
     pub fn param(&self, name: &str) -> &str {
-        let named = self.params.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value);
+        let named = self.params.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
         let twin =
             || self.parts.uri.path().split('/').skip(3).skip_while(|part| *part != "users" && *part != "user").nth(1);
         named.or_else(twin).unwrap_or_default()
