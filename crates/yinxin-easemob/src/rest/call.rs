@@ -107,8 +107,8 @@ impl Call {
     pub async fn take_body(&mut self) -> Result<Bytes> {
         let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let Some(body) = body else { return Ok(Bytes::new()) };
-        let options = &self.dialect.options;
-        yinxin_http::read_body(body, options.body_bytes_max, options.body_timeout).await.map_err(|fault| match fault {
+        let Arrival { body_bytes_max, body_timeout, .. } = self.arrival;
+        yinxin_http::read_body(body, body_bytes_max, body_timeout).await.map_err(|fault| match fault {
             BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),
             BodyFault::Incomplete | BodyFault::TimedOut => Code::BodyIncomplete.into(),
         })

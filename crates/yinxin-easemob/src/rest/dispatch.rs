@@ -31,7 +31,7 @@ pub(crate) struct Dialect {
 
 impl Dialect {
     pub fn new(ctx: Arc<Ctx>, options: Options) -> Self {
-        let metrics = Op::ALL.iter().map(|op| OperationMetrics::new("easemob", op.label())).collect();
+        let metrics = Op::ALL.iter().map(|op| OperationMetrics::new(op.label(), "easemob")).collect();
         Self { ctx, options, metrics }
     }
 
