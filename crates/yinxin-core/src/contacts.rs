@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use yinxin_store::tables::contacts::{self, ContactRow};
+use yinxin_store::tables::contacts;
+pub use yinxin_store::tables::contacts::ContactRow as Contact;
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::App;
@@ -98,19 +99,19 @@ impl<T> Page<T> {
 }
 
 /// All contacts of a user, newest first; the app's limit bounds them.
-pub async fn all(ctx: &Ctx, app: &App, owner: &str) -> Result<Vec<ContactRow>> {
+pub async fn all(ctx: &Ctx, app: &App, owner: &str) -> Result<Vec<Contact>> {
     Ok(read(ctx, app, owner, None, app.settings.contacts_max).await?.entries)
 }
 
 /// A page of contacts older than `before`.
-pub async fn page(ctx: &Ctx, app: &App, owner: &str, before: Option<i64>, limit: i64) -> Result<Page<ContactRow>> {
+pub async fn page(ctx: &Ctx, app: &App, owner: &str, before: Option<i64>, limit: i64) -> Result<Page<Contact>> {
     if limit > PEOPLE_PAGE_MAX {
         return Err(Error::over(Code::PageTooLarge, PEOPLE_PAGE_MAX));
     }
     read(ctx, app, owner, before, limit.max(1)).await
 }
 
-async fn read(ctx: &Ctx, app: &App, owner: &str, before: Option<i64>, limit: i64) -> Result<Page<ContactRow>> {
+async fn read(ctx: &Ctx, app: &App, owner: &str, before: Option<i64>, limit: i64) -> Result<Page<Contact>> {
     let owner = users::find(ctx, app, owner).await?;
     let rows = ctx
         .db

@@ -64,7 +64,7 @@ impl Ctx {
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
         let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
         let keys = Keys::open(&db, &parts).await?;
-        let passwords = Passwords::start(parts.hash_cost, &parts.limits, Arc::clone(&parts.rng))?;
+        let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
             mint: Mint::new(Arc::clone(&parts.clock)),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),

@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use uuid::Uuid;
 
@@ -22,6 +22,8 @@ pub struct Mint {
     clock: Arc<dyn Clock>,
     last_tick: AtomicI64,
     last_order: AtomicI64,
+    /// Counts ids, so that a time that comes again after the clock was set back makes another id.
+    made: AtomicU64,
     /// Keyed per process: makes the parts of a UUID that are not time.
     scatter: RandomState,
 }
@@ -38,13 +40,20 @@ pub struct Minted {
 impl Mint {
     /// A mint on that clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, last_tick: AtomicI64::new(0), last_order: AtomicI64::new(0), scatter: RandomState::new() }
+        Self {
+            clock,
+            last_tick: AtomicI64::new(0),
+            last_order: AtomicI64::new(0),
+            made: AtomicU64::new(0),
+            scatter: RandomState::new(),
+        }
     }
 
     /// A new version 1 UUID. Its clock sequence and node are scattered, so that ids of two processes do not meet.
     pub fn uuid(&self) -> Minted {
         let tick = self.next(&self.last_tick, TICKS_PER_MS);
-        Minted { uuid: uuid_at(tick, self.scatter.hash_one(tick)), at_ms: tick / TICKS_PER_MS }
+        let scattered = self.scatter.hash_one((tick, self.made.fetch_add(1, Ordering::Relaxed)));
+        Minted { uuid: uuid_at(tick, scattered), at_ms: tick / TICKS_PER_MS }
     }
 
     /// A new order id.

@@ -1,6 +1,7 @@
 //! Global mutes: a user may not send, in one kind of conversation, for a while or for ever.
 
-use yinxin_store::tables::mutes::{self, MuteRow};
+use yinxin_store::tables::mutes;
+pub use yinxin_store::tables::mutes::MuteRow as Mute;
 
 use crate::apps::App;
 use crate::ctx::Ctx;
@@ -58,7 +59,7 @@ pub async fn set(ctx: &Ctx, app: &App, reference: &str, changes: Vec<(Scope, i64
 }
 
 /// The mutes of a user that hold now.
-pub async fn of_user(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, Vec<MuteRow>)> {
+pub async fn of_user(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, Vec<Mute>)> {
     let user = users::find(ctx, app, reference).await?;
     let rows = ctx
         .db
@@ -70,7 +71,7 @@ pub async fn of_user(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, V
 }
 
 /// Page `number` (from 1) of the mutes that hold now, in the order they were set.
-pub async fn page(ctx: &Ctx, app: &App, number: i64, size: i64) -> Result<Vec<MuteRow>> {
+pub async fn page(ctx: &Ctx, app: &App, number: i64, size: i64) -> Result<Vec<Mute>> {
     let size = size.clamp(1, MUTE_PAGE_MAX);
     let mut after = 0;
     for _ in 1..number.clamp(1, 1000) {
@@ -83,7 +84,7 @@ pub async fn page(ctx: &Ctx, app: &App, number: i64, size: i64) -> Result<Vec<Mu
     read(ctx, app, after, size).await
 }
 
-async fn read(ctx: &Ctx, app: &App, after: i64, limit: i64) -> Result<Vec<MuteRow>> {
+async fn read(ctx: &Ctx, app: &App, after: i64, limit: i64) -> Result<Vec<Mute>> {
     ctx.db
         .read((app.id, ctx.clock.now_s(), after, limit), |sql, (app, now_s, after, limit)| {
             Box::pin(async move { Ok::<_, Error>(mutes::page(sql, *app, *now_s, *after, *limit).await?) })
@@ -92,6 +93,6 @@ async fn read(ctx: &Ctx, app: &App, after: i64, limit: i64) -> Result<Vec<MuteRo
 }
 
 /// Seconds that a mute still holds; -1 = for ever.
-pub fn seconds_left(mute: &MuteRow, now_s: i64) -> i64 {
+pub fn seconds_left(mute: &Mute, now_s: i64) -> i64 {
     mute.until_s.map_or(-1, |until_s| until_s - now_s)
 }

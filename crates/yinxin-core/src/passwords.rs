@@ -64,7 +64,7 @@ enum Work {
 
 impl Passwords {
     /// Starts the threads.
-    pub(crate) fn start(cost: HashCost, limits: &Limits, rng: Arc<dyn Rng>) -> Result<Self> {
+    pub(crate) fn start(cost: HashCost, limits: &Limits, rng: &Arc<dyn Rng>) -> Result<Self> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(HASH_BYTES)).map_err(|source| {
             Error::about(Code::Internal, format!("{cost:?}"))
                 .caused_by(format!("the hash cost is not possible: {source}"))
@@ -73,7 +73,7 @@ impl Passwords {
         let tasks = Arc::new(Mutex::new(tasks));
         let threads = limits.password_threads.max(1);
         for number in 0..threads {
-            let worker = Worker { params: params.clone(), rng: Arc::clone(&rng), memory: Vec::new() };
+            let worker = Worker { params: params.clone(), rng: Arc::clone(rng), memory: Vec::new() };
             let tasks = Arc::clone(&tasks);
             std::thread::Builder::new()
                 .name(format!("yinxin-hash-{number}"))

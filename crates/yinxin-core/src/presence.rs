@@ -1,6 +1,7 @@
 //! Presence: what devices publish about themselves, and who subscribed to it.
 
-use yinxin_store::tables::presence::{self, StatusRow, SubscriptionRow};
+use yinxin_store::tables::presence::{self, StatusRow};
+pub use yinxin_store::tables::presence::SubscriptionRow as Subscription;
 
 use crate::apps::App;
 use crate::ctx::Ctx;
@@ -159,7 +160,7 @@ pub async fn subscriptions(
     reference: &str,
     number: i64,
     size: i64,
-) -> Result<(usize, Vec<SubscriptionRow>)> {
+) -> Result<(usize, Vec<Subscription>)> {
     let owner = users::find(ctx, app, reference).await?;
     if !(1..=PRESENCE_PAGE_MAX).contains(&size) || number < 1 {
         return Err(Error::over(Code::TooManyQueries, PRESENCE_PAGE_MAX));

@@ -70,7 +70,7 @@ impl PushChanges {
 pub async fn change_push(ctx: &Ctx, app: &App, reference: &str, changes: PushChanges) -> Result<Arc<User>> {
     let user = find(ctx, app, reference).await?;
     changes.check()?;
-    let changed = ctx
+    let user = ctx
         .db
         .write((app.id, user.user, changes, ctx.clock.now_ms()), |sql, (app, user, changes, now_ms)| {
             Box::pin(async move {
@@ -89,7 +89,7 @@ pub async fn change_push(ctx: &Ctx, app: &App, reference: &str, changes: PushCha
             })
         })
         .await?;
-    Ok(Arc::new(changed))
+    Ok(Arc::new(user))
 }
 
 /// Bans a user: its tokens die at once, its connections close, it cannot log in.

@@ -1,0 +1,217 @@
+//! The server under test: its binary, one throw-away data folder with one app, and the users in it.
+//!
+//! Each scenario gets a freshly started process over the same folder, so no scenario pays for what another left in
+//! memory, while seeded users are kept.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::Connection;
+use crate::options::Settings;
+use crate::problem::{Explain as _, Problem, Result};
+use crate::request;
+use crate::seed;
+use crate::server::{Server, config_toml, last_words};
+
+/// The app of the measurements.
+const APP: &str = "bench/load";
+
+/// The server under test, between two processes.
+pub struct Site {
+    program: PathBuf,
+    folder: Folder,
+    /// The app whose users are called.
+    pub app: App,
+    seeded: u32,
+    tokens: Arc<[String]>,
+}
+
+/// An app and what is needed to call it.
+#[derive(Clone)]
+pub struct App {
+    client_id: String,
+    client_secret: String,
+    /// The app token.
+    pub token: String,
+}
+
+impl App {
+    /// The request that issues an app token.
+    pub fn token_request(&self) -> Vec<u8> {
+        let body = json!({
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        });
+        post("token", None, Some(&body.to_string()))
+    }
+}
+
+/// The request that logs a user in.
+pub fn login_request(username: &str) -> Vec<u8> {
+    let body = json!({ "grant_type": "password", "username": username, "password": seed::PASSWORD });
+    post("token", None, Some(&body.to_string()))
+}
+
+/// A GET below the app's path.
+pub fn get(path: &str, token: &str) -> Vec<u8> {
+    request::bytes("GET", &format!("/{APP}/{path}"), Some(token), None)
+}
+
+/// A POST below the app's path.
+pub fn post(path: &str, token: Option<&str>, body: Option<&str>) -> Vec<u8> {
+    request::bytes("POST", &format!("/{APP}/{path}"), token, body)
+}
+
+impl Site {
+    /// Makes the data folder and the app.
+    pub async fn create(settings: &Settings) -> Result<Self> {
+        let program = binary(settings)?;
+        let folder = Folder::make(&settings.scratch)?;
+        let app = create_app(&program, &folder.data())?;
+        let mut site = Self { program, folder, app, seeded: 0, tokens: [].into() };
+        let server = site.start().await?;
+        site.app.token = issue_token(&server, &site.app.token_request()).await?;
+        server.stop().await?;
+        Ok(site)
+    }
+
+    /// A fresh process over the data folder.
+    pub async fn start(&self) -> Result<Server> {
+        self.start_on(&self.folder).await
+    }
+
+    /// A fresh process over another folder.
+    pub async fn start_on(&self, folder: &Folder) -> Result<Server> {
+        let mut command = Command::new(&self.program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--data"]).arg(folder.data());
+        if !config_toml().is_empty() {
+            std::fs::write(folder.config(), config_toml()).explain("cannot write the server's configuration")?;
+            command.arg("--config").arg(folder.config());
+        }
+        Server::start("yinxin", command, &folder.log()).await
+    }
+
+    /// An empty folder on the same disk.
+    pub fn empty_folder(&self) -> Result<Folder> {
+        Folder::make(self.folder.0.path())
+    }
+
+    /// The end of what the last process over the data folder had to say, as the end of a message.
+    pub fn last_words(&self) -> String {
+        last_words(&self.folder.log())
+    }
+
+    /// A fresh process over a folder with at least `users` users, none of which it has read yet.
+    pub async fn start_with(&mut self, users: u32) -> Result<Server> {
+        if self.seeded < users {
+            let server = self.start().await?;
+            seed::import(&server, &self.app, self.seeded..users).await?;
+            self.seeded = users;
+            server.stop().await?;
+        }
+        self.start().await
+    }
+
+    /// Users in the folder so far.
+    pub fn seeded(&self) -> u32 {
+        self.seeded
+    }
+
+    /// Tokens of the first `users` users, logged in once per run.
+    async fn user_tokens(&mut self, server: &Server, users: u32) -> Result<Arc<[String]>> {
+        if self.tokens.len() < users as usize {
+            self.tokens = seed::log_in(server, users).await?.into();
+        }
+        Ok(self.tokens.clone())
+    }
+
+    /// For each of the first `users` users the request by which he looks at himself.
+    pub async fn self_requests(&mut self, server: &Server, users: u32) -> Result<Vec<Vec<u8>>> {
+        let tokens = self.user_tokens(server, users).await?;
+        let named = (0..).zip(tokens.iter());
+        Ok(named.map(|(number, token)| get(&format!("users/{}", seed::name(number)), token)).collect())
+    }
+}
+
+/// A throw-away folder: the server's data, and beside it what the data folder should not hold.
+pub struct Folder(TempDir);
+
+impl Folder {
+    fn make(scratch: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("yinxin-bench-").tempdir_in(scratch);
+        let folder = Self(folder.explain("cannot make the data folder; name another place with --scratch")?);
+        std::fs::create_dir(folder.data()).explain("cannot make the data folder")?;
+        Ok(folder)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join("yinxin.toml")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.0.path().join("yinxin.log")
+    }
+}
+
+/// The yinxin binary: the one named, or the one beside this program.
+fn binary(settings: &Settings) -> Result<PathBuf> {
+    let beside =
+        || Ok(std::env::current_exe().explain("cannot find this program's own folder")?.with_file_name("yinxin"));
+    let program = settings.yinxin.clone().map_or_else(beside, Ok)?;
+    if program.is_file() {
+        return Ok(program);
+    }
+    Err(Problem::new(format!(
+        "there is no yinxin binary at {}; build it with `cargo build --release -p yinxin`, or name one with --yinxin",
+        program.display()
+    )))
+}
+
+/// Creates the app in a folder no server has open.
+fn create_app(program: &Path, folder: &Path) -> Result<App> {
+    let made = Command::new(program).args(["app", "create", APP, "--json", "--data"]).arg(folder).output();
+    let made = made.explain("cannot run `yinxin app create`")?;
+    if !made.status.success() {
+        let said = String::from_utf8_lossy(&made.stderr);
+        return Err(Problem::new(format!("`yinxin app create {APP}` failed ({}): {}", made.status, said.trim())));
+    }
+    let reply: Value = serde_json::from_slice(&made.stdout).explain("`yinxin app create --json` printed no JSON")?;
+    let field = |name: &str| {
+        let value = reply["easemob"][name].as_str().map(str::to_owned);
+        value.ok_or_else(|| Problem::new(format!("`yinxin app create --json` printed no easemob.{name}")))
+    };
+    Ok(App { client_id: field("client_id")?, client_secret: field("client_secret")?, token: String::new() })
+}
+
+async fn issue_token(server: &Server, request: &[u8]) -> Result<String> {
+    let mut connection = Connection::open(server.address()).await?;
+    let reply = connection.ask(request).await.explain("cannot get an app token")?;
+    access_token(&reply)
+}
+
+/// The token in a token reply.
+pub fn access_token(reply: &[u8]) -> Result<String> {
+    let reply: Value = serde_json::from_slice(reply).explain("a token reply is not JSON")?;
+    let token = reply["access_token"].as_str().map(str::to_owned);
+    token.ok_or_else(|| Problem::new("a token reply has no access_token"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::access_token;
+
+    #[test]
+    fn the_token_is_taken_from_its_reply() {
+        assert_eq!(access_token(br#"{"access_token":"YWMt","expires_in":1}"#).unwrap(), "YWMt");
+        assert!(access_token(br#"{"error":"invalid_grant"}"#).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! `POST /token`: the grants. Source: easemob-app-token.txt, easemob-user-token.txt; `inherit`: facts, 2.1.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+use yinxin_core::tokens::{self, Grant, Login};
+use yinxin_core::users::User;
+use yinxin_core::{Code, Error, Result};
+use zeroize::Zeroizing;
+
+use crate::rest::answer::Answer;
+use crate::rest::body::{Json, lenient_int};
+use crate::rest::call::Call;
+use crate::rest::entity::Entity;
+use crate::rest::rights::{Backend, FromCall};
+
+/// The body of all grants; which fields count depends on `grant_type`.
+#[derive(Deserialize)]
+pub(crate) struct Request {
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    #[serde(default, rename = "autoCreateUser")]
+    auto_create_user: Option<bool>,
+    /// Seconds: a number, a text of digits, or `""` for absent.
+    #[serde(default, deserialize_with = "lenient_int")]
+    ttl: Option<i64>,
+}
+
+/// Issues a token.
+pub(crate) async fn issue(call: &mut Call, Json(request): Json<Request>) -> Result<Answer> {
+    call.ctx().rates.token_call(call.arrival.client)?;
+    match request.grant_type.as_deref() {
+        Some("client_credentials") => client_credentials(call, &request),
+        Some("password") => password(call, request).await,
+        Some("inherit") => inherit(call, &request).await,
+        other => Err(Error::about(Code::GrantUnknown, other.unwrap_or_default())),
+    }
+}
+
+fn client_credentials(call: &Call, request: &Request) -> Result<Answer> {
+    let (id, secret) = (request.client_id.as_deref(), request.client_secret.as_deref());
+    let grant = tokens::issue_to_app(call.ctx(), &call.app, id, secret, request.ttl)?;
+    Ok(Answer::whole(json!({
+        "access_token": grant.token,
+        "expires_in": grant.ttl_s,
+        "application": call.app.uuid(),
+    })))
+}
+
+async fn password(call: &Call, request: Request) -> Result<Answer> {
+    let login = Login {
+        username: request.username.as_deref(),
+        password: request.password.map(Zeroizing::new),
+        ttl_s: request.ttl,
+        from: call.arrival.client,
+    };
+    tokens::log_in(call.ctx(), &call.app, login).await.and_then(|granted| user_token(&granted))
+}
+
+async fn inherit(call: &mut Call, request: &Request) -> Result<Answer> {
+    Backend::from_call(call).await?;
+    let create = request.auto_create_user.unwrap_or(false);
+    let granted =
+        tokens::issue_for_user(call.ctx(), &call.app, request.username.as_deref(), create, request.ttl).await?;
+    user_token(&granted)
+}
+
+fn user_token((grant, user): &(Grant, Arc<User>)) -> Result<Answer> {
+    let user = serde_json::to_value(Entity(user)).map_err(|source| Error::from(Code::Internal).caused_by(source))?;
+    Ok(Answer::whole(json!({ "access_token": grant.token, "expires_in": grant.ttl_s, "user": user })))
+}

@@ -1,0 +1,148 @@
+//! From a routed request to a reply: the frame around every handler.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{RawPathParams, Request};
+use axum::http::Method;
+use axum::response::Response;
+use axum::RequestPartsExt;
+use futures_util::FutureExt;
+use yinxin_core::apps::Profile;
+use yinxin_core::{Code, Ctx, Error, Result, apps};
+use yinxin_http::Arrival;
+use yinxin_http::metrics::OperationMetrics;
+
+use super::Options;
+use super::answer::Answer;
+use super::call::Call;
+use super::errors;
+use super::op::Op;
+
+/// What all requests of the dialect share.
+pub(crate) struct Dialect {
+    pub ctx: Arc<Ctx>,
+    pub options: Options,
+    metrics: Vec<OperationMetrics>,
+}
+
+impl Dialect {
+    pub fn new(ctx: Arc<Ctx>, options: Options) -> Self {
+        let metrics = Op::ALL.iter().map(|op| OperationMetrics::new("easemob", op.label())).collect();
+        Self { ctx, options, metrics }
+    }
+
+    /// The time that replies print.
+    pub fn now_ms(&self) -> i64 {
+        self.ctx.clock.now_ms()
+    }
+}
+
+/// What a handler gives when it has run.
+pub(crate) type Handling<'a> = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'a>>;
+
+/// A handler with its arguments taken from the call.
+pub(crate) type Handler = for<'a> fn(&'a mut Call) -> Handling<'a>;
+
+/// Makes a [`Handler`] of an async function that takes the call and so many arguments.
+macro_rules! handler {
+    ($handle:path) => {
+        |call| Box::pin(async move { $handle(call).await })
+    };
+    ($handle:path, 1) => {
+        |call| {
+            Box::pin(async move {
+                let a = crate::rest::rights::FromCall::from_call(call).await?;
+                $handle(call, a).await
+            })
+        }
+    };
+    ($handle:path, 2) => {
+        |call| {
+            Box::pin(async move {
+                let a = crate::rest::rights::FromCall::from_call(call).await?;
+                let b = crate::rest::rights::FromCall::from_call(call).await?;
+                $handle(call, a, b).await
+            })
+        }
+    };
+}
+pub(crate) use handler;
+
+/// Runs a request. One that may write is run to its end even if the client goes away meanwhile.
+pub(crate) async fn dispatch(dialect: Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
+    let may_write = request.method() != Method::GET && op != Op::Token;
+    let running = survive(Arc::clone(&dialect), op, handler, request);
+    if may_write {
+        let ended = |source| internal(&dialect, op, source);
+        tokio::spawn(running).await.unwrap_or_else(ended)
+    } else {
+        running.await
+    }
+}
+
+/// A panic in a handler is a bug, answered as one, and ends nothing else.
+async fn survive(dialect: Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
+    let running = AssertUnwindSafe(run(&dialect, op, handler, request));
+    let response = running.catch_unwind().await;
+    response.unwrap_or_else(|_| internal(&dialect, op, "a handler panicked"))
+}
+
+fn internal(dialect: &Dialect, op: Op, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Response {
+    let error = Error::from(Code::Internal).caused_by(source);
+    failed(dialect, op, Profile::default(), &error)
+}
+
+async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
+    let started = Instant::now();
+    let response = match Box::pin(enter(dialect, op, request)).await {
+        Err(error) => failed(dialect, op, Profile::default(), &error),
+        Ok(mut call) => match serve(&mut call, handler).await {
+            Ok(answer) => answer.render(&call),
+            Err(error) => failed(dialect, op, call.app.settings.profile, &error),
+        },
+    };
+    dialect.metrics[op as usize].record(response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// Finds the app that the path names. Until then errors are those of an unknown app.
+async fn enter(dialect: &Arc<Dialect>, op: Op, request: Request) -> Result<Call> {
+    let (mut parts, body) = request.into_parts();
+    let arrival = parts.extensions.get::<Arrival>().cloned().unwrap_or_else(Arrival::unknown);
+    let params = path_params(&mut parts).await?;
+    let path = parts.uri.path();
+    let mut segments = path.trim_start_matches('/').split('/');
+    let (org, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+    let app = apps::find(&dialect.ctx, org, name).await.map_err(|error| match error.code {
+        Code::AppNotFound => Error::about(Code::AppNotFound, path.trim_start_matches('/')),
+        _ => error,
+    })?;
+    let dialect = Arc::clone(dialect);
+    Ok(Call { dialect, op, app, arrival, parts, params, body: Some(body) })
+}
+
+async fn path_params(parts: &mut axum::http::request::Parts) -> Result<Vec<(Box<str>, Box<str>)>> {
+    let params: RawPathParams = parts.extract().await.map_err(|_| Code::RouteNotFound)?;
+    Ok(params.iter().map(|(name, value)| (name.into(), value.into())).collect())
+}
+
+async fn serve(call: &mut Call, handler: Handler) -> Result<Answer> {
+    if call.arrival.head_too_large {
+        return Err(Code::HeadersTooLarge.into());
+    }
+    call.ctx().rates.call(call.app.id, call.op.bucket())?;
+    handler(call).await
+}
+
+/// Renders an error, and logs it if it is ours.
+fn failed(dialect: &Dialect, op: Op, profile: Profile, error: &Error) -> Response {
+    let response = errors::render(op, profile, error, dialect.now_ms());
+    if response.status().is_server_error() {
+        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(operation = op.label(), %error, source, "a call failed");
+    }
+    response
+}

@@ -1,0 +1,37 @@
+//! The REST calls, `/{org}/{app}/…`.
+//!
+//! A request goes through [`dispatch`]: app, rate, then the handler's arguments in order (the right to do it, as a
+//! type; then the body), the use case, and an [`answer::Answer`] or an error, which only here becomes text.
+
+mod answer;
+mod body;
+mod call;
+mod calls;
+mod dispatch;
+mod entity;
+mod errors;
+mod op;
+mod query;
+mod rights;
+mod routes;
+
+use std::time::Duration;
+
+pub use routes::router;
+
+/// How the dialect meets the world.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `scheme://host[:port]` that replies print instead of the one the request was sent to.
+    pub public_url: Option<String>,
+    /// Bytes of a request body.
+    pub body_bytes_max: usize,
+    /// Time for a whole body to arrive.
+    pub body_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { public_url: None, body_bytes_max: 512 * 1024, body_timeout: Duration::from_secs(20) }
+    }
+}

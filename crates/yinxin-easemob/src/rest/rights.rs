@@ -1,0 +1,66 @@
+//! The right to do something, as the type of a handler's argument. A handler that takes one cannot run without it.
+
+use yinxin_core::apps::Profile;
+use yinxin_core::tokens::Caller;
+use yinxin_core::users::User;
+use yinxin_core::{Code, Result};
+
+use super::call::Call;
+
+/// Something a handler takes from its call before it runs; the arguments are taken in order.
+pub(crate) trait FromCall: Sized {
+    /// Takes it, or says why not.
+    async fn from_call(call: &mut Call) -> Result<Self>;
+}
+
+/// The app's backend, and nobody else.
+pub(crate) struct Backend;
+
+impl FromCall for Backend {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        match call.caller().await? {
+            Caller::App => Ok(Self),
+            Caller::User(_) => Err(call.refused(Code::Forbidden).await?),
+        }
+    }
+}
+
+/// The app's backend, or the user that the path names.
+pub(crate) struct SelfOrBackend;
+
+impl FromCall for SelfOrBackend {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        match call.caller().await? {
+            Caller::App => Ok(Self),
+            Caller::User(user) if names(&user, call.owner()) => Ok(Self),
+            Caller::User(_) => Err(call.refused(Code::Forbidden).await?),
+        }
+    }
+}
+
+/// The app's backend or any of its users.
+pub(crate) struct Anybody;
+
+impl FromCall for Anybody {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        call.caller().await.map(|_| Self)
+    }
+}
+
+/// Readers of user attributes: anybody of the app and, in the newer profile, the world.
+pub(crate) struct AttributeReader;
+
+impl FromCall for AttributeReader {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        match call.app.settings.profile {
+            Profile::Current => Ok(Self),
+            Profile::Seed => Anybody::from_call(call).await.map(|_| Self),
+        }
+    }
+}
+
+/// Whether a path's user is that one: by name in any case, or by id.
+fn names(user: &User, reference: &str) -> bool {
+    reference.eq_ignore_ascii_case(&user.username)
+        || uuid::Uuid::try_parse(reference).is_ok_and(|uuid| uuid.into_bytes() == user.user.0)
+}

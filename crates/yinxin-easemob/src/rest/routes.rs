@@ -1,0 +1,194 @@
+//! The table of routes: path, method, operation, handler.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use yinxin_core::Ctx;
+
+use super::Options;
+use super::calls::{account, apps, attributes, blocks, contacts, mutes, online, presence, push, token, users};
+use super::dispatch::{Dialect, Handler, dispatch, handler};
+use super::op::Op;
+
+type Routes = Router<Arc<Dialect>>;
+
+fn to(method: MethodFilter, op: Op, handler: Handler) -> MethodRouter<Arc<Dialect>> {
+    on(method, move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, op, handler, request))
+}
+
+const GET: MethodFilter = MethodFilter::GET;
+const POST: MethodFilter = MethodFilter::POST;
+const PUT: MethodFilter = MethodFilter::PUT;
+const DELETE: MethodFilter = MethodFilter::DELETE;
+
+/// The dialect's router. It answers every path, unknown ones too, in the vendor's shape.
+pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
+    let dialect = Arc::new(Dialect::new(ctx, options));
+    let miss = |handler: Handler| {
+        move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, Op::Unknown, handler, request)
+    };
+    Router::new()
+        .merge(accounts())
+        .merge(people())
+        .merge(states())
+        .merge(pushes())
+        .route("/{org}/{app}", to(PUT, Op::AppSet, handler!(apps::set, 2)))
+        .route("/{org}/{app}/push/{*rest}", any(miss(handler!(apps::not_offered, 1))))
+        .fallback(miss(handler!(apps::no_route)))
+        .method_not_allowed_fallback(miss(handler!(apps::no_method)))
+        .with_state(dialect)
+}
+
+fn accounts() -> Routes {
+    Router::new()
+        .route("/{org}/{app}/token", to(POST, Op::Token, handler!(token::issue, 1)))
+        .route(
+            "/{org}/{app}/users",
+            to(POST, Op::UserRegister, handler!(users::register, 2))
+                .merge(to(GET, Op::UserList, handler!(users::list, 2)))
+                .merge(to(DELETE, Op::UserDeleteMany, handler!(users::delete_many, 2))),
+        )
+        .route(
+            "/{org}/{app}/users/{username}",
+            to(GET, Op::UserGet, handler!(users::get, 1))
+                .merge(to(PUT, Op::UserPut, handler!(users::put, 2)))
+                .merge(to(DELETE, Op::UserDelete, handler!(users::delete, 1))),
+        )
+        .route("/{org}/{app}/users/{username}/password", to(PUT, Op::PasswordSet, handler!(users::set_password, 2)))
+        .route("/{org}/{app}/users/{username}/deactivate", to(POST, Op::Deactivate, handler!(account::deactivate, 1)))
+        .route("/{org}/{app}/users/{username}/activate", to(POST, Op::Activate, handler!(account::activate, 1)))
+        .route("/{org}/{app}/users/{username}/disconnect", to(GET, Op::Disconnect, handler!(account::disconnect, 1)))
+        .route(
+            "/{org}/{app}/users/{username}/disconnect/{resource}",
+            to(GET.or(DELETE), Op::Disconnect, handler!(account::disconnect_device, 1)),
+        )
+        .route("/{org}/{app}/mutes", {
+            to(POST, Op::MuteSet, handler!(mutes::set, 2)).merge(to(GET, Op::MuteList, handler!(mutes::list, 2)))
+        })
+        .route("/{org}/{app}/mutes/{username}", to(GET, Op::MuteGet, handler!(mutes::get, 1)))
+        .merge(attribute_routes())
+}
+
+fn attribute_routes() -> Routes {
+    let of_one = || {
+        to(PUT, Op::AttributesPut, handler!(attributes::put, 2))
+            .merge(to(DELETE, Op::AttributesClear, handler!(attributes::clear, 1)))
+    };
+    let get_one = || to(GET, Op::AttributesGet, handler!(attributes::get, 1));
+    Router::new()
+        .route("/{org}/{app}/metadata/user/{username}", of_one().merge(get_one()))
+        .route(
+            "/{org}/{app}/metadata/user/get",
+            of_one().merge(get_one()).merge(to(POST, Op::AttributesBatch, handler!(attributes::get_many, 2))),
+        )
+        .route(
+            "/{org}/{app}/metadata/user/capacity",
+            of_one().merge(to(GET, Op::AttributesCapacity, handler!(attributes::capacity, 1))),
+        )
+}
+
+fn people() -> Routes {
+    let contact_page = || to(GET, Op::ContactPage, handler!(contacts::page, 2));
+    let contact_remark = || to(PUT, Op::ContactRemark, handler!(contacts::set_remark, 2));
+    Router::new()
+        .route(
+            "/{org}/{app}/users/{username}/contacts/users/{other}",
+            to(POST, Op::ContactAdd, handler!(contacts::add, 1))
+                .merge(to(DELETE, Op::ContactRemove, handler!(contacts::remove, 1)))
+                .merge(contact_remark()),
+        )
+        .route("/{org}/{app}/user/{username}/contacts/users/{other}", contact_remark())
+        .route("/{org}/{app}/users/{username}/contacts/users", to(GET, Op::ContactList, handler!(contacts::list, 1)))
+        .route("/{org}/{app}/users/{username}/contacts", contact_page())
+        .route("/{org}/{app}/user/{username}/contacts", contact_page())
+        .route(
+            "/{org}/{app}/users/{username}/contacts/import",
+            to(POST, Op::ContactImport, handler!(contacts::import, 2)),
+        )
+        .route("/{org}/{app}/contacts/users/{username}", to(DELETE, Op::ContactClear, handler!(contacts::clear, 1)))
+        .route("/{org}/{app}/contacts/check", to(POST, Op::ContactCheck, handler!(contacts::check, 2)))
+        .route(
+            "/{org}/{app}/users/{username}/blocks/users",
+            to(POST, Op::BlockAdd, handler!(blocks::add, 2)).merge(to(GET, Op::BlockList, handler!(blocks::list, 2))),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/blocks/users/{other}",
+            to(DELETE, Op::BlockRemove, handler!(blocks::remove, 1)),
+        )
+        .route("/{org}/{app}/blocks/check", to(POST, Op::BlockCheck, handler!(blocks::check, 2)))
+}
+
+fn states() -> Routes {
+    let status = || to(GET, Op::Status, handler!(online::status, 1));
+    Router::new()
+        .route("/{org}/{app}/users/{username}/status", status())
+        .route(
+            "/{org}/{app}/users/batch/status",
+            status().merge(to(POST, Op::StatusBatch, handler!(online::status_batch, 2))),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/offline_msg_count",
+            to(GET, Op::OfflineCount, handler!(online::offline_count, 1)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/offline_msg_status/{message}",
+            to(GET, Op::OfflineStatus, handler!(online::offline_status, 1)),
+        )
+        .route("/{org}/{app}/users/{username}/resources", to(GET, Op::Resources, handler!(online::resources, 1)))
+        .route(
+            "/{org}/{app}/users/{username}/presence",
+            to(POST, Op::PresenceGet, handler!(presence::get, 2))
+                .merge(to(DELETE, Op::PresenceUnsubscribe, handler!(presence::unsubscribe, 2))),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/presence/{expiry}",
+            to(POST, Op::PresenceSubscribe, handler!(presence::subscribe, 2)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/presence/sublist",
+            to(GET, Op::PresenceSubscriptions, handler!(presence::subscriptions, 2)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/presence/{resource}/{status}",
+            to(POST, Op::PresencePublish, handler!(presence::publish, 2)),
+        )
+}
+
+fn pushes() -> Routes {
+    Router::new()
+        .route(
+            "/{org}/{app}/users/{username}/push/binding",
+            to(PUT, Op::PushBind, handler!(push::bind, 2)).merge(to(GET, Op::PushBindings, handler!(push::bindings, 1))),
+        )
+        .route("/{org}/{app}/push/nickname", to(PUT, Op::PushNicknames, handler!(push::nicknames, 2)))
+        .route(
+            "/{org}/{app}/users/{username}/notification/{kind}/{key}",
+            to(PUT, Op::PushRuleSet, handler!(push::set_rule, 2))
+                .merge(to(GET, Op::PushRuleGet, handler!(push::get_rule, 1))),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/notification/language",
+            to(PUT, Op::PushLanguageSet, handler!(push::set_language, 2))
+                .merge(to(GET, Op::PushLanguageGet, handler!(push::get_language, 1))),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/notification/template",
+            to(PUT, Op::PushTemplateChoose, handler!(push::choose_template, 2))
+                .merge(to(GET, Op::PushTemplateChosen, handler!(push::chosen_template, 1))),
+        )
+        .route("/{org}/{app}/notification/template", to(POST, Op::TemplateAdd, handler!(push::add_template, 2)))
+        .route(
+            "/{org}/{app}/notification/template/{name}",
+            to(GET, Op::TemplateGet, handler!(push::get_template, 1))
+                .merge(to(PUT, Op::TemplateSet, handler!(push::set_template, 2)))
+                .merge(to(DELETE, Op::TemplateRemove, handler!(push::remove_template, 1))),
+        )
+        .route(
+            "/{org}/{app}/notifiers",
+            to(GET, Op::NotifierList, handler!(push::notifiers, 1))
+                .merge(to(POST, Op::NotifierAdd, handler!(push::add_notifier, 2))),
+        )
+        .route("/{org}/{app}/notifiers/{id}", to(DELETE, Op::NotifierRemove, handler!(push::remove_notifier, 1)))
+}
