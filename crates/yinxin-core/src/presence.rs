@@ -1,7 +1,7 @@
 //! Presence: what devices publish about themselves, and who subscribed to it.
 
-use yinxin_store::tables::presence::{self, StatusRow};
 pub use yinxin_store::tables::presence::SubscriptionRow as Subscription;
+use yinxin_store::tables::presence::{self, StatusRow};
 
 use crate::apps::App;
 use crate::ctx::Ctx;

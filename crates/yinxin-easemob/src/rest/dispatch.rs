@@ -2,13 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use axum::RequestPartsExt;
 use axum::extract::{RawPathParams, Request};
 use axum::http::Method;
 use axum::response::Response;
-use axum::RequestPartsExt;
 use futures_util::FutureExt;
 use yinxin_core::apps::Profile;
 use yinxin_core::{Code, Ctx, Error, Result, apps};
@@ -20,6 +20,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::errors;
 use super::op::Op;
+use super::rights::FromCall;
 
 /// What all requests of the dialect share.
 pub(crate) struct Dialect {
@@ -30,7 +31,7 @@ pub(crate) struct Dialect {
 
 impl Dialect {
     pub fn new(ctx: Arc<Ctx>, options: Options) -> Self {
-        let metrics = Op::ALL.iter().map(|op| OperationMetrics::new("easemob", op.label())).collect();
+        let metrics = Op::ALL.iter().map(|op| OperationMetrics::new(op.label(), "easemob")).collect();
         Self { ctx, options, metrics }
     }
 
@@ -46,30 +47,36 @@ pub(crate) type Handling<'a> = Pin<Box<dyn Future<Output = Result<Answer>> + Sen
 /// A handler with its arguments taken from the call.
 pub(crate) type Handler = for<'a> fn(&'a mut Call) -> Handling<'a>;
 
-/// Makes a [`Handler`] of an async function that takes the call and so many arguments.
+/// Makes a [`Handler`] of an async function that takes the call and so many arguments from it.
 macro_rules! handler {
     ($handle:path) => {
-        |call| Box::pin(async move { $handle(call).await })
+        |call| Box::pin($handle(call))
     };
     ($handle:path, 1) => {
-        |call| {
-            Box::pin(async move {
-                let a = crate::rest::rights::FromCall::from_call(call).await?;
-                $handle(call, a).await
-            })
-        }
+        |call| Box::pin(crate::rest::dispatch::with_one(call, $handle))
     };
     ($handle:path, 2) => {
-        |call| {
-            Box::pin(async move {
-                let a = crate::rest::rights::FromCall::from_call(call).await?;
-                let b = crate::rest::rights::FromCall::from_call(call).await?;
-                $handle(call, a, b).await
-            })
-        }
+        |call| Box::pin(crate::rest::dispatch::with_two(call, $handle))
     };
 }
 pub(crate) use handler;
+
+pub(crate) async fn with_one<A: FromCall>(
+    call: &mut Call,
+    handle: impl AsyncFnOnce(&mut Call, A) -> Result<Answer>,
+) -> Result<Answer> {
+    let first = A::from_call(call).await?;
+    handle(call, first).await
+}
+
+pub(crate) async fn with_two<A: FromCall, B: FromCall>(
+    call: &mut Call,
+    handle: impl AsyncFnOnce(&mut Call, A, B) -> Result<Answer>,
+) -> Result<Answer> {
+    let first = A::from_call(call).await?;
+    let second = B::from_call(call).await?;
+    handle(call, first, second).await
+}
 
 /// Runs a request. One that may write is run to its end even if the client goes away meanwhile.
 pub(crate) async fn dispatch(dialect: Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
@@ -97,10 +104,10 @@ fn internal(dialect: &Dialect, op: Op, source: impl Into<Box<dyn std::error::Err
 
 async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
     let started = Instant::now();
-    let response = match Box::pin(enter(dialect, op, request)).await {
+    let response = match enter(dialect, op, request).await {
         Err(error) => failed(dialect, op, Profile::default(), &error),
-        Ok(mut call) => match serve(&mut call, handler).await {
-            Ok(answer) => answer.render(&call),
+        Ok(mut call) => match serve(&mut call, handler).await.and_then(|answer| answer.render(&call)) {
+            Ok(response) => response,
             Err(error) => failed(dialect, op, call.app.settings.profile, &error),
         },
     };
@@ -111,8 +118,8 @@ async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, request: Request)
 /// Finds the app that the path names. Until then errors are those of an unknown app.
 async fn enter(dialect: &Arc<Dialect>, op: Op, request: Request) -> Result<Call> {
     let (mut parts, body) = request.into_parts();
-    let arrival = parts.extensions.get::<Arrival>().cloned().unwrap_or_else(Arrival::unknown);
-    let params = path_params(&mut parts).await?;
+    let arrival = parts.extensions.get::<Arrival>().cloned().unwrap_or_else(Arrival::in_process);
+    let params: RawPathParams = parts.extract().await.map_err(|_| Code::RouteNotFound)?;
     let path = parts.uri.path();
     let mut segments = path.trim_start_matches('/').split('/');
     let (org, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
@@ -121,12 +128,7 @@ async fn enter(dialect: &Arc<Dialect>, op: Op, request: Request) -> Result<Call>
         _ => error,
     })?;
     let dialect = Arc::clone(dialect);
-    Ok(Call { dialect, op, app, arrival, parts, params, body: Some(body) })
-}
-
-async fn path_params(parts: &mut axum::http::request::Parts) -> Result<Vec<(Box<str>, Box<str>)>> {
-    let params: RawPathParams = parts.extract().await.map_err(|_| Code::RouteNotFound)?;
-    Ok(params.iter().map(|(name, value)| (name.into(), value.into())).collect())
+    Ok(Call { dialect, op, app, arrival, parts, params, body: Mutex::new(Some(body)) })
 }
 
 async fn serve(call: &mut Call, handler: Handler) -> Result<Answer> {

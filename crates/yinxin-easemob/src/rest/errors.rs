@@ -26,8 +26,7 @@ mod exception {
     pub const RESOURCE: &str = "org.apache.usergrid.services.exceptions.ServiceResourceNotFoundException";
     pub const OPERATION: &str = "org.apache.usergrid.services.exceptions.UnsupportedServiceOperationException";
     pub const MANAGEMENT: &str = "org.apache.usergrid.management.exceptions.ManagementException";
-    pub const APPLICATION: &str =
-        "org.apache.usergrid.rest.exceptions.OrganizationApplicationNotFoundException";
+    pub const APPLICATION: &str = "org.apache.usergrid.rest.exceptions.OrganizationApplicationNotFoundException";
     pub const SECURITY: &str = "org.apache.usergrid.rest.exceptions.SecurityException";
     pub const UNAUTHORIZED: &str = "org.apache.shiro.authz.UnauthorizedException";
     pub const CURRENT_SECURITY: &str = "EasemobSecurityException";
@@ -41,6 +40,7 @@ mod exception {
 }
 
 /// The answer to an error of that call in an app of that profile.
+#[expect(clippy::too_many_lines, reason = "one table, one arm a code")]
 pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
     use Code as C;
     let subject = error.subject.as_str();
@@ -132,20 +132,16 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::PushSettingIllegal => argument(format!("parameters is invalid : {subject}")),
         C::TemplateNotFound => argument(format!("{subject} template is not exist")),
         C::TemplateExists => argument(format!("{subject} template already exists or there are too many")),
-        C::NotifierNotFound => resource_not_found(),
         C::NotifierExists => argument(format!("{subject} notifier already exists or there are too many")),
         C::AttributesTooLarge => Wire {
             status: 403,
             error: "FORBIDDEN",
             exception: Some(exception::EXCEED),
-            description: format!(
-                "size of metadata for this single user exceeds the user defined limit, {limit}Bytes"
-            ),
+            description: format!("size of metadata for this single user exceeds the user defined limit, {limit}Bytes"),
         },
-        C::AttributesBatchTooLarge => Wire {
-            error: "BAD_REQUEST",
-            ..argument(format!("exceed allowed batch size {limit}"))
-        },
+        C::AttributesBatchTooLarge => {
+            Wire { error: "BAD_REQUEST", ..argument(format!("exceed allowed batch size {limit}")) }
+        }
         C::MuteIllegal => argument(format!("mute duration [{subject}] must be -1 or from 0 to {limit}")),
 
         C::BodyMalformed => {
@@ -156,7 +152,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::HeadersTooLarge => web(431, "Request Header Fields Too Large"),
         C::MediaTypeUnsupported => web(415, "Unsupported Media Type"),
         C::BodyIncomplete => web(408, "Request Timeout"),
-        C::RouteNotFound => resource_not_found(),
+        C::RouteNotFound | C::NotifierNotFound => resource_not_found(),
         C::MethodNotAllowed => Wire {
             status: 405,
             error: "unsupported_service_operation",
@@ -254,9 +250,7 @@ fn unauthorized(op: Op, profile: Profile, error: &Error) -> Wire {
     }
     match (op, error.code) {
         // Quirk(easemob): banning asks for an "admin user". Source: easemob-user-system.txt, 用户账号禁用.
-        (Op::Deactivate | Op::Activate, _) => {
-            Wire { description: "No admin user access authorized".into(), ..oauth }
-        }
+        (Op::Deactivate | Op::Activate, _) => Wire { description: "No admin user access authorized".into(), ..oauth },
         // Quirk(easemob): a user's token where the inherit grant wants the app's is "corrupt". Source: facts, 2.1.
         (Op::Token, Code::Forbidden) => corrupt(profile),
         // The samples of these calls contradict their siblings. Source: facts, 8.1, row b; inherit has no seed.

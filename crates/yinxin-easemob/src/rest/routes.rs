@@ -73,8 +73,11 @@ fn accounts() -> Routes {
 
 fn attribute_routes() -> Routes {
     let of_one = || {
-        to(PUT, Op::AttributesPut, handler!(attributes::put, 2))
-            .merge(to(DELETE, Op::AttributesClear, handler!(attributes::clear, 1)))
+        to(PUT, Op::AttributesPut, handler!(attributes::put, 2)).merge(to(
+            DELETE,
+            Op::AttributesClear,
+            handler!(attributes::clear, 1),
+        ))
     };
     let get_one = || to(GET, Op::AttributesGet, handler!(attributes::get, 1));
     Router::new()
@@ -139,8 +142,11 @@ fn states() -> Routes {
         .route("/{org}/{app}/users/{username}/resources", to(GET, Op::Resources, handler!(online::resources, 1)))
         .route(
             "/{org}/{app}/users/{username}/presence",
-            to(POST, Op::PresenceGet, handler!(presence::get, 2))
-                .merge(to(DELETE, Op::PresenceUnsubscribe, handler!(presence::unsubscribe, 2))),
+            to(POST, Op::PresenceGet, handler!(presence::get, 2)).merge(to(
+                DELETE,
+                Op::PresenceUnsubscribe,
+                handler!(presence::unsubscribe, 2),
+            )),
         )
         .route(
             "/{org}/{app}/users/{username}/presence/{expiry}",
@@ -160,23 +166,36 @@ fn pushes() -> Routes {
     Router::new()
         .route(
             "/{org}/{app}/users/{username}/push/binding",
-            to(PUT, Op::PushBind, handler!(push::bind, 2)).merge(to(GET, Op::PushBindings, handler!(push::bindings, 1))),
+            to(PUT, Op::PushBind, handler!(push::bind, 2)).merge(to(
+                GET,
+                Op::PushBindings,
+                handler!(push::bindings, 1),
+            )),
         )
         .route("/{org}/{app}/push/nickname", to(PUT, Op::PushNicknames, handler!(push::nicknames, 2)))
         .route(
             "/{org}/{app}/users/{username}/notification/{kind}/{key}",
-            to(PUT, Op::PushRuleSet, handler!(push::set_rule, 2))
-                .merge(to(GET, Op::PushRuleGet, handler!(push::get_rule, 1))),
+            to(PUT, Op::PushRuleSet, handler!(push::set_rule, 2)).merge(to(
+                GET,
+                Op::PushRuleGet,
+                handler!(push::get_rule, 1),
+            )),
         )
         .route(
             "/{org}/{app}/users/{username}/notification/language",
-            to(PUT, Op::PushLanguageSet, handler!(push::set_language, 2))
-                .merge(to(GET, Op::PushLanguageGet, handler!(push::get_language, 1))),
+            to(PUT, Op::PushLanguageSet, handler!(push::set_language, 2)).merge(to(
+                GET,
+                Op::PushLanguageGet,
+                handler!(push::get_language, 1),
+            )),
         )
         .route(
             "/{org}/{app}/users/{username}/notification/template",
-            to(PUT, Op::PushTemplateChoose, handler!(push::choose_template, 2))
-                .merge(to(GET, Op::PushTemplateChosen, handler!(push::chosen_template, 1))),
+            to(PUT, Op::PushTemplateChoose, handler!(push::choose_template, 2)).merge(to(
+                GET,
+                Op::PushTemplateChosen,
+                handler!(push::chosen_template, 1),
+            )),
         )
         .route("/{org}/{app}/notification/template", to(POST, Op::TemplateAdd, handler!(push::add_template, 2)))
         .route(
@@ -187,8 +206,11 @@ fn pushes() -> Routes {
         )
         .route(
             "/{org}/{app}/notifiers",
-            to(GET, Op::NotifierList, handler!(push::notifiers, 1))
-                .merge(to(POST, Op::NotifierAdd, handler!(push::add_notifier, 2))),
+            to(GET, Op::NotifierList, handler!(push::notifiers, 1)).merge(to(
+                POST,
+                Op::NotifierAdd,
+                handler!(push::add_notifier, 2),
+            )),
         )
         .route("/{org}/{app}/notifiers/{id}", to(DELETE, Op::NotifierRemove, handler!(push::remove_notifier, 1)))
 }

@@ -46,7 +46,8 @@ pub(crate) async fn list(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
 
 /// The order id in a page's cursor.
 pub(super) fn before(query: &Query) -> Result<Option<i64>> {
-    let decode = |text| decode_order_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
+    let decode =
+        |text| decode_order_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
     query.get("cursor").map(decode).transpose()
 }
 
@@ -56,9 +57,12 @@ pub(crate) async fn page(call: &mut Call, _: SelfOrBackend, query: Query) -> Res
     let with_remark = query.flag("needReturnRemark")?.unwrap_or(false);
     let page = contacts::page(call.ctx(), &call.app, call.owner(), before(&query)?, limit).await?;
     let count = page.entries.len();
-    let entry = |row: yinxin_core::contacts::Contact| match with_remark {
-        true => json!({ "username": row.username, "remark": row.remark }),
-        false => json!({ "username": row.username }),
+    let entry = |row: yinxin_core::contacts::Contact| {
+        if with_remark {
+            json!({ "username": row.username, "remark": row.remark })
+        } else {
+            json!({ "username": row.username })
+        }
     };
     let mut data = json!({ "contacts": page.entries.into_iter().map(entry).collect::<Vec<Value>>() });
     if let Some(next) = page.next {

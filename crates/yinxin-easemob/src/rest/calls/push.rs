@@ -81,11 +81,8 @@ fn rule_kind(call: &Call) -> Result<RuleKind> {
 
 /// `PUT /users/{username}/notification/{user|chatgroup}/{key}`.
 pub(crate) async fn set_rule(call: &mut Call, _: SelfOrBackend, Json(body): Json<Rule>) -> Result<Answer> {
-    let changes = RuleChanges {
-        mode: body.mode,
-        ignore_interval: body.ignore_interval,
-        ignore_for_ms: body.ignore_duration,
-    };
+    let changes =
+        RuleChanges { mode: body.mode, ignore_interval: body.ignore_interval, ignore_for_ms: body.ignore_duration };
     let kind = rule_kind(call)?;
     let rule = push::set_rule(call.ctx(), &call.app, call.owner(), kind, call.param("key"), changes).await?;
     Ok(Answer::write().data(rule_shown(rule)))

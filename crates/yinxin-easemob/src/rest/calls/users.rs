@@ -58,15 +58,15 @@ pub(crate) async fn register(call: &mut Call, may: MayRegister, new: OneOrMany<N
             let user = users::register(ctx, &call.app, one.into()).await?;
             Ok(Answer::write().path("/users").user(user))
         }
-        OneOrMany::Many(many) if many.len() == 1 => {
-            let one = many.into_iter().next().map(Registration::from).unwrap_or_default();
+        OneOrMany::Many(list) if list.len() == 1 => {
+            let one = list.into_iter().next().map(Registration::from).unwrap_or_default();
             let user = users::register(ctx, &call.app, one).await?;
             // Quirk(easemob): an array of one is answered like one, with empty params. Source: 注册单个用户(授权).
             Ok(Answer::write().path("/users").user(user).params(Vec::new()))
         }
         OneOrMany::Many(_) if !may.many => Err(Code::RegistrationClosed.into()),
-        OneOrMany::Many(many) => {
-            let done = users::register_batch(ctx, &call.app, many.into_iter().map(Into::into).collect()).await?;
+        OneOrMany::Many(list) => {
+            let done = users::register_batch(ctx, &call.app, list.into_iter().map(Into::into).collect()).await?;
             let taken: Vec<Value> = done.taken.iter().map(|name| already_exists(name)).collect();
             Ok(Answer::write().path("/users").users(done.created).data(taken))
         }
@@ -93,7 +93,8 @@ pub(crate) async fn list(call: &mut Call, _: Backend, query: Query) -> Result<An
 }
 
 fn cursor(query: &Query) -> Result<Option<Uuid>> {
-    let decode = |text| decode_user_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
+    let decode =
+        |text| decode_user_cursor(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")));
     query.get("cursor").map(decode).transpose()
 }
 
