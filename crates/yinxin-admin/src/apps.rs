@@ -119,10 +119,7 @@ fn view(app: &App, secrets: bool) -> View<'_> {
         app: &app.name.name,
         app_key: app.name.app_key(),
         application: app.uuid().to_string(),
-        easemob: Credentials {
-            client_id: &app.client_id,
-            client_secret: secrets.then(|| app.reveal_client_secret()),
-        },
+        easemob: Credentials { client_id: &app.client_id, client_secret: secrets.then(|| app.reveal_client_secret()) },
         settings: SettingsView {
             open_registration: settings.open_registration,
             profile: settings.profile.name(),
@@ -144,7 +141,11 @@ pub(crate) async fn create(State(shared): State<Shared>, Json(new): Json<NewApp>
 /// Separators within the parts would move the border between them.
 fn parse_name(new: &NewApp) -> Result<AppName, Error> {
     let text = format!("{}/{}", new.org, new.app);
-    if text.matches(['/', '#']).count() == 1 { AppName::parse(&text) } else { Err(Error::about(Code::AppNameIllegal, text)) }
+    if text.matches(['/', '#']).count() == 1 {
+        AppName::parse(&text)
+    } else {
+        Err(Error::about(Code::AppNameIllegal, text))
+    }
 }
 
 pub(crate) async fn list(State(shared): State<Shared>, Params(show): Params<Show>) -> Answer {
