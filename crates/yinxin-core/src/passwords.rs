@@ -16,9 +16,9 @@ use crate::limits::Limits;
 use crate::rng::{self, Rng};
 
 const SALT_BYTES: usize = 16;
-const HASH_BYTES: usize = 32;
+pub(crate) const HASH_BYTES: usize = 32;
 /// Memory a stored hash may ask for, in KiB: an imported string must not be able to take the machine down.
-const FOREIGN_MEMORY_MAX_KIB: u32 = 256 * 1024;
+pub(crate) const FOREIGN_MEMORY_MAX_KIB: u32 = 256 * 1024;
 
 /// What a new hash costs: the parameters of Argon2id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

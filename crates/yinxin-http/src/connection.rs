@@ -2,7 +2,8 @@
 //!
 //! hyper's own header timeout runs from the moment it begins to wait for a request, so it covers the silence between
 //! requests too, and it makes a timer for each request. Here the phases are told apart, and one timer per connection
-//! is moved only when it rings too early: a request costs no timer at all.
+//! is moved only when it rings too early: a request costs no timer at all. What is pipelined behind a request is read
+//! with it and noticed late: a head of which a part came that way has the idle time until its next byte.
 
 mod io;
 

@@ -10,6 +10,7 @@ pub struct ServeOptions {
     /// From the first byte of a request to the end of its headers; then the connection is closed.
     pub header_timeout: Duration,
     /// How long a connection may be silent before its first request, between two, or while it does not take an answer.
+    /// A handler may take any time, but once it has answered, a streamed body must send something this often.
     pub idle_timeout: Duration,
     /// For a whole body. Handed to the handlers in [`crate::Arrival`]; it is [`crate::read_body`] that keeps it.
     pub body_timeout: Duration,

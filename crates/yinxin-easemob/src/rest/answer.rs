@@ -9,6 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 use yinxin_core::users::User;
+use yinxin_core::{Code, Error, Result};
 
 use super::call::Call;
 use super::entity::Entity;
@@ -28,6 +29,7 @@ pub(crate) struct Answer {
     cursor: Option<String>,
     count: Option<usize>,
     status: Option<&'static str>,
+    whole: Vec<u8>,
 }
 
 /// Which keys an envelope has beside those the answer sets.
@@ -73,8 +75,8 @@ impl Answer {
     }
 
     /// A body of its own form.
-    pub fn whole(body: Value) -> Self {
-        Self { shape: Shape::Whole, data: Some(body), ..Self::default() }
+    pub fn whole(body: &impl Serialize) -> Result<Self> {
+        Ok(Self { shape: Shape::Whole, whole: to_json(body)?, ..Self::default() })
     }
 
     /// The verb's word in an envelope that otherwise has none.
@@ -155,23 +157,20 @@ impl Answer {
     }
 
     /// The reply.
-    pub fn render(self, call: &Call) -> Response {
-        let mut body = Vec::with_capacity(512);
-        let written = match (&self.shape, &self.data) {
-            (Shape::Whole, Some(whole)) => serde_json::to_writer(&mut body, whole),
-            _ => serde_json::to_writer(&mut body, &Envelope { answer: &self, call }),
+    pub fn render(mut self, call: &Call) -> Result<Response> {
+        let body = match self.shape {
+            Shape::Whole => std::mem::take(&mut self.whole),
+            _ => to_json(&Envelope { answer: &self, call })?,
         };
-        match written {
-            Ok(()) => yinxin_http::json_response(StatusCode::OK, body),
-            // Texts and numbers in memory always serialize.
-            Err(source) => super::errors::render(
-                call.op,
-                call.app.settings.profile,
-                &yinxin_core::Error::from(yinxin_core::Code::Internal).caused_by(source),
-                call.dialect.now_ms(),
-            ),
-        }
+        Ok(yinxin_http::json_response(StatusCode::OK, body))
     }
+}
+
+/// Texts and numbers in memory always serialize; the type cannot say so.
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(512);
+    serde_json::to_writer(&mut json, value).map_err(|source| Error::from(Code::Internal).caused_by(source))?;
+    Ok(json)
 }
 
 struct Envelope<'a> {
@@ -180,7 +179,7 @@ struct Envelope<'a> {
 }
 
 impl Serialize for Envelope<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let Self { answer, call } = *self;
         let mut map = serializer.serialize_map(None)?;
         if let Some(action) = answer.action.or_else(|| answer.verb(call)) {
@@ -229,14 +228,14 @@ impl Answer {
     }
 }
 
-fn put<M: SerializeMap>(map: &mut M, name: &str, value: Option<impl Serialize>) -> Result<(), M::Error> {
+fn put<M: SerializeMap>(map: &mut M, name: &str, value: Option<impl Serialize>) -> std::result::Result<(), M::Error> {
     value.map_or(Ok(()), |value| map.serialize_entry(name, &value))
 }
 
 struct Users<'a>(&'a [Arc<User>]);
 
 impl Serialize for Users<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|user| Entity(user)))
     }
 }
@@ -245,7 +244,7 @@ impl Serialize for Users<'_> {
 struct Params<'a>(&'a [(String, String)]);
 
 impl Serialize for Params<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (at, (name, _)) in self.0.iter().enumerate() {
             if self.0[..at].iter().all(|(earlier, _)| earlier != name) {

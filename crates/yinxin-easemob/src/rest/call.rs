@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
+use axum::extract::RawPathParams;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use bytes::Bytes;
@@ -22,7 +23,7 @@ pub(crate) struct Call {
     pub arrival: Arrival,
     pub parts: Parts,
     /// The path's parameters, decoded, by name.
-    pub params: Vec<(Box<str>, Box<str>)>,
+    pub params: RawPathParams,
     /// Locked by nobody: the mutex only makes a call shareable between threads, which a body is not.
     pub body: Mutex<Option<Body>>,
 }
@@ -35,7 +36,7 @@ impl Call {
 
     /// The path parameter of that name. The static twin of a parameter (`/users/batch/status`) is its value.
     pub fn param(&self, name: &str) -> &str {
-        let named = self.params.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value);
+        let named = self.params.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
         let twin =
             || self.parts.uri.path().split('/').skip(3).skip_while(|part| *part != "users" && *part != "user").nth(1);
         named.or_else(twin).unwrap_or_default()
@@ -106,8 +107,8 @@ impl Call {
     pub async fn take_body(&mut self) -> Result<Bytes> {
         let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let Some(body) = body else { return Ok(Bytes::new()) };
-        let options = &self.dialect.options;
-        yinxin_http::read_body(body, options.body_bytes_max, options.body_timeout).await.map_err(|fault| match fault {
+        let Arrival { body_bytes_max, body_timeout, .. } = self.arrival;
+        yinxin_http::read_body(body, body_bytes_max, body_timeout).await.map_err(|fault| match fault {
             BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),
             BodyFault::Incomplete | BodyFault::TimedOut => Code::BodyIncomplete.into(),
         })
@@ -116,14 +117,12 @@ impl Call {
     /// `scheme://host/org/app`, as replies print it.
     pub fn base(&self) -> String {
         let app = &self.app.name;
-        match &self.dialect.options.public_url {
-            Some(url) => format!("{}/{}/{}", url.trim_end_matches('/'), app.org, app.name),
-            None => {
-                let scheme = if self.arrival.https { "https" } else { "http" };
-                let host = self.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-                format!("{scheme}://{host}/{}/{}", app.org, app.name)
-            }
+        if let Some(url) = &self.dialect.options.public_url {
+            return format!("{}/{}/{}", url.trim_end_matches('/'), app.org, app.name);
         }
+        let scheme = if self.arrival.https { "https" } else { "http" };
+        let host = self.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        format!("{scheme}://{host}/{}/{}", app.org, app.name)
     }
 
     /// The part of the path behind the app, as requested.

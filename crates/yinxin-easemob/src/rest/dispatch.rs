@@ -31,7 +31,7 @@ pub(crate) struct Dialect {
 
 impl Dialect {
     pub fn new(ctx: Arc<Ctx>, options: Options) -> Self {
-        let metrics = Op::ALL.iter().map(|op| OperationMetrics::new("easemob", op.label())).collect();
+        let metrics = Op::ALL.iter().map(|op| OperationMetrics::new(op.label(), "easemob")).collect();
         Self { ctx, options, metrics }
     }
 
@@ -104,10 +104,10 @@ fn internal(dialect: &Dialect, op: Op, source: impl Into<Box<dyn std::error::Err
 
 async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
     let started = Instant::now();
-    let response = match Box::pin(enter(dialect, op, request)).await {
+    let response = match enter(dialect, op, request).await {
         Err(error) => failed(dialect, op, Profile::default(), &error),
-        Ok(mut call) => match serve(&mut call, handler).await {
-            Ok(answer) => answer.render(&call),
+        Ok(mut call) => match serve(&mut call, handler).await.and_then(|answer| answer.render(&call)) {
+            Ok(response) => response,
             Err(error) => failed(dialect, op, call.app.settings.profile, &error),
         },
     };
@@ -119,7 +119,7 @@ async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, request: Request)
 async fn enter(dialect: &Arc<Dialect>, op: Op, request: Request) -> Result<Call> {
     let (mut parts, body) = request.into_parts();
     let arrival = parts.extensions.get::<Arrival>().cloned().unwrap_or_else(Arrival::in_process);
-    let params = path_params(&mut parts).await?;
+    let params: RawPathParams = parts.extract().await.map_err(|_| Code::RouteNotFound)?;
     let path = parts.uri.path();
     let mut segments = path.trim_start_matches('/').split('/');
     let (org, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
@@ -129,11 +129,6 @@ async fn enter(dialect: &Arc<Dialect>, op: Op, request: Request) -> Result<Call>
     })?;
     let dialect = Arc::clone(dialect);
     Ok(Call { dialect, op, app, arrival, parts, params, body: Mutex::new(Some(body)) })
-}
-
-async fn path_params(parts: &mut axum::http::request::Parts) -> Result<Vec<(Box<str>, Box<str>)>> {
-    let params: RawPathParams = parts.extract().await.map_err(|_| Code::RouteNotFound)?;
-    Ok(params.iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
 async fn serve(call: &mut Call, handler: Handler) -> Result<Answer> {

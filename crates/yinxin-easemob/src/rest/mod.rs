@@ -15,23 +15,11 @@ mod query;
 mod rights;
 mod routes;
 
-use std::time::Duration;
-
 pub use routes::router;
 
 /// How the dialect meets the world.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `scheme://host[:port]` that replies print instead of the one the request was sent to.
     pub public_url: Option<String>,
-    /// Bytes of a request body.
-    pub body_bytes_max: usize,
-    /// Time for a whole body to arrive.
-    pub body_timeout: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { public_url: None, body_bytes_max: 512 * 1024, body_timeout: Duration::from_secs(20) }
-    }
 }

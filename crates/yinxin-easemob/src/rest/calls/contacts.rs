@@ -1,4 +1,4 @@
-//! Contacts. Source: easemob-user-system.txt, 好友与黑名单; pages, remarks, import, check: facts, 2.6.
+//! Contacts. Source: easemob-user-system.txt, 好友与黑名单; pages, remarks, import, check: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -57,15 +57,18 @@ pub(crate) async fn page(call: &mut Call, _: SelfOrBackend, query: Query) -> Res
     let with_remark = query.flag("needReturnRemark")?.unwrap_or(false);
     let page = contacts::page(call.ctx(), &call.app, call.owner(), before(&query)?, limit).await?;
     let count = page.entries.len();
-    let entry = |row: yinxin_core::contacts::Contact| match with_remark {
-        true => json!({ "username": row.username, "remark": row.remark }),
-        false => json!({ "username": row.username }),
+    let entry = |row: yinxin_core::contacts::Contact| {
+        if with_remark {
+            json!({ "username": row.username, "remark": row.remark })
+        } else {
+            json!({ "username": row.username })
+        }
     };
     let mut data = json!({ "contacts": page.entries.into_iter().map(entry).collect::<Vec<Value>>() });
     if let Some(next) = page.next {
         data["cursor"] = encode_order_cursor(next).into();
     }
-    // Quirk(easemob): the reply's uri names the service behind. Source: facts, 2.6.
+    // Quirk(easemob): the reply's uri names the service behind. Source: docs/dialects/easemob.md.
     Ok(Answer::read().uri(format!("/users/{}/rostersByPage", call.owner())).data(data).count(count))
 }
 

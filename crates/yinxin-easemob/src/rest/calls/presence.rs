@@ -1,4 +1,4 @@
-//! Presence: publishing and subscribing. Source: facts, 2.9.
+//! Presence: publishing and subscribing. Source: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -12,8 +12,8 @@ use crate::rest::call::Call;
 use crate::rest::query::Query;
 use crate::rest::rights::SelfOrBackend;
 
-fn result(value: impl Into<Value>) -> Answer {
-    Answer::whole(json!({ "result": value.into() }))
+fn result(value: impl Into<Value>) -> Result<Answer> {
+    Answer::whole(&json!({ "result": value.into() }))
 }
 
 fn number(call: &Call, name: &str) -> Result<i64> {
@@ -30,20 +30,20 @@ pub(crate) struct Ext {
 pub(crate) async fn publish(call: &mut Call, _: SelfOrBackend, Json(body): Json<Ext>) -> Result<Answer> {
     let status = number(call, "status")?;
     presence::publish(call.ctx(), &call.app, call.owner(), call.param("resource"), status, body.ext).await?;
-    Ok(result("ok"))
+    result("ok")
 }
 
 /// `POST /users/{username}/presence/{expiry}`.
 pub(crate) async fn subscribe(call: &mut Call, _: SelfOrBackend, Json(body): Json<Usernames>) -> Result<Answer> {
     let expiry = number(call, "expiry")?;
     let found = presence::subscribe(call.ctx(), &call.app, call.owner(), body.usernames, expiry).await?;
-    Ok(result(found.into_iter().map(shown).collect::<Vec<_>>()))
+    result(found.into_iter().map(shown).collect::<Vec<_>>())
 }
 
 /// `POST /users/{username}/presence`.
 pub(crate) async fn get(call: &mut Call, _: SelfOrBackend, Json(body): Json<Usernames>) -> Result<Answer> {
     let found = presence::of_many(call.ctx(), &call.app, call.owner(), body.usernames).await?;
-    Ok(result(found.into_iter().map(shown).collect::<Vec<_>>()))
+    result(found.into_iter().map(shown).collect::<Vec<_>>())
 }
 
 /// Numbers are texts here, as the vendor prints them.
@@ -65,7 +65,7 @@ fn shown(presence: Presence) -> Value {
 /// `DELETE /users/{username}/presence`: an array of names.
 pub(crate) async fn unsubscribe(call: &mut Call, _: SelfOrBackend, Json(names): Json<Vec<String>>) -> Result<Answer> {
     presence::unsubscribe(call.ctx(), &call.app, call.owner(), Some(names)).await?;
-    Ok(result("ok"))
+    result("ok")
 }
 
 /// `GET /users/{username}/presence/sublist?pageNum&pageSize`.
@@ -75,5 +75,5 @@ pub(crate) async fn subscriptions(call: &mut Call, _: SelfOrBackend, query: Quer
     let (total, rows) = presence::subscriptions(call.ctx(), &call.app, call.owner(), number, size).await?;
     let entry = |row: presence::Subscription| json!({ "uid": row.username, "expiry": row.until_s.to_string() });
     let list: Vec<Value> = rows.into_iter().map(entry).collect();
-    Ok(result(json!({ "totalnum": total.to_string(), "sublist": list })))
+    result(json!({ "totalnum": total.to_string(), "sublist": list }))
 }

@@ -1,9 +1,9 @@
-//! `POST /token`: the grants. Source: easemob-app-token.txt, easemob-user-token.txt; `inherit`: facts, 2.1.
+//! `POST /token`: the grants. Source: easemob-app-token.txt, easemob-user-token.txt; `inherit`: docs/dialects/easemob.md.
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use yinxin_core::tokens::{self, Grant, Login};
 use yinxin_core::users::User;
 use yinxin_core::{Code, Error, Result};
@@ -30,6 +30,22 @@ pub(crate) struct Request {
     ttl: Option<i64>,
 }
 
+#[derive(Serialize)]
+struct AppToken<'a> {
+    access_token: &'a str,
+    /// Seconds; 0 = for ever.
+    expires_in: i64,
+    application: Uuid,
+}
+
+#[derive(Serialize)]
+struct UserToken<'a> {
+    access_token: &'a str,
+    /// Seconds; 0 = for ever.
+    expires_in: i64,
+    user: Entity<'a>,
+}
+
 /// Issues a token.
 pub(crate) async fn issue(call: &mut Call, Json(request): Json<Request>) -> Result<Answer> {
     call.ctx().rates.token_call(call.arrival.client)?;
@@ -44,11 +60,7 @@ pub(crate) async fn issue(call: &mut Call, Json(request): Json<Request>) -> Resu
 fn client_credentials(call: &Call, request: &Request) -> Result<Answer> {
     let (id, secret) = (request.client_id.as_deref(), request.client_secret.as_deref());
     let grant = tokens::issue_to_app(call.ctx(), &call.app, id, secret, request.ttl)?;
-    Ok(Answer::whole(json!({
-        "access_token": grant.token,
-        "expires_in": grant.ttl_s,
-        "application": call.app.uuid(),
-    })))
+    Answer::whole(&AppToken { access_token: &grant.token, expires_in: grant.ttl_s, application: call.app.uuid() })
 }
 
 async fn password(call: &Call, request: Request) -> Result<Answer> {
@@ -70,6 +82,5 @@ async fn inherit(call: &mut Call, request: &Request) -> Result<Answer> {
 }
 
 fn user_token((grant, user): &(Grant, Arc<User>)) -> Result<Answer> {
-    let user = serde_json::to_value(Entity(user)).map_err(|source| Error::from(Code::Internal).caused_by(source))?;
-    Ok(Answer::whole(json!({ "access_token": grant.token, "expires_in": grant.ttl_s, "user": user })))
+    Answer::whole(&UserToken { access_token: &grant.token, expires_in: grant.ttl_s, user: Entity(user) })
 }
