@@ -5,7 +5,7 @@ use uuid::Uuid;
 use yinxin_store::tables::push::{self, NotifierRow};
 pub use yinxin_store::tables::push::{DeviceRow, RuleRow, TemplateRow};
 
-use crate::apps::App;
+use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
@@ -237,7 +237,10 @@ pub async fn add_template(ctx: &Ctx, app: &App, name: String, title: String, con
     let added = ctx
         .db
         .write((app.id, row.clone()), |sql, (app, row)| {
-            Box::pin(async move { Ok::<_, Error>(push::add_template(sql, *app, row, PUSH_TEMPLATES_MAX).await?) })
+            Box::pin(async move {
+                apps::must_exist(sql, *app).await?;
+                Ok::<_, Error>(push::add_template(sql, *app, row, PUSH_TEMPLATES_MAX).await?)
+            })
         })
         .await?;
     if added { Ok(row) } else { Err(Error::about(Code::TemplateExists, row.name).with_limit(PUSH_TEMPLATES_MAX)) }
@@ -337,7 +340,10 @@ pub async fn add_notifier(ctx: &Ctx, app: &App, new: NewNotifier) -> Result<Noti
     let added = ctx
         .db
         .write((app.id, row.clone()), |sql, (app, row)| {
-            Box::pin(async move { Ok::<_, Error>(push::add_notifier(sql, *app, row, PUSH_TEMPLATES_MAX).await?) })
+            Box::pin(async move {
+                apps::must_exist(sql, *app).await?;
+                Ok::<_, Error>(push::add_notifier(sql, *app, row, PUSH_TEMPLATES_MAX).await?)
+            })
         })
         .await?;
     if added { shown(row) } else { Err(Error::about(Code::NotifierExists, row.name).with_limit(PUSH_TEMPLATES_MAX)) }

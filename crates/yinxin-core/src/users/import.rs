@@ -8,7 +8,7 @@ use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::users::{self, NewUser};
 use yinxin_store::{AppId, UserId};
 
-use crate::apps::App;
+use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::NICKNAME_CHARS_MAX;
@@ -105,6 +105,7 @@ async fn insert(ctx: &Ctx, app: AppId, new: Arc<[NewUser]>, start: usize) -> Res
     ctx.db
         .write((app, new, start), |sql, (app, new, start)| {
             Box::pin(async move {
+                apps::must_exist(sql, *app).await?;
                 let mut imported = 0;
                 for user in new.iter().skip(*start).take(CHUNK) {
                     if handles::claim(sql, *app, USERNAME, &user.username, user.user).await? {

@@ -8,10 +8,8 @@ use crate::kit::{Place, keys, put_alone, run, texts};
 
 fn refusal(options: &SqliteOptions) -> String {
     let error = Db::open_sqlite(options, |_| {}).err().expect("the file is refused");
-    assert!(matches!(error, Error::Open { .. }), "{error:?}");
-    let text = error.to_string();
-    assert!(text.starts_with(&options.path.display().to_string()), "the text names the file: {text}");
-    text
+    assert!(matches!(error, Error::Engine(_)), "{error:?}");
+    error.to_string()
 }
 
 #[tokio::test]
@@ -63,7 +61,8 @@ async fn a_damaged_file_is_refused() {
 fn a_folder_that_is_not_there_is_said_so() {
     let place = Place::new();
     let options = SqliteOptions::at(place.path().with_file_name("missing").join("yinxin.db"));
-    refusal(&options);
+    let text = refusal(&options);
+    assert!(text.contains("unable to open"), "{text}");
 }
 
 #[tokio::test]
