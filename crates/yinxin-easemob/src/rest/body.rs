@@ -38,7 +38,7 @@ pub(crate) struct Form(pub Vec<(String, String)>);
 
 impl FromCall for Form {
     async fn from_call(call: &mut Call) -> Result<Self> {
-        // Quirk(easemob): without a content type this call is 415 with an empty body. Source: facts, 1.2.
+        // Quirk(easemob): without a content type this call is 415 with an empty body. Source: docs/dialects/easemob.md.
         let label = call.headers().get(axum::http::header::CONTENT_TYPE);
         if label.is_none_or(axum::http::HeaderValue::is_empty) {
             return Err(Code::MediaTypeUnsupported.into());

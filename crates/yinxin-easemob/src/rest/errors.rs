@@ -48,7 +48,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
     match error.code {
         C::TokenMissing | C::Forbidden => unauthorized(op, profile, error),
         C::TokenCorrupt => corrupt(profile),
-        // Quirk(easemob): the inherit grant says "corrupt" of a valid token that is not the app's. Source: facts, 2.1.
+        // Quirk(easemob): the inherit grant says "corrupt" of a valid token that is not the app's. Source: docs/dialects/easemob.md.
         C::TokenUnknown if op == Op::Token => corrupt(profile),
         C::TokenUnknown => bad_token(profile, "Unable to authenticate"),
         C::TokenExpired => {
@@ -251,9 +251,9 @@ fn unauthorized(op: Op, profile: Profile, error: &Error) -> Wire {
     match (op, error.code) {
         // Quirk(easemob): banning asks for an "admin user". Source: easemob-user-system.txt, 用户账号禁用.
         (Op::Deactivate | Op::Activate, _) => Wire { description: "No admin user access authorized".into(), ..oauth },
-        // Quirk(easemob): a user's token where the inherit grant wants the app's is "corrupt". Source: facts, 2.1.
+        // Quirk(easemob): a user's token where the inherit grant wants the app's is "corrupt". Source: docs/dialects/easemob.md.
         (Op::Token, Code::Forbidden) => corrupt(profile),
-        // The samples of these calls contradict their siblings. Source: facts, 8.1, row b; inherit has no seed.
+        // The samples of these calls contradict their siblings. Source: docs/dialects/easemob.md.1, row b; inherit has no seed.
         (Op::ContactAdd | Op::Token, Code::TokenMissing) => oauth,
         _ => Wire {
             exception: Some(exception::UNAUTHORIZED),
@@ -327,7 +327,7 @@ pub(crate) fn render(op: Op, profile: Profile, error: &Error, now_ms: i64) -> Re
     let wire = wire(op, profile, error);
     let status = StatusCode::from_u16(wire.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = if op.is_attributes() && wire.status == 401 {
-        // Quirk(easemob): the attribute service has a body of its own for this. Source: facts, 1.5.
+        // Quirk(easemob): the attribute service has a body of its own for this. Source: docs/dialects/easemob.md.
         format!(r#"{{"timestamp":{now_ms},"desc":"Unauthorized","duration":0}}"#).into_bytes()
     } else if op.is_attributes() && wire.status == 415 {
         Vec::new()

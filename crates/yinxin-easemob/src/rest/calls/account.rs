@@ -1,4 +1,4 @@
-//! Ban, unban, kick. Source: easemob-user-system.txt, 账号禁用与解禁, 强制下线; per device: facts, 2.4.
+//! Ban, unban, kick. Source: easemob-user-system.txt, 账号禁用与解禁, 强制下线; per device: docs/dialects/easemob.md.
 
 use std::sync::Arc;
 

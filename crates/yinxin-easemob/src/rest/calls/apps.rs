@@ -1,4 +1,4 @@
-//! Calls about the app itself, and the answers for what is not there. Source: facts, 2.12.
+//! Calls about the app itself, and the answers for what is not there. Source: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::json;

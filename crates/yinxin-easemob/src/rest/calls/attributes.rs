@@ -1,4 +1,4 @@
-//! User attributes, `/metadata/user…`. Source: facts, 2.10.
+//! User attributes, `/metadata/user…`. Source: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! Block lists. Source: easemob-user-system.txt, 好友与黑名单; pages, check: facts, 2.6-2.7.
+//! Block lists. Source: easemob-user-system.txt, 好友与黑名单; pages, check: docs/dialects/easemob.md.
 
 use yinxin_core::{Code, Error, Result, blocks};
 use yinxin_token::cursor::encode_order_cursor;

@@ -1,4 +1,4 @@
-//! Contacts. Source: easemob-user-system.txt, 好友与黑名单; pages, remarks, import, check: facts, 2.6.
+//! Contacts. Source: easemob-user-system.txt, 好友与黑名单; pages, remarks, import, check: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ pub(crate) async fn page(call: &mut Call, _: SelfOrBackend, query: Query) -> Res
     if let Some(next) = page.next {
         data["cursor"] = encode_order_cursor(next).into();
     }
-    // Quirk(easemob): the reply's uri names the service behind. Source: facts, 2.6.
+    // Quirk(easemob): the reply's uri names the service behind. Source: docs/dialects/easemob.md.
     Ok(Answer::read().uri(format!("/users/{}/rostersByPage", call.owner())).data(data).count(count))
 }
 

@@ -1,4 +1,4 @@
-//! Global mutes, `/mutes`. Source: facts, 2.11.
+//! Global mutes, `/mutes`. Source: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ pub(crate) async fn get(call: &mut Call, _: Backend) -> Result<Answer> {
 
 /// `GET /mutes?pageNum&pageSize`: a row per mute.
 pub(crate) async fn list(call: &mut Call, _: Backend, query: Query) -> Result<Answer> {
-    // Quirk(easemob): clients spell the parameters in two ways. Source: facts, 2.11.
+    // Quirk(easemob): clients spell the parameters in two ways. Source: docs/dialects/easemob.md.
     let number = query.int("pageNum")?.or(query.int("pagenum")?).unwrap_or(1);
     let size = query.int("pageSize")?.or(query.int("pagesize")?).unwrap_or(10);
     let held = mutes::page(call.ctx(), &call.app, number, size).await?;

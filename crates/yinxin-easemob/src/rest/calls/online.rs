@@ -1,4 +1,4 @@
-//! Online states and offline messages. Source: easemob-user-system.txt, 在线与离线; `/resources`: facts, 2.4.
+//! Online states and offline messages. Source: easemob-user-system.txt, 在线与离线; `/resources`: docs/dialects/easemob.md.
 
 use serde_json::{Map, Value, json};
 use yinxin_core::{Result, offline};

@@ -1,4 +1,4 @@
-//! Presence: publishing and subscribing. Source: facts, 2.9.
+//! Presence: publishing and subscribing. Source: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

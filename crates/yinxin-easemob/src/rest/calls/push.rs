@@ -1,4 +1,4 @@
-//! The newer push calls. Source: facts, 2.8.
+//! The newer push calls. Source: docs/dialects/easemob.md.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `POST /token`: the grants. Source: easemob-app-token.txt, easemob-user-token.txt; `inherit`: facts, 2.1.
+//! `POST /token`: the grants. Source: easemob-app-token.txt, easemob-user-token.txt; `inherit`: docs/dialects/easemob.md.
 
 use std::sync::Arc;
 

@@ -41,7 +41,7 @@ impl FromCall for MayRegister {
         match Backend::from_call(call).await {
             Ok(_) => Ok(Self { many: true }),
             Err(_) if call.app.settings.open_registration => {
-                // The documents allow many only to the backend, today's servers to anybody. Source: facts, 8.4, item 18.
+                // The documents allow many only to the backend, today's servers to anybody. Source: docs/dialects/easemob.md.
                 Ok(Self { many: call.app.settings.profile == Profile::Current })
             }
             Err(error) if error.code == Code::TokenMissing => Err(Code::RegistrationClosed.into()),
@@ -117,7 +117,7 @@ pub(crate) async fn delete_many(call: &mut Call, _: Backend, query: Query) -> Re
     Ok(Answer::write().path("/users").users(gone).params_if_any(query.into_pairs()).cursor(next(page.next)))
 }
 
-/// A deleted user as it was, or as today's servers show it. Source: facts, 8.2, item 4.
+/// A deleted user as it was, or as today's servers show it. Source: docs/dialects/easemob.md.
 fn deleted(call: &Call, user: Arc<User>) -> Arc<User> {
     match call.app.settings.profile {
         Profile::Seed => user,
@@ -179,7 +179,7 @@ fn text(key: &str, value: Value) -> Result<String> {
     }
 }
 
-/// Numbers are sent as numbers and as texts, and always printed as numbers. Source: facts, 8.3, item 14.
+/// Numbers are sent as numbers and as texts, and always printed as numbers. Source: docs/dialects/easemob.md.
 fn number(key: &str, value: &Value) -> Result<i64> {
     let parsed = value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
     parsed.ok_or_else(|| illegal(key, value))
