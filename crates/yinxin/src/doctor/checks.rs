@@ -12,7 +12,7 @@ use yinxin_core::keys::MasterKey;
 
 use super::Finding;
 use crate::config::Config;
-use crate::data::DataDir;
+use crate::data::{DataDir, is_private};
 
 /// Below this the disk will soon be full.
 const FREE_BYTES_MIN: u64 = 1 << 30;
@@ -57,7 +57,7 @@ pub(super) fn folder(dir: &DataDir) -> Vec<Finding> {
 fn permissions(check: &'static str, path: &Path, wanted: u32) -> Finding {
     let shown = path.display();
     match DataDir::mode(path) {
-        Ok(mode) if mode & 0o077 == 0 => Finding::ok(check, format!("{shown} is private ({mode:o})")),
+        Ok(mode) if is_private(mode) => Finding::ok(check, format!("{shown} is private ({mode:o})")),
         Ok(mode) => Finding::warn(
             check,
             format!("{shown} is open to others on this machine ({mode:o})"),
@@ -110,7 +110,7 @@ fn judge(header: &[u8; 32], bytes: u64) -> Result<(), &'static str> {
     };
     let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
     // While a log waits to be folded back the file may be shorter than it will be, never by part of a page.
-    if bytes % page != 0 {
+    if !bytes.is_multiple_of(page) {
         return Err("ends within a page: it was cut off");
     }
     if bytes / page < pages {
