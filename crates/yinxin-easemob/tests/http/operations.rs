@@ -62,9 +62,16 @@ impl Operation {
 
     /// Names the operation in tables and failures.
     pub fn title(&self) -> String {
-        let grant = ["client_credentials", "password", "inherit"].into_iter().find(|grant| self.body.contains(grant));
-        let grant = grant.filter(|_| self.is_token()).map_or(String::new(), |grant| format!(" ({grant})"));
-        format!("{} {}{grant}", self.method, self.path)
+        let variants = ["client_credentials", "\"password\",", "inherit", "two-", "allow_open"];
+        let variant = variants.into_iter().find(|variant| self.body.contains(variant));
+        let note = match variant {
+            Some("\"password\",") => " (password)".to_owned(),
+            Some("two-") => " (many)".to_owned(),
+            Some("allow_open") => "(the app)".to_owned(),
+            Some(grant) => format!(" ({grant})"),
+            None => String::new(),
+        };
+        format!("{} {}{note}", self.method, self.path)
     }
 }
 
