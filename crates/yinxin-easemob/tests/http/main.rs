@@ -6,5 +6,7 @@ mod connections;
 mod operations;
 mod world;
 
+mod paging;
 mod rights;
 mod tokens;
+mod users;
