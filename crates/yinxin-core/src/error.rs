@@ -232,7 +232,9 @@ impl From<yinxin_store::Error> for Error {
             yinxin_store::Error::Awaited | yinxin_store::Error::Panicked | yinxin_store::Error::Decode { .. } => {
                 Code::Internal
             }
-            yinxin_store::Error::Engine(_) | yinxin_store::Error::Closed => Code::Storage,
+            yinxin_store::Error::Engine(_) | yinxin_store::Error::Open { .. } | yinxin_store::Error::Closed => {
+                Code::Storage
+            }
         };
         Self::from(code).caused_by(source)
     }

@@ -96,8 +96,16 @@ impl RuleKind {
     /// The name in storage and on the wire.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::User => "user",
+            Self::User => push::ABOUT_USER,
             Self::Group => "chatgroup",
+        }
+    }
+
+    /// The target as it is stored: a user's name folded, so that one conversation has one rule.
+    fn target(self, spelled: &str) -> String {
+        match self {
+            Self::User => spelled.to_ascii_lowercase(),
+            Self::Group => spelled.to_owned(),
         }
     }
 }
@@ -157,7 +165,7 @@ pub async fn set_rule(
         ignore_interval: changes.ignore_interval,
         ignore_until_ms: changes.ignore_for_ms.map(|ms| if ms == 0 { 0 } else { ctx.clock.now_ms() + ms }),
     };
-    let input = (app.id, user.user, kind, target.to_owned(), rule);
+    let input = (app.id, user.user, kind, kind.target(target), rule);
     ctx.db
         .write(input, |sql, (app, user, kind, target, rule)| {
             Box::pin(async move {
@@ -178,7 +186,7 @@ pub async fn rule_of(ctx: &Ctx, app: &App, reference: &str, kind: RuleKind, targ
     let user = users::find(ctx, app, reference).await?;
     let found = ctx
         .db
-        .read((app.id, user.user, kind, target.to_owned()), |sql, (app, user, kind, target)| {
+        .read((app.id, user.user, kind, kind.target(target)), |sql, (app, user, kind, target)| {
             Box::pin(async move { Ok::<_, Error>(push::rule(sql, *app, *user, kind.name(), target).await?) })
         })
         .await?;

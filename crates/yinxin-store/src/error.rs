@@ -1,11 +1,21 @@
 //! What can go wrong below the seam. Says nothing about users: a missing row is not an error here.
 
+use std::path::PathBuf;
+
 /// A failure of the engine or of a closure given to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The engine refused or failed: disk full, file gone, statement wrong. Nothing of the write is kept.
     #[error("the database failed: {0}")]
     Engine(Box<dyn std::error::Error + Send + Sync>),
+    /// The file could not be opened: no such folder, no database, damaged, of a newer version.
+    #[error("{} cannot be opened: {reason}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: Box<Self>,
+    },
     /// The queue of waiting writes is full; nothing was tried.
     #[error("the database is busy: {0} writes are waiting already")]
     Busy(usize),

@@ -156,6 +156,7 @@ CREATE TABLE push_rules (
   ignore_until_ms BIGINT,
   PRIMARY KEY (app_id, user_id, kind, target)
 ) /* clustered */;
+CREATE INDEX push_rules_by_target ON push_rules (app_id, kind, target);
 
 CREATE TABLE push_preferences (
   app_id BYTEA NOT NULL CHECK (length(app_id) = 16),

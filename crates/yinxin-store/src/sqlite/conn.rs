@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use refinery::Runner;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
 
-use super::SqliteOptions;
+use super::{SqliteOptions, migrate};
 use crate::error::{Error, Result};
 use crate::migrations;
 use crate::seam::{BoxFuture, Sql, Touched};
@@ -26,8 +25,11 @@ const LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 pub(super) struct Conn {
     db: Connection,
-    /// Statements say `$1`, which SQLite would number by first appearance: the same texts with `?1`, by address.
-    texts: HashMap<usize, String>,
+    /// Statements say `$1`, which SQLite would number by first appearance: the same texts with `?1`, by address and
+    /// length.
+    texts: HashMap<(usize, usize), String>,
+    /// Every statement must run within a transaction.
+    writes: bool,
     pub touched: Vec<Touched>,
 }
 
@@ -42,8 +44,8 @@ impl Conn {
         if let Some(pages) = options.pages_max {
             db.pragma_update(None, "max_page_count", pages)?;
         }
-        migrate(&mut db, &options.path)?;
-        Ok(Self::new(db))
+        migrate::to_newest(&mut db, &options.path, &migrations::for_sqlite()?)?;
+        Ok(Self::new(db, true))
     }
 
     pub fn open_for_reading(options: &SqliteOptions) -> Result<Self> {
@@ -51,12 +53,12 @@ impl Conn {
         let db = Connection::open_with_flags(&options.path, flags)?;
         tune(&db)?;
         db.pragma_update(None, "query_only", true)?;
-        Ok(Self::new(db))
+        Ok(Self::new(db, false))
     }
 
-    fn new(db: Connection) -> Self {
+    fn new(db: Connection, writes: bool) -> Self {
         db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { db, texts: HashMap::new(), touched: Vec::new() }
+        Self { db, texts: HashMap::new(), writes, touched: Vec::new() }
     }
 
     /// A transaction's own words (`BEGIN`, `COMMIT`, savepoints), which are not the product's statements.
@@ -82,7 +84,12 @@ impl Conn {
     }
 
     fn statement(&mut self, sql: &'static str) -> Result<CachedStatement<'_>> {
-        let text = self.texts.entry(sql.as_ptr().addr()).or_insert_with(|| sql.replace('$', "?"));
+        // A full disk ends the whole transaction by itself. What a closure that overlooked the error does next would
+        // then be committed alone.
+        if self.writes && !self.in_transaction() {
+            return Err(Error::Engine("the transaction has failed already".into()));
+        }
+        let text = self.texts.entry((sql.as_ptr().addr(), sql.len())).or_insert_with(|| sql.replace('$', "?"));
         Ok(self.db.prepare_cached(text)?)
     }
 
@@ -159,21 +166,5 @@ fn tune(db: &Connection) -> Result<()> {
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -16_384)?;
     db.pragma_update(None, "foreign_keys", false)?;
-    Ok(())
-}
-
-/// Brings the schema up to date. A file that already holds data is copied aside first.
-fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
-    let list = migrations::for_sqlite()?;
-    let runner = Runner::new(&list).set_abort_divergent(true).set_abort_missing(true);
-    let engine = |source: refinery::Error| Error::Engine(Box::new(source));
-    let applied = runner.get_last_applied_migration(db).ok().flatten().map(|migration| migration.version());
-    let newest = list.iter().map(refinery::Migration::version).max();
-    if applied.is_some() && applied < newest {
-        let copy = path.with_extension(format!("before-v{}.db", newest.unwrap_or_default()));
-        db.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-        tracing::info!(copy = %copy.display(), "copied the database before migrating it");
-    }
-    runner.run(db).map_err(engine)?;
     Ok(())
 }

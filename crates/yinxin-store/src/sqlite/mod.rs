@@ -2,6 +2,7 @@
 //! rusqlite (beside the error conversion). Knows no table.
 
 mod conn;
+mod migrate;
 mod writer;
 
 use std::path::PathBuf;
@@ -50,10 +51,15 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub fn open(options: &SqliteOptions, on_commit: OnCommit) -> Result<Self> {
-        let writing = Conn::open_for_writing(options)?;
-        let readers = (0..options.readers.max(1))
-            .map(|_| Conn::open_for_reading(options).map(Mutex::new))
-            .collect::<Result<_>>()?;
+        let connect = || -> Result<_> {
+            let writing = Conn::open_for_writing(options)?;
+            let readers = (0..options.readers.max(1))
+                .map(|_| Conn::open_for_reading(options).map(Mutex::new))
+                .collect::<Result<_>>()?;
+            Ok((writing, readers))
+        };
+        let (writing, readers) =
+            connect().map_err(|reason| Error::Open { path: options.path.clone(), reason: Box::new(reason) })?;
         let writer = Writer::start(writing, options, on_commit)?;
         Ok(Self { writer, readers, next_reader: Arc::default() })
     }
