@@ -76,10 +76,15 @@ impl Conn {
     pub fn bound_log(&self, path: &Path) {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        if std::fs::metadata(log).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX)
-            && let Err(source) = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        {
-            tracing::warn!(%source, "the write-ahead log could not be folded back; trying again later");
+        if std::fs::metadata(log).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX) {
+            self.fold_log_away();
+        }
+    }
+
+    /// Folds the log back and empties it, so that the database is one file.
+    pub fn fold_log_away(&self) {
+        if let Err(source) = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%source, "the write-ahead log could not be folded back; the next start reads it");
         }
     }
 
@@ -167,4 +172,13 @@ fn tune(db: &Connection) -> Result<()> {
     db.pragma_update(None, "cache_size", -16_384)?;
     db.pragma_update(None, "foreign_keys", false)?;
     Ok(())
+}
+
+/// Reads the whole file and says what is wrong with its structure; `Ok(None)`: nothing. Safe beside a running server.
+pub fn quick_check(path: &Path) -> Result<Option<String>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(LOCK_WAIT)?;
+    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok((found != "ok").then_some(found))
 }
