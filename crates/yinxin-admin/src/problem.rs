@@ -74,8 +74,13 @@ impl IntoResponse for Problem {
 /// The status of each code. Exhaustive: a new code does not compile until it has one.
 pub(crate) const fn status(code: Code) -> StatusCode {
     match code {
-        Code::TokenMissing | Code::TokenCorrupt | Code::TokenUnknown | Code::TokenExpired => StatusCode::UNAUTHORIZED,
-        Code::WrongPassword | Code::ClientIdMismatch | Code::ClientSecretMismatch => StatusCode::UNAUTHORIZED,
+        Code::TokenMissing
+        | Code::TokenCorrupt
+        | Code::TokenUnknown
+        | Code::TokenExpired
+        | Code::WrongPassword
+        | Code::ClientIdMismatch
+        | Code::ClientSecretMismatch => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::UserInactive | Code::RegistrationClosed => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound
@@ -85,8 +90,14 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotifierNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::AppExists | Code::UsernameTaken | Code::TemplateExists | Code::NotifierExists => StatusCode::CONFLICT,
-        Code::BlocksFull | Code::ContactsFull | Code::NotContacts | Code::BatchConflict => StatusCode::CONFLICT,
+        Code::AppExists
+        | Code::UsernameTaken
+        | Code::TemplateExists
+        | Code::NotifierExists
+        | Code::BlocksFull
+        | Code::ContactsFull
+        | Code::NotContacts
+        | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
         | Code::ClientIdMissing

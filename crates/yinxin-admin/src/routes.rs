@@ -75,21 +75,29 @@ fn measured(id: &'static str, route: MethodRouter<Shared>) -> MethodRouter<Share
     route.route_layer(from_fn_with_state(Arc::new(OperationMetrics::new(id, "admin")), measure))
 }
 
+fn nothing<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
+    routing::any(|| async { Problem::from(Code::RouteNotFound) })
+}
+
 /// The admin API. Everything below `/admin` is answered here; nothing without the key but the OpenAPI document.
 pub fn router(ctx: Arc<Ctx>, key: AdminKey) -> Router {
     let started_ms = ctx.clock.now_ms();
     let shared = Arc::new(Admin { ctx, key, started_ms });
+    let wrong_method = || async { Problem::from(Code::MethodNotAllowed) };
+    // Catch-all routes, not fallbacks: the router this one is merged into has one fallback, and it is a dialect's.
     let guarded = operations()
-        .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
-        .fallback(|| async { Problem::from(Code::RouteNotFound) })
+        .route("/", nothing())
+        .route("/{*rest}", nothing())
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&shared), guard))
         .with_state(shared);
-    let open = Router::new()
-        .route("/openapi.json", routing::get(openapi::document))
-        .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) });
+    let open =
+        Router::new().route("/openapi.json", routing::get(openapi::document)).method_not_allowed_fallback(wrong_method);
     Router::new()
         .nest(PREFIX, guarded.merge(open))
-        .nest("/admin", Router::new().fallback(|| async { Problem::from(Code::RouteNotFound) }))
+        .route("/admin", nothing())
+        .route("/admin/", nothing())
+        .route("/admin/{*rest}", nothing())
         .layer(map_response(uncached))
 }
 

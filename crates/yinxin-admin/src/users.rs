@@ -104,20 +104,17 @@ fn view<'a>(shared: &Shared, tenant: &Tenant, user: &'a User) -> View<'a> {
 }
 
 pub(crate) async fn create(State(shared): State<Shared>, tenant: Tenant, Json(new): Json<NewUser>) -> Answer {
-    let user = match new.password {
-        Some(password) => {
-            let registration =
-                Registration { username: Some(new.name), password: Some(password), nickname: new.nickname };
-            users::register(&shared.ctx, &tenant.0, registration).await?
-        }
+    let user = if new.password.is_some() {
+        let NewUser { name, password, nickname } = new;
+        let registration = Registration { username: Some(name), password, nickname };
+        users::register(&shared.ctx, &tenant.0, registration).await?
+    } else {
         // An import of one tells a new user from one that was there, in one statement.
-        None => {
-            let import = Import::parse(&new.name, None, new.nickname)?;
-            if users::import(&shared.ctx, &tenant.0, vec![import]).await?.imported == 0 {
-                return Err(Error::about(Code::UsernameTaken, new.name).into());
-            }
-            users::find(&shared.ctx, &tenant.0, &new.name).await?
+        let import = Import::parse(&new.name, None, new.nickname)?;
+        if users::import(&shared.ctx, &tenant.0, vec![import]).await?.imported == 0 {
+            return Err(Error::about(Code::UsernameTaken, new.name).into());
         }
+        users::find(&shared.ctx, &tenant.0, &new.name).await?
     };
     json(StatusCode::CREATED, &view(&shared, &tenant, &user))
 }

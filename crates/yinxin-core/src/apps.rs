@@ -223,7 +223,7 @@ pub async fn find(ctx: &Ctx, org: &str, name: &str) -> Result<Arc<App>> {
     if let Some(app) = ctx.cache.app(org, name) {
         return Ok(app);
     }
-    let ticket = ctx.cache.app_ticket();
+    let ticket = ctx.cache.ticket();
     let found = ctx
         .db
         .read((org.to_owned(), name.to_owned()), |sql, (org, name)| {

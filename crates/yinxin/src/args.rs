@@ -230,16 +230,26 @@ pub(crate) enum UserCommand {
 #[derive(Subcommand, Debug)]
 pub(crate) enum ConfigCommand {
     /// Print a configuration file with every key, its default and what it does
-    Default,
+    Default {
+        /// Print the keys as JSON, on one line
+        #[arg(long)]
+        json: bool,
+    },
     /// Check a configuration file, if one is named, and the environment
     Check {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
+        /// Print JSON, on one line
+        #[arg(long)]
+        json: bool,
     },
     /// Explain one key
     Explain {
         #[arg(value_name = "KEY")]
         key: String,
+        /// Print JSON, on one line
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -201,6 +201,12 @@ impl LockedDir {
     }
 }
 
+/// Whether neither the group nor others may do anything.
+pub(crate) fn is_private(mode: u32) -> bool {
+    let (group, others) = (mode & 0o070, mode & 0o007);
+    group == 0 && others == 0
+}
+
 /// The URL under which this machine reaches a server that listens there.
 pub(crate) fn local_url(listening: SocketAddr) -> String {
     let ip = match listening.ip() {

@@ -48,7 +48,7 @@ pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>
     if let Some(user) = ctx.cache.user(app, id) {
         return Ok(Some(user));
     }
-    let ticket = ctx.cache.user_ticket(app, id);
+    let ticket = ctx.cache.ticket();
     let found = ctx
         .db
         .read((app, id), |sql, (app, id)| Box::pin(async move { Ok::<_, Error>(users::by_id(sql, *app, *id).await?) }))
@@ -60,24 +60,27 @@ pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>
     Ok(found)
 }
 
-/// The user with that folded name. The name's owner is remembered without a generation: names never change owners,
-/// and a deleted owner is not found by id.
+/// The user with that folded name. A name's owner is remembered for good: names never change owners, and a deleted
+/// owner is not found by id.
 async fn by_name(ctx: &Ctx, app: AppId, name: &str) -> Result<Option<Arc<User>>> {
     if let Some(id) = ctx.cache.user_named(app, name)
         && let Some(user) = by_id(ctx, app, id).await?
     {
         return Ok(Some(user));
     }
+    let ticket = ctx.cache.ticket();
     let found = ctx
         .db
         .read((app, name.to_owned()), |sql, (app, name)| {
             Box::pin(async move { Ok::<_, Error>(users::by_handle(sql, *app, USERNAME, name).await?) })
         })
-        .await?;
-    let Some(found) = found else { return Ok(None) };
-    ctx.cache.keep_name(app, name, found.user);
-    // Once more through the cache, so that the copy kept there is one whose generation was noted before its read.
-    by_id(ctx, app, found.user).await
+        .await?
+        .map(Arc::new);
+    if let Some(user) = &found {
+        ctx.cache.keep_name(app, name, user.user);
+        ctx.cache.keep_user(ticket, app, user);
+    }
+    Ok(found)
 }
 
 /// A page of users, oldest first.

@@ -67,9 +67,14 @@ pub async fn register_batch(ctx: &Ctx, app: &App, registrations: Vec<Registratio
             None => free.push(account),
         }
     }
-    let hashed: Vec<(String, NewUser)> =
-        stream::iter(free).map(|account| hash(ctx, account)).buffered(ctx.passwords.threads()).try_collect().await?;
-    let created = insert(ctx, app.id, hashed, &mut taken).await?;
+    // Hashes are ready in any order; ids are given in the order of the call, which is the order of lists.
+    let new: Vec<(String, NewUser)> = stream::iter(free)
+        .map(|account| hash(ctx, account))
+        .buffered(ctx.passwords.threads())
+        .map_ok(|(account, hash)| (account.spelled, new_user(ctx, account.name, Some(hash), account.nickname)))
+        .try_collect()
+        .await?;
+    let created = insert(ctx, app.id, new, &mut taken).await?;
     match taken.first() {
         Some(first) if created.is_empty() => Err(Error::about(Code::UsernameTaken, first)),
         _ => Ok(Registered { created, taken }),
@@ -118,9 +123,9 @@ fn without_repeats(accounts: Vec<Account>) -> Result<Vec<Account>> {
     Ok(kept)
 }
 
-async fn hash(ctx: &Ctx, account: Account) -> Result<(String, NewUser)> {
-    let hash = ctx.passwords.hash(account.password).await?;
-    Ok((account.spelled, new_user(ctx, account.name, Some(hash), account.nickname)))
+async fn hash(ctx: &Ctx, account: Account) -> Result<(Account, String)> {
+    let hash = ctx.passwords.hash(account.password.clone()).await?;
+    Ok((account, hash))
 }
 
 fn new_user(ctx: &Ctx, name: Username, password_hash: Option<String>, push_nickname: Option<String>) -> NewUser {

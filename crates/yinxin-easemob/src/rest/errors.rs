@@ -245,14 +245,16 @@ fn corrupt(profile: Profile) -> Wire {
 /// No token, or one without the right. The vendor's documents print a text per call; its servers of today one for all.
 fn unauthorized(op: Op, profile: Profile, error: &Error) -> Wire {
     let oauth = Wire { error: "unauthorized", ..bad_token(profile, "Unable to authenticate (OAuth)") };
+    if (op, error.code) == (Op::Token, Code::Forbidden) {
+        // Quirk(easemob): a user's token where the inherit grant wants the app's is "corrupt". Source: docs/dialects/easemob.md.
+        return corrupt(profile);
+    }
     if profile == Profile::Current {
         return oauth;
     }
     match (op, error.code) {
         // Quirk(easemob): banning asks for an "admin user". Source: easemob-user-system.txt, 用户账号禁用.
         (Op::Deactivate | Op::Activate, _) => Wire { description: "No admin user access authorized".into(), ..oauth },
-        // Quirk(easemob): a user's token where the inherit grant wants the app's is "corrupt". Source: docs/dialects/easemob.md.
-        (Op::Token, Code::Forbidden) => corrupt(profile),
         // The samples of these calls contradict their siblings. Source: docs/dialects/easemob.md.1, row b; inherit has no seed.
         (Op::ContactAdd | Op::Token, Code::TokenMissing) => oauth,
         _ => Wire {

@@ -13,7 +13,11 @@ fn device(resource: &str) -> Device {
 
 fn told() -> (Closer, Receiver<Ending>) {
     let (sender, receiver) = mpsc::channel();
-    (Box::new(move |ending| drop(sender.send(ending))), receiver)
+    let closer = Box::new(move |ending| {
+        // A test that no longer listens has heard what it wanted to.
+        let _ = sender.send(ending);
+    });
+    (closer, receiver)
 }
 
 fn silent() -> Closer {

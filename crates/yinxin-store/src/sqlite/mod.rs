@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, Sql, Touched};
 use conn::Conn;
+pub use conn::quick_check;
 use writer::Writer;
 pub use writer::WriterGauge;
 

@@ -1,7 +1,6 @@
 //! The checks. Each looks at one thing and says what it found.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use yinxin_core::keys::MasterKey;
 
 use super::Finding;
 use crate::config::Config;
-use crate::data::DataDir;
+use crate::data::{DataDir, is_private};
 
 /// Below this the disk will soon be full.
 const FREE_BYTES_MIN: u64 = 1 << 30;
@@ -57,7 +56,7 @@ pub(super) fn folder(dir: &DataDir) -> Vec<Finding> {
 fn permissions(check: &'static str, path: &Path, wanted: u32) -> Finding {
     let shown = path.display();
     match DataDir::mode(path) {
-        Ok(mode) if mode & 0o077 == 0 => Finding::ok(check, format!("{shown} is private ({mode:o})")),
+        Ok(mode) if is_private(mode) => Finding::ok(check, format!("{shown} is private ({mode:o})")),
         Ok(mode) => Finding::warn(
             check,
             format!("{shown} is open to others on this machine ({mode:o})"),
@@ -81,42 +80,11 @@ fn database(path: &Path) -> Finding {
     const CHECK: &str = "database";
     const ADVICE: &str = "stop the server and restore the folder from a backup";
     let shown = path.display();
-    let looked = || -> std::io::Result<Result<u64, &'static str>> {
-        let mut file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        let mut header = [0; 32];
-        if bytes < 100 {
-            return Ok(Err("has no header"));
-        }
-        file.read_exact(&mut header)?;
-        Ok(judge(&header, bytes).map(|()| bytes))
-    };
-    match looked() {
-        Ok(Ok(bytes)) => Finding::ok(CHECK, format!("{shown}, {} MiB, header and length agree", bytes >> 20)),
-        Ok(Err(why)) => Finding::fail(CHECK, format!("{shown} {why}"), ADVICE),
+    match yinxin_core::quick_check(path) {
+        Ok(None) => Finding::ok(CHECK, format!("{shown}: its structure is sound")),
+        Ok(Some(fault)) => Finding::fail(CHECK, format!("{shown}: {fault}"), ADVICE),
         Err(fault) => Finding::fail(CHECK, format!("{shown}: {fault}"), ADVICE),
     }
-}
-
-/// See "The Database Header" of SQLite's file format: the magic, the page size at 16, the length in pages at 28.
-fn judge(header: &[u8; 32], bytes: u64) -> Result<(), &'static str> {
-    if !header.starts_with(b"SQLite format 3\0") {
-        return Err("is no database");
-    }
-    let page = match u16::from_be_bytes([header[16], header[17]]) {
-        1 => 65_536,
-        size if size >= 512 && size.is_power_of_two() => u64::from(size),
-        _ => return Err("has a damaged header"),
-    };
-    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
-    // While a log waits to be folded back the file may be shorter than it will be, never by part of a page.
-    if bytes % page != 0 {
-        return Err("ends within a page: it was cut off");
-    }
-    if bytes / page < pages {
-        return Err("is shorter than its header says: it was cut off");
-    }
-    Ok(())
 }
 
 fn disk(root: &Path) -> Finding {
@@ -199,24 +167,6 @@ fn judge_clock(now_s: i64) -> Finding {
 mod tests {
     use super::super::State;
     use super::*;
-
-    fn header(page: u16, pages: u32) -> [u8; 32] {
-        let mut header = [0; 32];
-        header[..16].copy_from_slice(b"SQLite format 3\0");
-        header[16..18].copy_from_slice(&page.to_be_bytes());
-        header[28..].copy_from_slice(&pages.to_be_bytes());
-        header
-    }
-
-    #[test]
-    fn a_cut_database_is_noticed() {
-        assert_eq!(judge(&header(4096, 3), 3 * 4096), Ok(()));
-        assert_eq!(judge(&header(1, 1), 65_536), Ok(()));
-        assert!(judge(&header(4096, 3), 2 * 4096).is_err());
-        assert!(judge(&header(4096, 3), 3 * 4096 + 5).is_err());
-        assert!(judge(&header(100, 3), 300).is_err());
-        assert!(judge(&[0; 32], 4096).is_err());
-    }
 
     #[test]
     fn an_impossible_clock_is_noticed() {

@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
-use crate::data::DataDir;
+use crate::data::{DataDir, is_private};
 
 /// Starts logging as configured.
 pub(super) fn start(config: &Config) {
@@ -19,7 +19,7 @@ pub(super) fn start(config: &Config) {
 /// Says so when others on the machine can look into the data folder. It may be meant, so it is no failure.
 pub(super) fn warn_if_open(dir: &DataDir) {
     match DataDir::mode(dir.root()) {
-        Ok(mode) if mode & 0o077 != 0 => tracing::warn!(
+        Ok(mode) if !is_private(mode) => tracing::warn!(
             folder = %dir.root().display(),
             mode = %format!("{mode:o}"),
             "others on this machine can look into the data folder; `chmod 700` closes it"

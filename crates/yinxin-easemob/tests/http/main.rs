@@ -1,0 +1,12 @@
+//! The dialect's behaviour over HTTP, in this process: a router on a fresh database, a clock that tests move, and
+//! actors with every kind of credential. What is expected comes from the seed documents and `docs/dialects/easemob.md`.
+
+mod asking;
+mod connections;
+mod operations;
+mod world;
+
+mod paging;
+mod rights;
+mod tokens;
+mod users;

@@ -1,0 +1,197 @@
+//! The table of operations: every call of the dialect with a body that works, who may make it, and how often.
+
+/// Whom a call is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum For {
+    /// The app's backend.
+    Backend,
+    /// The backend and the user in the path.
+    Owner,
+    /// Whoever may register: the backend or, in an open app, everybody.
+    Newcomer,
+    /// Readers of attributes: everybody of the app; of today's servers, everybody.
+    Reader,
+    /// Those who bring their credentials in the body.
+    Everybody,
+}
+
+/// What the text of a refusal names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Names {
+    /// `/users/<uuid>`.
+    User,
+    /// `/users`.
+    Users,
+}
+
+/// One call.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    pub method: &'static str,
+    /// Behind the app; `{u}` is a user, `{v}` another one.
+    pub path: &'static str,
+    pub body: &'static str,
+    pub who: For,
+    pub names: Names,
+    /// What the vendor documents, per second and app.
+    pub per_s: u32,
+}
+
+impl Operation {
+    pub fn path(&self, user: &str, other: &str) -> String {
+        self.path.replace("{u}", user).replace("{v}", other)
+    }
+
+    pub fn body(&self, user: &str, other: &str) -> String {
+        self.body.replace("{u}", user).replace("{v}", other)
+    }
+
+    /// The attribute calls refuse in a form of their own.
+    pub fn is_attributes(&self) -> bool {
+        self.path.starts_with("/metadata")
+    }
+
+    /// The only call that insists on a content type.
+    pub fn is_form(&self) -> bool {
+        self.is_attributes() && self.method == "PUT"
+    }
+
+    pub fn is_token(&self) -> bool {
+        self.path == "/token"
+    }
+
+    /// Names the operation in tables and failures.
+    pub fn title(&self) -> String {
+        let variants = ["client_credentials", "\"password\",", "inherit", "two-", "allow_open"];
+        let variant = variants.into_iter().find(|variant| self.body.contains(variant));
+        let note = match variant {
+            Some("\"password\",") => " (password)".to_owned(),
+            Some("two-") => " (many)".to_owned(),
+            Some("allow_open") => "(the app)".to_owned(),
+            Some(grant) => format!(" ({grant})"),
+            None => String::new(),
+        };
+        format!("{} {}{note}", self.method, self.path)
+    }
+}
+
+const fn op(
+    method: &'static str,
+    path: &'static str,
+    body: &'static str,
+    who: For,
+    names: Names,
+    per_s: u32,
+) -> Operation {
+    Operation { method, path, body, who, names, per_s }
+}
+
+const GET: &str = "GET";
+const POST: &str = "POST";
+const PUT: &str = "PUT";
+const DELETE: &str = "DELETE";
+
+const NAMES: &str = r#"{"usernames":["{v}"]}"#;
+const CHECK: &str = r#"{"username":"{u}","check_list":["{v}"]}"#;
+const TEMPLATE: &str = r#"{"name":"greeting","title_pattern":"t","content_pattern":"c"}"#;
+const RULE: &str = r#"{"type":"NONE","ignoreInterval":"21:30-08:00","ignoreDuration":60000}"#;
+const NOTIFIER: &str = r#"{"name":"apns","provider":"APNS","environment":"PRODUCTION","certificate":"pem"}"#;
+const BINDING: &str = r#"{"device_id":"d","notifier_name":"n","device_token":"t"}"#;
+
+/// Every call, in the order of the documents.
+pub const OPERATIONS: &[Operation] = &[
+    op(
+        POST,
+        "/token",
+        r#"{"grant_type":"client_credentials","client_id":"x","client_secret":"y"}"#,
+        For::Everybody,
+        Names::Users,
+        300,
+    ),
+    op(
+        POST,
+        "/token",
+        r#"{"grant_type":"password","username":"{u}","password":"pw-{u}"}"#,
+        For::Everybody,
+        Names::Users,
+        300,
+    ),
+    op(
+        POST,
+        "/token",
+        r#"{"grant_type":"inherit","username":"{u}","autoCreateUser":true}"#,
+        For::Backend,
+        Names::Users,
+        300,
+    ),
+    op(POST, "/users", r#"{"username":"new-{u}","password":"1"}"#, For::Newcomer, Names::Users, 100),
+    op(
+        POST,
+        "/users",
+        r#"[{"username":"one-{u}","password":"1"},{"username":"two-{u}","password":"1"}]"#,
+        For::Newcomer,
+        Names::Users,
+        100,
+    ),
+    op(GET, "/users/{u}", "", For::Owner, Names::User, 100),
+    op(GET, "/users", "", For::Backend, Names::Users, 100),
+    op(PUT, "/users/{u}", r#"{"nickname":"n","notification_display_style":"1"}"#, For::Owner, Names::Users, 100),
+    op(PUT, "/users/{u}/password", r#"{"newpassword":"2"}"#, For::Owner, Names::User, 100),
+    op(DELETE, "/users/{u}", "", For::Owner, Names::User, 100),
+    op(DELETE, "/users?limit=1", "", For::Backend, Names::Users, 30),
+    op(POST, "/users/{u}/contacts/users/{v}", "", For::Owner, Names::User, 100),
+    op(DELETE, "/users/{u}/contacts/users/{v}", "", For::Owner, Names::User, 100),
+    op(GET, "/users/{u}/contacts/users", "", For::Owner, Names::User, 100),
+    op(GET, "/users/{u}/contacts?limit=2", "", For::Owner, Names::User, 100),
+    op(GET, "/user/{u}/contacts?limit=2", "", For::Owner, Names::User, 100),
+    op(PUT, "/users/{u}/contacts/users/{v}", r#"{"remark":"r"}"#, For::Owner, Names::User, 100),
+    op(PUT, "/user/{u}/contacts/users/{v}", r#"{"remark":"r"}"#, For::Owner, Names::User, 100),
+    op(POST, "/users/{u}/contacts/import", NAMES, For::Backend, Names::User, 100),
+    op(POST, "/contacts/check", CHECK, For::Backend, Names::Users, 100),
+    op(DELETE, "/contacts/users/{u}", "", For::Owner, Names::User, 100),
+    op(POST, "/users/{u}/blocks/users", NAMES, For::Owner, Names::User, 50),
+    op(GET, "/users/{u}/blocks/users", "", For::Owner, Names::User, 50),
+    op(DELETE, "/users/{u}/blocks/users/{v}", "", For::Owner, Names::User, 50),
+    op(POST, "/blocks/check", CHECK, For::Backend, Names::Users, 50),
+    op(GET, "/users/{u}/status", "", For::Owner, Names::User, 100),
+    op(POST, "/users/batch/status", NAMES, For::Backend, Names::User, 50),
+    op(GET, "/users/{u}/offline_msg_count", "", For::Owner, Names::User, 100),
+    op(GET, "/users/{u}/offline_msg_status/123", "", For::Owner, Names::User, 100),
+    op(GET, "/users/{u}/resources", "", For::Owner, Names::User, 100),
+    op(POST, "/users/{u}/deactivate", "", For::Backend, Names::User, 100),
+    op(POST, "/users/{u}/activate", "", For::Backend, Names::User, 100),
+    op(GET, "/users/{u}/disconnect", "", For::Backend, Names::User, 100),
+    op(GET, "/users/{u}/disconnect/phone", "", For::Backend, Names::User, 100),
+    op(DELETE, "/users/{u}/disconnect/phone", "", For::Backend, Names::User, 100),
+    op(PUT, "/metadata/user/{u}", "nickname=n", For::Owner, Names::User, 100),
+    op(GET, "/metadata/user/{u}", "", For::Reader, Names::User, 100),
+    op(POST, "/metadata/user/get", r#"{"targets":["{u}"],"properties":["nickname"]}"#, For::Reader, Names::User, 100),
+    op(DELETE, "/metadata/user/{u}", "", For::Owner, Names::User, 100),
+    op(GET, "/metadata/user/capacity", "", For::Backend, Names::User, 100),
+    op(POST, "/mutes", r#"{"username":"{u}","chat":60}"#, For::Backend, Names::Users, 100),
+    op(GET, "/mutes/{u}", "", For::Backend, Names::User, 100),
+    op(GET, "/mutes", "", For::Backend, Names::Users, 100),
+    op(POST, "/users/{u}/presence/phone/1", r#"{"ext":"busy"}"#, For::Owner, Names::User, 50),
+    op(POST, "/users/{u}/presence/3600", NAMES, For::Owner, Names::User, 50),
+    op(POST, "/users/{u}/presence", NAMES, For::Owner, Names::User, 50),
+    op(DELETE, "/users/{u}/presence", r#"["{v}"]"#, For::Owner, Names::User, 50),
+    op(GET, "/users/{u}/presence/sublist?pageNum=1&pageSize=10", "", For::Owner, Names::User, 50),
+    op(PUT, "/users/{u}/push/binding", BINDING, For::Owner, Names::User, 100),
+    op(GET, "/users/{u}/push/binding", "", For::Owner, Names::User, 100),
+    op(PUT, "/push/nickname", r#"[{"username":"{u}","push_nickname":"n"}]"#, For::Backend, Names::Users, 100),
+    op(PUT, "/users/{u}/notification/user/{v}", RULE, For::Owner, Names::User, 100),
+    op(GET, "/users/{u}/notification/user/{v}", "", For::Owner, Names::User, 100),
+    op(PUT, "/users/{u}/notification/language", r#"{"translationLanguage":"en"}"#, For::Owner, Names::User, 100),
+    op(GET, "/users/{u}/notification/language", "", For::Owner, Names::User, 100),
+    op(POST, "/notification/template", TEMPLATE, For::Backend, Names::Users, 10),
+    op(GET, "/notification/template/greeting", "", For::Backend, Names::Users, 10),
+    op(PUT, "/notification/template/greeting", TEMPLATE, For::Backend, Names::Users, 10),
+    op(PUT, "/users/{u}/notification/template", r#"{"templateName":"greeting"}"#, For::Owner, Names::User, 10),
+    op(GET, "/users/{u}/notification/template", "", For::Owner, Names::User, 10),
+    op(DELETE, "/notification/template/greeting", "", For::Backend, Names::Users, 10),
+    op(POST, "/notifiers", NOTIFIER, For::Backend, Names::Users, 100),
+    op(GET, "/notifiers", "", For::Backend, Names::Users, 100),
+    op(DELETE, "/notifiers/00000000-0000-1000-8000-000000000000", "", For::Backend, Names::Users, 100),
+    op(PUT, "", r#"{"allow_open_registration":false}"#, For::Backend, Names::Users, 100),
+    op(POST, "/push/single", "{}", For::Backend, Names::Users, 100),
+];
