@@ -114,6 +114,14 @@ codes! {
     /// Too many names in one question.
     TooManyNames = "too many names in one call",
 
+    // Messages.
+    /// The receiver blocks the sender.
+    SenderBlocked = "the receiver blocks the sender",
+    /// The sender is muted.
+    SenderMuted = "the sender is muted",
+    /// Over the limit.
+    MessageTooLarge = "the message is too large",
+
     // Presence.
     /// No ext given.
     ExtMissing = "ext is missing",

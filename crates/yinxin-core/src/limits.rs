@@ -109,3 +109,13 @@ pub const TOKEN_TTL_MAX_S: i64 = 4_294_967_295;
 pub const TOKEN_TTL_DEFAULT_S: i64 = 5_184_000;
 /// How far ahead of this server's clock a locally computed token may be stamped.
 pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 300;
+/// Bytes of one message's payload.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Days that messages are kept, for devices that were away and for the history.
+pub const INBOX_DAYS: i64 = 7;
+/// Queues that are announced to a device at once; the others follow when these are done.
+pub const WAITING_QUEUES_MAX: i64 = 200;
+/// Devices of a user whose place in its queues is remembered.
+pub const DEVICES_KEPT: i64 = 20;
+/// Devices of one platform that may be connected at a time.
+pub const DEVICES_PER_PLATFORM: usize = 4;

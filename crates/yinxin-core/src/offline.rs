@@ -1,6 +1,6 @@
 //! What a user missed, and whether it is here now.
 
-use yinxin_store::tables::offline;
+use yinxin_store::tables::inbox;
 
 use crate::apps::App;
 use crate::ctx::Ctx;
@@ -41,7 +41,7 @@ pub async fn waiting(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, i
     let count = ctx
         .db
         .read((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(offline::count(sql, *app, *user).await?) })
+            Box::pin(async move { Ok::<_, Error>(inbox::count_waiting(sql, *app, *user).await?) })
         })
         .await?;
     Ok((user.username.clone(), count))
@@ -53,7 +53,7 @@ pub async fn waits(ctx: &Ctx, app: &App, reference: &str, message: &str) -> Resu
     let Ok(message) = message.parse::<i64>() else { return Ok(false) };
     ctx.db
         .read((app.id, user.user, message), |sql, (app, user, message)| {
-            Box::pin(async move { Ok::<_, Error>(offline::waits(sql, *app, *user, *message).await?) })
+            Box::pin(async move { Ok::<_, Error>(inbox::waits(sql, *app, *user, *message).await?) })
         })
         .await
 }

@@ -32,6 +32,9 @@ pub trait Sessions: Send + Sync {
     fn is_online(&self, app: AppId, user: UserId) -> bool;
     /// The connected devices of the user.
     fn devices_of(&self, app: AppId, user: UserId) -> Vec<Device>;
+    /// Tells the connections of the user that something was put into that queue of its inbox.
+    /// A hint: what it is about is in the inbox, and a connection that misses it finds it there.
+    fn wake(&self, _app: AppId, _user: UserId, _queue: &str) {}
     /// Closes all connections of the user, or those of one device.
     fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason);
 }

@@ -271,7 +271,7 @@ pub async fn group_ignores(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 15] = [
+    const REST: [&str; 18] = [
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM group_ignores WHERE app_id = $1 AND user_id = $2",
         // Contacts are mutual: whoever has this user is among those this user has.
@@ -280,7 +280,10 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM contacts WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM blocks WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM blocks WHERE app_id = $1 AND blocked_id = $2",
-        "DELETE FROM offline_messages WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM inbox_cursors WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM devices WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM attributes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM mutes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM presence_status WHERE app_id = $1 AND user_id = $2",

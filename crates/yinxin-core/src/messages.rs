@@ -1,0 +1,222 @@
+//! Messages between two users: who may send, where they are kept, what each device still has to get.
+//!
+//! A message is stored, in the receiver's inbox and in the sender's own, before its sender hears of success; then the
+//! connected devices of both are woken to fetch it. What a payload says is the dialect's business.
+
+use std::sync::Arc;
+
+pub use yinxin_store::tables::inbox::InboxRow as Entry;
+use yinxin_store::tables::inbox::{self, ANY_DEVICE};
+use yinxin_store::tables::{blocks, mutes as mute_table};
+use yinxin_store::{AppId, Sql, UserId};
+
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::{DEVICES_KEPT, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
+use crate::mint::ORDER_BITS;
+use crate::mutes::Scope;
+use crate::users::{self, User, must_exist};
+
+/// What a payload is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A message to a person: counted, kept in the history.
+    Chat,
+    /// About a message: receipts, recalls. Stored, not counted.
+    About,
+    /// About contacts: invitations and their answers. Stored, not counted.
+    Contact,
+}
+
+impl Kind {
+    /// The number in storage.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Chat => 1,
+            Self::About => 2,
+            Self::Contact => 3,
+        }
+    }
+
+    /// Reads the number; `None` for an unknown one.
+    pub fn from_number(number: i64) -> Option<Self> {
+        [Self::Chat, Self::About, Self::Contact].into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// What the payload is.
+    pub kind: Kind,
+    /// The sending device; empty for a backend. It is not shown its own message.
+    pub origin: String,
+    /// The body, with the sender's identity written by the server.
+    pub payload: Vec<u8>,
+    /// The message a recall takes back.
+    pub recalls: Option<i64>,
+}
+
+/// A message that was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// Its id.
+    pub id: i64,
+    /// Its time.
+    pub at_ms: i64,
+}
+
+/// Sends a message from a user to the one named.
+pub async fn send(ctx: &Ctx, app: &App, sender: &User, to: &str, outgoing: Outgoing) -> Result<Sent> {
+    if outgoing.payload.len() > MESSAGE_BYTES_MAX {
+        return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
+    }
+    let receiver = users::find(ctx, app, to).await?;
+    let sent = Sent { id: ctx.mint.order(), at_ms: ctx.clock.now_ms() };
+    let entry = Entry {
+        message_id: sent.id,
+        sender: sender.username.clone(),
+        origin: outgoing.origin,
+        kind: outgoing.kind.number(),
+        counted: outgoing.kind == Kind::Chat,
+        payload: outgoing.payload.into(),
+        sent_ms: sent.at_ms,
+    };
+    let input = Sending {
+        app: app.id,
+        sender: sender.user,
+        receiver: Arc::clone(&receiver),
+        entry,
+        recalls: outgoing.recalls,
+        now_s: ctx.clock.now_s(),
+    };
+    ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
+    ctx.sessions.wake(app.id, receiver.user, &sender.username);
+    ctx.sessions.wake(app.id, sender.user, &receiver.username);
+    Ok(sent)
+}
+
+struct Sending {
+    app: AppId,
+    sender: UserId,
+    receiver: Arc<User>,
+    entry: Entry,
+    recalls: Option<i64>,
+    now_s: i64,
+}
+
+async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
+    let Sending { app, sender, receiver, entry, .. } = input;
+    must_exist(sql, *app, *sender).await?;
+    must_exist(sql, *app, receiver.user).await?;
+    may_send(sql, input).await?;
+    if let Some(recalled) = input.recalls {
+        // What has not arrived yet need not: the recall tells those devices that have it.
+        inbox::remove(sql, *app, receiver.user, &entry.sender, recalled).await?;
+        inbox::remove(sql, *app, *sender, &receiver.username, recalled).await?;
+    }
+    let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
+    inbox::put(sql, *app, receiver.user, &entry.sender, entry).await?;
+    inbox::trim(sql, *app, receiver.user, &entry.sender, kept_from).await?;
+    if receiver.user != *sender {
+        let own = Entry { counted: false, ..entry.clone() };
+        inbox::put(sql, *app, *sender, &receiver.username, &own).await?;
+        inbox::trim(sql, *app, *sender, &receiver.username, kept_from).await?;
+    }
+    Ok(())
+}
+
+async fn may_send(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
+    let (app, sender, receiver) = (input.app, input.sender, input.receiver.user);
+    if blocks::has(sql, app, receiver, sender).await? {
+        return Err(Code::SenderBlocked.into());
+    }
+    let muted = mute_table::of_user(sql, app, sender, input.now_s).await?;
+    if muted.iter().any(|mute| mute.scope == Scope::Chat.name()) && input.entry.kind == Kind::Chat.number() {
+        return Err(Code::SenderMuted.into());
+    }
+    Ok(())
+}
+
+/// Notes that a device logs in. One that was never here gets what waits for the user.
+pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<()> {
+    ctx.db
+        .write((app, user, resource.to_owned(), ctx.clock.now_ms()), |sql, (app, user, resource, now_ms)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *user).await?;
+                if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
+                    inbox::start_device(sql, *app, *user, resource).await?;
+                    inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The queues in which something waits for a device, with how much.
+pub async fn queues_for_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<(String, i64)>> {
+    ctx.db
+        .read((app, user, resource.to_owned()), |sql, (app, user, resource)| {
+            Box::pin(
+                async move { Ok(inbox::waiting_for_device(sql, *app, *user, resource, WAITING_QUEUES_MAX).await?) },
+            )
+        })
+        .await
+}
+
+/// The next entries of a queue that the device has not confirmed, oldest first.
+pub async fn next_for_device(
+    ctx: &Ctx,
+    app: AppId,
+    user: UserId,
+    resource: &str,
+    queue: &str,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    ctx.db
+        .read((app, user, resource.to_owned(), queue.to_owned(), limit), |sql, input| {
+            Box::pin(async move {
+                let (app, user, resource, queue, limit) = input;
+                let after = inbox::cursor(sql, *app, *user, resource, queue).await?;
+                Ok(inbox::after(sql, *app, *user, queue, resource, after, *limit).await?)
+            })
+        })
+        .await
+}
+
+/// Notes that a device has everything of a queue up to that message.
+pub async fn confirm(ctx: &Ctx, app: AppId, user: UserId, resource: &str, queue: &str, message: i64) -> Result<()> {
+    ctx.db
+        .write((app, user, resource.to_owned(), queue.to_owned(), message), |sql, input| {
+            Box::pin(async move {
+                let (app, user, resource, queue, message) = input;
+                must_exist(sql, *app, *user).await?;
+                inbox::confirm(sql, *app, *user, resource, queue, *message).await?;
+                inbox::confirm(sql, *app, *user, ANY_DEVICE, queue, *message).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Up to `limit` messages between a user and a peer before the id `before`, newest first.
+pub async fn history(
+    ctx: &Ctx,
+    app: &App,
+    owner: &str,
+    peer: &str,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    let owner = users::find(ctx, app, owner).await?;
+    let input = (app.id, owner.user, peer.to_ascii_lowercase(), before.unwrap_or(i64::MAX), limit.clamp(1, 50));
+    ctx.db
+        .read(input, |sql, (app, owner, peer, before, limit)| {
+            Box::pin(
+                async move { Ok(inbox::history(sql, *app, *owner, peer, Kind::Chat.number(), *before, *limit).await?) },
+            )
+        })
+        .await
+}
