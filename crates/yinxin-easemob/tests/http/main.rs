@@ -6,7 +6,16 @@ mod connections;
 mod operations;
 mod world;
 
+mod attributes;
+mod blocks;
+mod clients;
+mod contacts;
+mod mutes;
+mod online;
 mod paging;
+mod presence;
+mod push;
+mod rates;
 mod rights;
 mod tokens;
 mod users;
