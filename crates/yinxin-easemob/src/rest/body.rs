@@ -38,13 +38,26 @@ pub(crate) struct Form(pub Vec<(String, String)>);
 
 impl FromCall for Form {
     async fn from_call(call: &mut Call) -> Result<Self> {
-        // Quirk(easemob): without a content type this call is 415 with an empty body. Source: docs/dialects/easemob.md.
-        let label = call.headers().get(axum::http::header::CONTENT_TYPE);
-        if label.is_none_or(axum::http::HeaderValue::is_empty) {
-            return Err(Code::MediaTypeUnsupported.into());
-        }
+        check_label(call)?;
         super::query::pairs(&call.take_body().await?).map(Self)
     }
+}
+
+/// A JSON body that must have a label, though any will do.
+pub(crate) struct LabelledJson<T>(pub T);
+
+impl<T: DeserializeOwned> FromCall for LabelledJson<T> {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        check_label(call)?;
+        Json::from_call(call).await.map(|Json(body)| Self(body))
+    }
+}
+
+/// Quirk(easemob): without a content type the attribute calls that have a body are 415 with an empty body. Source:
+/// docs/dialects/easemob.md.
+fn check_label(call: &Call) -> Result<()> {
+    let label = call.headers().get(axum::http::header::CONTENT_TYPE);
+    if label.is_none_or(axum::http::HeaderValue::is_empty) { Err(Code::MediaTypeUnsupported.into()) } else { Ok(()) }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
