@@ -7,6 +7,7 @@ mod operations;
 mod world;
 
 mod attributes;
+mod bad_input;
 mod blocks;
 mod clients;
 mod contacts;
