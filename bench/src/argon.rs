@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine as _;
 
 use crate::load::Outcome;
 use crate::problem::{Explain as _, Problem, Result};
@@ -22,6 +23,18 @@ pub async fn rate(measured: Duration) -> Result<Outcome> {
         per_second += thread.await.explain("a hashing thread failed")??;
     }
     Ok(Outcome::of_rate(per_second))
+}
+
+/// A stored form of that password at the server's parameters.
+pub fn phc(password: &str) -> Result<String> {
+    let wrong = |error: argon2::Error| Problem::new(format!("cannot hash: {error}"));
+    let salt = b"sixteen bytes ok";
+    let mut hash = [0_u8; 32];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters().map_err(wrong)?)
+        .hash_password_into(password.as_bytes(), salt, &mut hash)
+        .map_err(wrong)?;
+    let base64 = base64::engine::general_purpose::STANDARD_NO_PAD;
+    Ok(format!("$argon2id$v=19$m=19456,t=2,p=1${}${}", base64.encode(salt), base64.encode(hash)))
 }
 
 /// Hashes per second of one core.

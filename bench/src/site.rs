@@ -31,10 +31,11 @@ pub struct Site {
 }
 
 /// An app and what is needed to call it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct App {
     client_id: String,
     client_secret: String,
+    admin_key: String,
     /// The app token.
     pub token: String,
 }
@@ -48,6 +49,17 @@ impl App {
             "client_secret": self.client_secret,
         });
         post("token", None, Some(&body.to_string()))
+    }
+
+    /// The request that issues a user's token to the app's backend.
+    pub fn inherit_request(&self, username: &str) -> Vec<u8> {
+        let body = json!({ "grant_type": "inherit", "username": username, "autoCreateUser": false });
+        post("token", Some(&self.token), Some(&body.to_string()))
+    }
+
+    /// The request that imports users, one JSON object a line.
+    pub fn import_request(&self, lines: &str) -> Vec<u8> {
+        request::bytes("POST", &format!("/admin/v1/apps/{APP}/users/import"), Some(&self.admin_key), Some(lines))
     }
 }
 
@@ -72,9 +84,10 @@ impl Site {
     pub async fn create(settings: &Settings) -> Result<Self> {
         let program = binary(settings)?;
         let folder = Folder::make(&settings.scratch)?;
-        let app = create_app(&program, &folder.data())?;
+        let app = App::default();
         let mut site = Self { program, folder, app, seeded: 0, tokens: [].into() };
         let server = site.start().await?;
+        site.app = create_app(&site.program, &site.folder.data())?;
         site.app.token = issue_token(&server, &site.app.token_request()).await?;
         server.stop().await?;
         Ok(site)
@@ -122,10 +135,10 @@ impl Site {
         self.seeded
     }
 
-    /// Tokens of the first `users` users, logged in once per run.
+    /// Tokens of the first `users` users, issued once per run.
     async fn user_tokens(&mut self, server: &Server, users: u32) -> Result<Arc<[String]>> {
         if self.tokens.len() < users as usize {
-            self.tokens = seed::log_in(server, users).await?.into();
+            self.tokens = seed::user_tokens(server, &self.app, users).await?.into();
         }
         Ok(self.tokens.clone())
     }
@@ -176,7 +189,7 @@ fn binary(settings: &Settings) -> Result<PathBuf> {
     )))
 }
 
-/// Creates the app in a folder no server has open.
+/// Creates the app in the running server of that folder.
 fn create_app(program: &Path, folder: &Path) -> Result<App> {
     let made = Command::new(program).args(["app", "create", APP, "--json", "--data"]).arg(folder).output();
     let made = made.explain("cannot run `yinxin app create`")?;
@@ -189,7 +202,13 @@ fn create_app(program: &Path, folder: &Path) -> Result<App> {
         let value = reply["easemob"][name].as_str().map(str::to_owned);
         value.ok_or_else(|| Problem::new(format!("`yinxin app create --json` printed no easemob.{name}")))
     };
-    Ok(App { client_id: field("client_id")?, client_secret: field("client_secret")?, token: String::new() })
+    let admin_key = std::fs::read_to_string(folder.join("admin.key")).explain("cannot read the server's admin key")?;
+    Ok(App {
+        client_id: field("client_id")?,
+        client_secret: field("client_secret")?,
+        admin_key: admin_key.trim().to_owned(),
+        token: String::new(),
+    })
 }
 
 async fn issue_token(server: &Server, request: &[u8]) -> Result<String> {

@@ -16,13 +16,12 @@ impl Bench<'_> {
         let (rounds, users) = (self.settings.rounds, self.settings.users);
         let site = self.site()?;
         let mut took = Vec::new();
-        // An empty folder has no app, so nothing to answer 200 to: any complete answer counts.
-        let anything = request::bytes("GET", "/", None, None);
+        let alive = request::bytes("GET", "/livez", None, None);
         for _ in 0..rounds {
             let folder = site.empty_folder()?;
             let began = Instant::now();
             let server = site.start_on(&folder).await?;
-            Connection::open(server.address()).await?.call(&anything).await?;
+            Connection::open(server.address()).await?.ask(&alive).await.explain("the server is not alive")?;
             took.push(began.elapsed());
             server.stop().await?;
         }

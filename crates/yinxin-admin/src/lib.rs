@@ -1,1 +1,19 @@
-//! yinxin-admin
+//! Our own admin API, `/admin/v1`: apps, users, imports and the state of the server, for operators and the command line.
+//!
+//! Owns its routes, its wire types, the admin key and the OpenAPI document. Must not know a vendor's dialect, SQL or a
+//! rule of the domain: a handler translates, calls one use case and translates back.
+
+mod apps;
+mod guard;
+mod import;
+mod key;
+mod openapi;
+mod problem;
+mod routes;
+mod server;
+mod users;
+mod wire;
+
+pub use key::AdminKey;
+pub use openapi::DOCUMENT;
+pub use routes::{OPERATIONS, Operation, router};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
-use yinxin_store::AppId;
-use yinxin_store::tables::apps::{self, AppRow};
+use yinxin_store::tables::apps::{self, AppRow, AppUpdate};
+use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
 use zeroize::Zeroizing;
 
@@ -85,23 +85,38 @@ pub struct AppChanges {
 }
 
 impl AppChanges {
-    fn apply(self, settings: AppSettings) -> Result<AppSettings> {
-        let changed = AppSettings {
-            open_registration: self.open_registration.unwrap_or(settings.open_registration),
-            profile: self.profile.unwrap_or(settings.profile),
-            user_token_ttl_s: self.user_token_ttl_s.unwrap_or(settings.user_token_ttl_s),
-            app_token_ttl_s: self.app_token_ttl_s.unwrap_or(settings.app_token_ttl_s),
-            contacts_max: self.contacts_max.unwrap_or(settings.contacts_max),
-        };
-        for ttl in [changed.user_token_ttl_s, changed.app_token_ttl_s] {
+    fn check(&self) -> Result<()> {
+        for ttl in [self.user_token_ttl_s, self.app_token_ttl_s].into_iter().flatten() {
             if !(0..=limits::TOKEN_TTL_MAX_S).contains(&ttl) {
                 return Err(Error::about(Code::TtlIllegal, ttl.to_string()).with_limit(limits::TOKEN_TTL_MAX_S));
             }
         }
-        if changed.contacts_max < 0 {
+        if self.contacts_max.is_some_and(|max| max < 0) {
             return Err(Error::about(Code::FieldIllegal, "contacts_max"));
         }
-        Ok(changed)
+        Ok(())
+    }
+
+    /// The settings of a new app.
+    fn over_defaults(self) -> AppSettings {
+        let defaults = AppSettings::default();
+        AppSettings {
+            open_registration: self.open_registration.unwrap_or(defaults.open_registration),
+            profile: self.profile.unwrap_or(defaults.profile),
+            user_token_ttl_s: self.user_token_ttl_s.unwrap_or(defaults.user_token_ttl_s),
+            app_token_ttl_s: self.app_token_ttl_s.unwrap_or(defaults.app_token_ttl_s),
+            contacts_max: self.contacts_max.unwrap_or(defaults.contacts_max),
+        }
+    }
+
+    fn update(self) -> AppUpdate {
+        AppUpdate {
+            open_registration: self.open_registration,
+            profile: self.profile.map(Profile::name),
+            user_token_ttl_s: self.user_token_ttl_s,
+            app_token_ttl_s: self.app_token_ttl_s,
+            contacts_max: self.contacts_max,
+        }
     }
 }
 
@@ -139,13 +154,13 @@ fn place(app: AppId, kind: &str) -> String {
     format!("app_secrets/{}/{kind}", hex::encode(app.0))
 }
 
-fn row_of(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64, modified_ms: i64) -> AppRow {
+fn new_row(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64) -> AppRow {
     AppRow {
         app: id,
         org: name.org.clone(),
         name: name.name.clone(),
         created_ms,
-        modified_ms,
+        modified_ms: created_ms,
         token_epoch: 0,
         open_registration: settings.open_registration,
         profile: settings.profile.name().to_owned(),
@@ -183,10 +198,11 @@ fn new_secret(ctx: &Ctx, app: AppId) -> Vec<u8> {
 
 /// Creates an app with fresh credentials.
 pub async fn create(ctx: &Ctx, name: AppName, changes: AppChanges) -> Result<Arc<App>> {
-    let settings = changes.apply(AppSettings::default())?;
+    changes.check()?;
+    let settings = changes.over_defaults();
     let minted = ctx.mint.uuid();
     let id = AppId(minted.uuid.into_bytes());
-    let row = row_of(id, &name, &settings, minted.at_ms, minted.at_ms);
+    let row = new_row(id, &name, &settings, minted.at_ms);
     let sealed = new_secret(ctx, id);
     ctx.db
         .write((row, sealed), |sql, (row, sealed)| {
@@ -207,7 +223,7 @@ pub async fn find(ctx: &Ctx, org: &str, name: &str) -> Result<Arc<App>> {
     if let Some(app) = ctx.cache.app(org, name) {
         return Ok(app);
     }
-    let ticket = ctx.cache.app_ticket();
+    let ticket = ctx.cache.ticket();
     let found = ctx
         .db
         .read((org.to_owned(), name.to_owned()), |sql, (org, name)| {
@@ -239,12 +255,16 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Arc<App>>> {
     Ok(found)
 }
 
-/// Changes settings and gives the app as it is then.
+/// Changes settings and gives the app as it is then. What is not to be changed is as the last change left it, whatever
+/// the caller has seen.
 pub async fn change(ctx: &Ctx, app: &App, changes: AppChanges) -> Result<Arc<App>> {
-    let settings = changes.apply(app.settings)?;
-    let row = row_of(app.id, &app.name, &settings, app.created_ms, ctx.clock.now_ms());
-    let known =
-        ctx.db.write(row, |sql, row| Box::pin(async move { Ok::<_, Error>(apps::update(sql, row).await?) })).await?;
+    changes.check()?;
+    let known = ctx
+        .db
+        .write((app.id, changes.update(), ctx.clock.now_ms()), |sql, (app, changes, now_ms)| {
+            Box::pin(async move { Ok::<_, Error>(apps::update(sql, *app, changes, *now_ms).await?) })
+        })
+        .await?;
     if !known {
         return Err(Error::about(Code::AppNotFound, app.name.app_key()));
     }
@@ -257,13 +277,20 @@ pub async fn rotate_secret(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
     ctx.db
         .write((app.id, sealed, ctx.clock.now_ms()), |sql, (app, sealed, now_ms)| {
             Box::pin(async move {
+                if !apps::raise_epoch(sql, *app).await? {
+                    return Err(Error::from(Code::AppNotFound));
+                }
                 apps::put_secret(sql, *app, CLIENT_SECRET, sealed, *now_ms).await?;
-                apps::raise_epoch(sql, *app).await?;
-                Ok::<_, Error>(())
+                Ok(())
             })
         })
         .await?;
     find(ctx, &app.name.org, &app.name.name).await
+}
+
+/// Makes a write fail when the app is gone, so that no row outlives its app.
+pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId) -> Result<()> {
+    if apps::exists(sql, app).await? { Ok(()) } else { Err(Code::AppNotFound.into()) }
 }
 
 /// Deletes the app with everything in it.

@@ -1,11 +1,13 @@
 //! Memory in front of the tables: apps by name, users by id and by name.
 //!
-//! **Invariant:** once a write is acknowledged nobody reads the older copy. A loader notes the slot's generation before
-//! it reads the database and may store what it read only if no commit touched the slot meanwhile.
+//! **Invariant:** once a write is acknowledged nobody reads the older copy. Commits that touch something are numbered. A
+//! loader notes the last number before it reads the database, and may keep what it read only if nothing that shares its
+//! slot was touched since.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use quick_cache::Equivalent;
@@ -15,14 +17,17 @@ use yinxin_store::{AppId, Touched, UserId};
 use crate::apps::App;
 use crate::users::User;
 
-/// Users that share a generation; more slots, fewer needless reloads.
+/// Users share this many slots; more slots, fewer needless reloads.
 const SLOTS: usize = 256;
 
 pub(crate) struct Cache {
     apps: RwLock<Apps>,
     users: QuickCache<(AppId, UserId), Arc<User>>,
     names: QuickCache<(AppId, Box<str>), UserId>,
-    generations: Vec<Mutex<u64>>,
+    /// Number of the last touch of all.
+    touches: AtomicU64,
+    /// Per slot, the number of its last touch.
+    slots: Vec<Mutex<u64>>,
     scatter: RandomState,
 }
 
@@ -30,10 +35,10 @@ pub(crate) struct Cache {
 struct Apps {
     /// Organisation, then app name: two look-ups by `&str` need no allocation.
     by_name: HashMap<String, HashMap<String, Arc<App>>>,
-    generation: u64,
+    last_touch: u64,
 }
 
-/// What a loader holds between reading a generation and storing what it loaded.
+/// The number of the last touch before a loader read the database.
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket(u64);
 
@@ -52,7 +57,8 @@ impl Cache {
             apps: RwLock::default(),
             users: QuickCache::new(users.max(1)),
             names: QuickCache::new(users.max(1)),
-            generations: (0..SLOTS).map(|_| Mutex::new(0)).collect(),
+            touches: AtomicU64::new(0),
+            slots: (0..SLOTS).map(|_| Mutex::new(0)).collect(),
             scatter: RandomState::new(),
         }
     }
@@ -63,8 +69,8 @@ impl Cache {
             match *hint {
                 Touched::App(app) => self.forget_app(app),
                 Touched::User(app, user) => {
-                    let mut generation = self.slot(app, user).lock();
-                    *generation += 1;
+                    let mut last_touch = self.slot(app, user).lock();
+                    *last_touch = self.next_touch();
                     self.users.remove(&(app, user));
                 }
             }
@@ -73,7 +79,7 @@ impl Cache {
 
     fn forget_app(&self, id: AppId) {
         let mut apps = self.apps.write();
-        apps.generation += 1;
+        apps.last_touch = self.next_touch();
         for org in apps.by_name.values_mut() {
             org.retain(|_, app| app.id != id);
         }
@@ -83,13 +89,18 @@ impl Cache {
         self.apps.read().by_name.get(org)?.get(name).cloned()
     }
 
-    pub fn app_ticket(&self) -> Ticket {
-        Ticket(self.apps.read().generation)
+    /// To be taken before the database is read.
+    pub fn ticket(&self) -> Ticket {
+        Ticket(self.touches.load(Ordering::SeqCst))
+    }
+
+    fn next_touch(&self) -> u64 {
+        self.touches.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     pub fn keep_app(&self, ticket: Ticket, app: &Arc<App>) {
         let mut apps = self.apps.write();
-        if apps.generation == ticket.0 {
+        if apps.last_touch <= ticket.0 {
             apps.by_name.entry(app.name.org.clone()).or_default().insert(app.name.name.clone(), Arc::clone(app));
         }
     }
@@ -103,13 +114,9 @@ impl Cache {
         self.names.get(&NameRef(app, name))
     }
 
-    pub fn user_ticket(&self, app: AppId, user: UserId) -> Ticket {
-        Ticket(*self.slot(app, user).lock())
-    }
-
     pub fn keep_user(&self, ticket: Ticket, app: AppId, user: &Arc<User>) {
-        let generation = self.slot(app, user.user).lock();
-        if *generation == ticket.0 {
+        let last_touch = self.slot(app, user.user).lock();
+        if *last_touch <= ticket.0 {
             self.users.insert((app, user.user), Arc::clone(user));
         }
     }
@@ -125,6 +132,6 @@ impl Cache {
 
     fn slot(&self, app: AppId, user: UserId) -> &Mutex<u64> {
         let hash = self.scatter.hash_one((app, user));
-        &self.generations[usize::try_from(hash % SLOTS as u64).unwrap_or_default()]
+        &self.slots[usize::try_from(hash % SLOTS as u64).unwrap_or_default()]
     }
 }

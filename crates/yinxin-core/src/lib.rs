@@ -31,4 +31,4 @@ pub use apps::App;
 pub use ctx::Ctx;
 pub use error::{Code, Error, Result};
 pub use users::User;
-pub use yinxin_store::{AppId, Db, SqliteOptions, UserId};
+pub use yinxin_store::{AppId, Db, SqliteOptions, UserId, quick_check};

@@ -40,19 +40,17 @@ pub async fn set(ctx: &Ctx, app: &App, reference: &str, changes: Vec<(Scope, i64
     if let Some((scope, seconds)) = changes.iter().find(|(_, seconds)| !(-1..=MUTE_MAX_S).contains(seconds)) {
         return Err(Error::about(Code::MuteIllegal, format!("{}: {seconds}", scope.name())).with_limit(MUTE_MAX_S));
     }
-    // Each row has an order id of its own: pages are cut by it.
-    let changes: Vec<(Scope, i64, i64)> =
-        changes.into_iter().map(|(scope, seconds)| (scope, seconds, ctx.mint.order())).collect();
+    let changes: Vec<_> =
+        changes.into_iter().map(|(scope, seconds)| (scope.name(), seconds, ctx.mint.order())).collect();
     ctx.db
-        .write((app.id, user.user, changes, ctx.clock.now_s()), |sql, input| {
+        .write((app.id, user.user, changes, ctx.clock.now_s()), |sql, (app, user, changes, now_s)| {
             Box::pin(async move {
-                let (app, user, changes, now_s) = input;
                 must_exist(sql, *app, *user).await?;
                 for (scope, seconds, order) in changes {
                     match seconds {
-                        0 => mutes::remove(sql, *app, *user, scope.name()).await?,
-                        -1 => mutes::put(sql, *app, *user, scope.name(), None, *order).await?,
-                        _ => mutes::put(sql, *app, *user, scope.name(), Some(now_s + seconds), *order).await?,
+                        0 => mutes::remove(sql, *app, *user, scope).await?,
+                        -1 => mutes::put(sql, *app, *user, scope, None, *order).await?,
+                        _ => mutes::put(sql, *app, *user, scope, Some(now_s + seconds), *order).await?,
                     }
                 }
                 Ok::<_, Error>(())

@@ -2,6 +2,7 @@
 //! a storm of logins costs neither memory nor the latency of anything else. Full means "busy", never a longer queue.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -15,10 +16,13 @@ use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::rng::{self, Rng};
 
+#[cfg(test)]
+mod tests;
+
 const SALT_BYTES: usize = 16;
-const HASH_BYTES: usize = 32;
+pub(crate) const HASH_BYTES: usize = 32;
 /// Memory a stored hash may ask for, in KiB: an imported string must not be able to take the machine down.
-const FOREIGN_MEMORY_MAX_KIB: u32 = 256 * 1024;
+pub(crate) const FOREIGN_MEMORY_MAX_KIB: u32 = 256 * 1024;
 
 /// What a new hash costs: the parameters of Argon2id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +54,7 @@ pub struct Verdict {
 pub struct Passwords {
     queue: SyncSender<Task>,
     threads: usize,
+    filled_kib: Arc<AtomicU64>,
 }
 
 struct Task {
@@ -72,20 +77,26 @@ impl Passwords {
         let (queue, tasks) = sync_channel(limits.password_queue.max(1));
         let tasks = Arc::new(Mutex::new(tasks));
         let threads = limits.password_threads.max(1);
+        let filled_kib = Arc::<AtomicU64>::default();
         for number in 0..threads {
-            let worker = Worker { params: params.clone(), rng: Arc::clone(rng), memory: Vec::new() };
+            let worker = Worker::new(params.clone(), Arc::clone(rng), Arc::clone(&filled_kib));
             let tasks = Arc::clone(&tasks);
             std::thread::Builder::new()
                 .name(format!("yinxin-hash-{number}"))
                 .spawn(move || worker.run(&tasks))
                 .map_err(|source| Error::from(Code::Internal).caused_by(source))?;
         }
-        Ok(Self { queue, threads })
+        Ok(Self { queue, threads, filled_kib })
     }
 
     /// How many passwords are hashed at a time.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// KiB of memory filled since the start, each pass counted: the work that was done.
+    pub fn filled_kib(&self) -> u64 {
+        self.filled_kib.load(Ordering::Relaxed)
     }
 
     /// Hashes a new password into a PHC string.
@@ -118,9 +129,14 @@ struct Worker {
     params: Params,
     rng: Arc<dyn Rng>,
     memory: Vec<Block>,
+    filled_kib: Arc<AtomicU64>,
 }
 
 impl Worker {
+    fn new(params: Params, rng: Arc<dyn Rng>, filled_kib: Arc<AtomicU64>) -> Self {
+        Self { params, rng, memory: Vec::new(), filled_kib }
+    }
+
     fn run(mut self, tasks: &Mutex<Receiver<Task>>) {
         // Priority is per thread on Linux; a refusal costs fairness, not correctness.
         if let Err(source) = rustix::process::setpriority_process(None, 10) {
@@ -182,9 +198,16 @@ impl Worker {
         if self.memory.len() < params.block_count() {
             self.memory.resize(params.block_count(), Block::new());
         }
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        self.filled_kib.fetch_add(u64::from(params.m_cost()) * u64::from(params.t_cost()), Ordering::Relaxed);
+        let done = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
             .hash_password_into_with_memory(password, salt, &mut hash, &mut self.memory[..params.block_count()])
-            .map_err(|source| Error::from(Code::Internal).caused_by(source.to_string()))?;
-        Ok(hash)
+            .map_err(|source| Error::from(Code::Internal).caused_by(source.to_string()));
+        // A dearer hash than ours comes from an import and is replaced at its first login; its memory is not kept.
+        let ours = self.params.block_count();
+        if self.memory.len() > ours {
+            self.memory.truncate(ours);
+            self.memory.shrink_to_fit();
+        }
+        done.map(|()| hash)
     }
 }

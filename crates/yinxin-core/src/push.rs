@@ -5,7 +5,7 @@ use uuid::Uuid;
 use yinxin_store::tables::push::{self, NotifierRow};
 pub use yinxin_store::tables::push::{DeviceRow, RuleRow, TemplateRow};
 
-use crate::apps::App;
+use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
@@ -99,8 +99,16 @@ impl RuleKind {
     /// The name in storage and on the wire.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::User => "user",
+            Self::User => push::ABOUT_USER,
             Self::Group => "chatgroup",
+        }
+    }
+
+    /// The target as it is stored: a user's name folded, so that one conversation has one rule.
+    fn target(self, spelled: &str) -> String {
+        match self {
+            Self::User => spelled.to_ascii_lowercase(),
+            Self::Group => spelled.to_owned(),
         }
     }
 }
@@ -160,7 +168,7 @@ pub async fn set_rule(
         ignore_interval: changes.ignore_interval,
         ignore_until_ms: changes.ignore_for_ms.map(|ms| if ms == 0 { 0 } else { ctx.clock.now_ms() + ms }),
     };
-    let input = (app.id, user.user, kind, target.to_owned(), rule);
+    let input = (app.id, user.user, kind, kind.target(target), rule);
     ctx.db
         .write(input, |sql, (app, user, kind, target, rule)| {
             Box::pin(async move {
@@ -181,7 +189,7 @@ pub async fn rule_of(ctx: &Ctx, app: &App, reference: &str, kind: RuleKind, targ
     let user = users::find(ctx, app, reference).await?;
     let found = ctx
         .db
-        .read((app.id, user.user, kind, target.to_owned()), |sql, (app, user, kind, target)| {
+        .read((app.id, user.user, kind, kind.target(target)), |sql, (app, user, kind, target)| {
             Box::pin(async move { Ok::<_, Error>(push::rule(sql, *app, *user, kind.name(), target).await?) })
         })
         .await?;
@@ -232,7 +240,10 @@ pub async fn add_template(ctx: &Ctx, app: &App, name: String, title: String, con
     let added = ctx
         .db
         .write((app.id, row.clone()), |sql, (app, row)| {
-            Box::pin(async move { Ok::<_, Error>(push::add_template(sql, *app, row, PUSH_TEMPLATES_MAX).await?) })
+            Box::pin(async move {
+                apps::must_exist(sql, *app).await?;
+                Ok::<_, Error>(push::add_template(sql, *app, row, PUSH_TEMPLATES_MAX).await?)
+            })
         })
         .await?;
     if added { Ok(row) } else { Err(Error::about(Code::TemplateExists, row.name).with_limit(PUSH_TEMPLATES_MAX)) }
@@ -332,7 +343,10 @@ pub async fn add_notifier(ctx: &Ctx, app: &App, new: NewNotifier) -> Result<Noti
     let added = ctx
         .db
         .write((app.id, row.clone()), |sql, (app, row)| {
-            Box::pin(async move { Ok::<_, Error>(push::add_notifier(sql, *app, row, PUSH_TEMPLATES_MAX).await?) })
+            Box::pin(async move {
+                apps::must_exist(sql, *app).await?;
+                Ok::<_, Error>(push::add_notifier(sql, *app, row, PUSH_TEMPLATES_MAX).await?)
+            })
         })
         .await?;
     if added { shown(row) } else { Err(Error::about(Code::NotifierExists, row.name).with_limit(PUSH_TEMPLATES_MAX)) }

@@ -93,8 +93,11 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     if !user.active {
         return Err(Code::UserInactive.into());
     }
-    if let (Some(old), Some(new)) = (stored, verdict.upgrade) {
-        upgrade_hash(ctx, app, user.user, old, new).await?;
+    if let (Some(old), Some(new)) = (stored, verdict.upgrade)
+        && let Err(error) = upgrade_hash(ctx, app, user.user, old, new).await
+    {
+        // The next login tries again; this one needs no write, and must not fail on a disk that takes none.
+        tracing::warn!(?error, "a password hash of another cost could not be replaced");
     }
     // The token is sealed for the epoch that was read before the password was checked: if the password was changed
     // meanwhile, the token is dead already.

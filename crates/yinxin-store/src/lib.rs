@@ -19,5 +19,5 @@ pub use db::{Db, Input};
 pub use error::{Error, Result};
 pub use ids::{AppId, UserId};
 pub use seam::{BoxFuture, Sql, Touched};
-pub use sqlite::{SqliteOptions, WriterGauge};
+pub use sqlite::{SqliteOptions, WriterGauge, quick_check};
 pub use value::{Arg, FromValue, Row, Value};

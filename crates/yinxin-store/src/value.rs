@@ -91,6 +91,14 @@ pub trait FromValue: Sized {
     fn from_value(value: Value) -> Result<Self, Value>;
 }
 
+impl FromValue for Value {
+    const EXPECTED: &'static str = "any value";
+
+    fn from_value(value: Value) -> Result<Self, Value> {
+        Ok(value)
+    }
+}
+
 impl FromValue for i64 {
     const EXPECTED: &'static str = "an integer";
 

@@ -1,6 +1,7 @@
 //! Users: finding them, and everything an app's backend may do to their accounts.
 
 mod account;
+mod import;
 mod register;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use yinxin_store::tables::users::{self, PageStart};
 use yinxin_store::{AppId, Sql, UserId};
 
 pub use account::{PushChanges, ban, change_push, delete, delete_oldest, kick, lift_ban, set_password};
+pub use import::{IMPORT_MAX, Import, Imported, import};
 pub use register::{Registered, Registration, register, register_batch, register_without_password};
 pub use yinxin_store::tables::users::{PushProfile, UserRow as User};
 
@@ -41,12 +43,20 @@ pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Ar
     }
 }
 
+/// The id behind a name, from memory where possible. The user may be gone since: enough to ask who is connected.
+pub(crate) async fn id_of(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<UserId>> {
+    match ctx.cache.user_named(app, reference) {
+        Some(id) => Ok(Some(id)),
+        None => Ok(look_up(ctx, app, reference).await?.map(|user| user.user)),
+    }
+}
+
 /// The user with that id.
 pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>>> {
     if let Some(user) = ctx.cache.user(app, id) {
         return Ok(Some(user));
     }
-    let ticket = ctx.cache.user_ticket(app, id);
+    let ticket = ctx.cache.ticket();
     let found = ctx
         .db
         .read((app, id), |sql, (app, id)| Box::pin(async move { Ok::<_, Error>(users::by_id(sql, *app, *id).await?) }))
@@ -58,24 +68,27 @@ pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>
     Ok(found)
 }
 
-/// The user with that folded name. The name's owner is remembered without a generation: names never change owners,
-/// and a deleted owner is not found by id.
+/// The user with that folded name. A name's owner is remembered for good: names never change owners, and a deleted
+/// owner is not found by id.
 async fn by_name(ctx: &Ctx, app: AppId, name: &str) -> Result<Option<Arc<User>>> {
     if let Some(id) = ctx.cache.user_named(app, name)
         && let Some(user) = by_id(ctx, app, id).await?
     {
         return Ok(Some(user));
     }
+    let ticket = ctx.cache.ticket();
     let found = ctx
         .db
         .read((app, name.to_owned()), |sql, (app, name)| {
             Box::pin(async move { Ok::<_, Error>(users::by_handle(sql, *app, USERNAME, name).await?) })
         })
-        .await?;
-    let Some(found) = found else { return Ok(None) };
-    ctx.cache.keep_name(app, name, found.user);
-    // Once more through the cache, so that the copy kept there is one whose generation was noted before its read.
-    by_id(ctx, app, found.user).await
+        .await?
+        .map(Arc::new);
+    if let Some(user) = &found {
+        ctx.cache.keep_name(app, name, user.user);
+        ctx.cache.keep_user(ticket, app, user);
+    }
+    Ok(found)
 }
 
 /// A page of users, oldest first.

@@ -10,7 +10,7 @@ use yinxin_store::{AppId, UserId};
 use zeroize::Zeroizing;
 
 use super::{User, look_up};
-use crate::apps::App;
+use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{NICKNAME_CHARS_MAX, PASSWORD_CHARS_MAX, REGISTER_BATCH_MAX};
@@ -149,6 +149,7 @@ async fn insert(ctx: &Ctx, app: AppId, new: Vec<(String, NewUser)>, taken: &mut 
         .db
         .write((app, Arc::clone(&new)), |sql, (app, new)| {
             Box::pin(async move {
+                apps::must_exist(sql, *app).await?;
                 let mut inserted = Vec::with_capacity(new.len());
                 for (_, user) in new.iter() {
                     let free = handles::claim(sql, *app, USERNAME, &user.username, user.user).await?;

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use refinery::Runner;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
 
-use super::SqliteOptions;
+use super::{SqliteOptions, migrate};
 use crate::error::{Error, Result};
 use crate::migrations;
 use crate::seam::{BoxFuture, Sql, Touched};
@@ -18,13 +17,19 @@ use crate::value::{Arg, Row, Value};
 const STATEMENTS_MAX: usize = 256;
 /// How long to wait for a lock that only a checkpoint or a backup may hold.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Pages in the write-ahead log before they are folded back into the file: 32 MiB. Rows are spread over the file, so a
+/// longer log folds many changes of one page into one write; a crash replays it in a fraction of a second.
+const CHECKPOINT_PAGES: u32 = 8192;
 /// Past this size the write-ahead log is folded back into the file even if readers must wait for it.
 const LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 pub(super) struct Conn {
     db: Connection,
-    /// Statements say `$1`, which SQLite would number by first appearance: the same texts with `?1`, by address.
-    texts: HashMap<usize, String>,
+    /// Statements say `$1`, which SQLite would number by first appearance: the same texts with `?1`, by address and
+    /// length.
+    texts: HashMap<(usize, usize), String>,
+    /// Every statement must run within a transaction.
+    writes: bool,
     pub touched: Vec<Touched>,
 }
 
@@ -34,12 +39,13 @@ impl Conn {
         tune(&db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         if let Some(pages) = options.pages_max {
             db.pragma_update(None, "max_page_count", pages)?;
         }
-        migrate(&mut db, &options.path)?;
-        Ok(Self::new(db))
+        migrate::to_newest(&mut db, &options.path, &migrations::for_sqlite()?)?;
+        Ok(Self::new(db, true))
     }
 
     pub fn open_for_reading(options: &SqliteOptions) -> Result<Self> {
@@ -47,12 +53,12 @@ impl Conn {
         let db = Connection::open_with_flags(&options.path, flags)?;
         tune(&db)?;
         db.pragma_update(None, "query_only", true)?;
-        Ok(Self::new(db))
+        Ok(Self::new(db, false))
     }
 
-    fn new(db: Connection) -> Self {
+    fn new(db: Connection, writes: bool) -> Self {
         db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { db, texts: HashMap::new(), touched: Vec::new() }
+        Self { db, texts: HashMap::new(), writes, touched: Vec::new() }
     }
 
     /// A transaction's own words (`BEGIN`, `COMMIT`, savepoints), which are not the product's statements.
@@ -70,15 +76,25 @@ impl Conn {
     pub fn bound_log(&self, path: &Path) {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        if std::fs::metadata(log).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX)
-            && let Err(source) = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        {
-            tracing::warn!(%source, "the write-ahead log could not be folded back; trying again later");
+        if std::fs::metadata(log).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX) {
+            self.fold_log_away();
+        }
+    }
+
+    /// Folds the log back and empties it, so that the database is one file.
+    pub fn fold_log_away(&self) {
+        if let Err(source) = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%source, "the write-ahead log could not be folded back; the next start reads it");
         }
     }
 
     fn statement(&mut self, sql: &'static str) -> Result<CachedStatement<'_>> {
-        let text = self.texts.entry(sql.as_ptr().addr()).or_insert_with(|| sql.replace('$', "?"));
+        // A full disk ends the whole transaction by itself. What a closure that overlooked the error does next would
+        // then be committed alone.
+        if self.writes && !self.in_transaction() {
+            return Err(Error::Engine("the transaction has failed already".into()));
+        }
+        let text = self.texts.entry((sql.as_ptr().addr(), sql.len())).or_insert_with(|| sql.replace('$', "?"));
         Ok(self.db.prepare_cached(text)?)
     }
 
@@ -158,18 +174,11 @@ fn tune(db: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Brings the schema up to date. A file that already holds data is copied aside first.
-fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
-    let list = migrations::for_sqlite()?;
-    let runner = Runner::new(&list).set_abort_divergent(true).set_abort_missing(true);
-    let engine = |source: refinery::Error| Error::Engine(Box::new(source));
-    let applied = runner.get_last_applied_migration(db).ok().flatten().map(|migration| migration.version());
-    let newest = list.iter().map(refinery::Migration::version).max();
-    if applied.is_some() && applied < newest {
-        let copy = path.with_extension(format!("before-v{}.db", newest.unwrap_or_default()));
-        db.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-        tracing::info!(copy = %copy.display(), "copied the database before migrating it");
-    }
-    runner.run(db).map_err(engine)?;
-    Ok(())
+/// Reads the whole file and says what is wrong with its structure; `Ok(None)`: nothing. Safe beside a running server.
+pub fn quick_check(path: &Path) -> Result<Option<String>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(LOCK_WAIT)?;
+    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok((found != "ok").then_some(found))
 }

@@ -2,6 +2,7 @@
 //! rusqlite (beside the error conversion). Knows no table.
 
 mod conn;
+mod migrate;
 mod writer;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, Sql, Touched};
 use conn::Conn;
+pub use conn::quick_check;
 use writer::Writer;
 pub use writer::WriterGauge;
 

@@ -167,6 +167,7 @@ impl State {
                 Message::Close => queue.close(),
             }
         }
+        self.conn.fold_log_away();
     }
 
     /// Runs what is queued, up to the bound, in one transaction. Jobs that arrive meanwhile join it.

@@ -76,28 +76,49 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     Ok(sql.exec(SQL, &args).await? == 1)
 }
 
-/// Writes all settings of an app back; `false` when it is gone.
-pub async fn update(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
-    const SQL: &str = "UPDATE apps SET modified_ms = $2, open_registration = $3, profile = $4, user_token_ttl_s = $5, \
-                       app_token_ttl_s = $6, contacts_max = $7 WHERE app_id = $1";
+/// Changes to the settings of an app; `None` leaves one as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AppUpdate {
+    /// See [`AppRow`].
+    pub open_registration: Option<bool>,
+    /// See [`AppRow`].
+    pub profile: Option<&'static str>,
+    /// See [`AppRow`].
+    pub user_token_ttl_s: Option<i64>,
+    /// See [`AppRow`].
+    pub app_token_ttl_s: Option<i64>,
+    /// See [`AppRow`].
+    pub contacts_max: Option<i64>,
+}
+
+/// Sets those settings that are given; `false` when there is no such app.
+pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: i64) -> Result<bool> {
+    const SQL: &str = "UPDATE apps SET modified_ms = $2, open_registration = COALESCE($3, open_registration), \
+                       profile = COALESCE($4, profile), user_token_ttl_s = COALESCE($5, user_token_ttl_s), \
+                       app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max) \
+                       WHERE app_id = $1";
     let args = [
-        app.app.arg(),
-        app.modified_ms.into(),
-        app.open_registration.into(),
-        (&app.profile).into(),
-        app.user_token_ttl_s.into(),
-        app.app_token_ttl_s.into(),
-        app.contacts_max.into(),
+        app.arg(),
+        now_ms.into(),
+        changes.open_registration.into(),
+        changes.profile.into(),
+        changes.user_token_ttl_s.into(),
+        changes.app_token_ttl_s.into(),
+        changes.contacts_max.into(),
     ];
-    sql.touch(Touched::App(app.app));
+    sql.touch(Touched::App(app));
     Ok(sql.exec(SQL, &args).await? == 1)
 }
 
-/// Ends all app tokens of the app.
-pub async fn raise_epoch(sql: &mut dyn Sql, app: AppId) -> Result<()> {
+/// Ends all app tokens of the app; `false` when there is no such app.
+pub async fn raise_epoch(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
     sql.touch(Touched::App(app));
-    sql.exec("UPDATE apps SET token_epoch = token_epoch + 1 WHERE app_id = $1", &[app.arg()]).await?;
-    Ok(())
+    Ok(sql.exec("UPDATE apps SET token_epoch = token_epoch + 1 WHERE app_id = $1", &[app.arg()]).await? == 1)
+}
+
+/// Whether there is such an app: asked first by every write that adds a row for one, so that no row outlives its app.
+pub async fn exists(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
+    Ok(!sql.rows("SELECT 1 FROM apps WHERE app_id = $1", &[app.arg()]).await?.is_empty())
 }
 
 /// The app of that name.

@@ -69,6 +69,9 @@ pub struct RuleRow {
     pub ignore_until_ms: Option<i64>,
 }
 
+/// The kind of rule whose target is a user's folded name; such rules go when that user is deleted.
+pub const ABOUT_USER: &str = "user";
+
 /// Sets those parts of a rule that are given.
 pub async fn put_rule(
     sql: &mut dyn Sql,

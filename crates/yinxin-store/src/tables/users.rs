@@ -271,7 +271,7 @@ pub async fn group_ignores(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 14] = [
+    const REST: [&str; 15] = [
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM group_ignores WHERE app_id = $1 AND user_id = $2",
         // Contacts are mutual: whoever has this user is among those this user has.
@@ -287,6 +287,9 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM presence_subscriptions WHERE app_id = $1 AND (user_id = $2 OR target_id = $2)",
         "DELETE FROM push_devices WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM push_rules WHERE app_id = $1 AND user_id = $2",
+        // Others' rules for conversations with this user know it by name; the next owner of the name is somebody else.
+        "DELETE FROM push_rules WHERE app_id = $1 AND kind = 'user' AND target IN \
+         (SELECT username FROM users WHERE app_id = $1 AND user_id = $2)",
         "DELETE FROM push_preferences WHERE app_id = $1 AND user_id = $2",
     ];
     sql.touch(Touched::User(app, user));

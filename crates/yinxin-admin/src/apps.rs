@@ -1,0 +1,177 @@
+//! Operations on apps.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::{Deserialize, Serialize};
+use yinxin_core::apps::{self, App, AppChanges, Profile};
+use yinxin_core::names::AppName;
+use yinxin_core::{Code, Error};
+
+use crate::problem::{Answer, Problem};
+use crate::routes::Shared;
+use crate::wire::{Json, Params, json, path};
+
+/// The app that the path names.
+pub(crate) struct Tenant(pub Arc<App>);
+
+#[derive(Deserialize)]
+struct TenantPath {
+    org: String,
+    app: String,
+}
+
+impl FromRequestParts<Shared> for Tenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        let named: TenantPath = path(parts, shared).await?;
+        Ok(Self(apps::find(&shared.ctx, &named.org, &named.app).await?))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewApp {
+    org: String,
+    app: String,
+    #[serde(default)]
+    settings: Settings,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Patch {
+    settings: Settings,
+}
+
+/// Settings as a caller writes them; what is left out stays as it is.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    open_registration: Option<bool>,
+    profile: Option<String>,
+    user_token_ttl: Option<i64>,
+    app_token_ttl: Option<i64>,
+    contacts_max: Option<i64>,
+}
+
+impl Settings {
+    fn to_changes(&self) -> Result<AppChanges, Problem> {
+        let profile = match self.profile.as_deref() {
+            None => None,
+            Some(name) => Some(Profile::parse(name).ok_or_else(|| {
+                Problem::new(Code::FieldIllegal, format!("profile is 'seed' or 'current', not '{name}'"))
+            })?),
+        };
+        Ok(AppChanges {
+            profile,
+            open_registration: self.open_registration,
+            user_token_ttl_s: self.user_token_ttl,
+            app_token_ttl_s: self.app_token_ttl,
+            contacts_max: self.contacts_max,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Show {
+    #[serde(default)]
+    secrets: bool,
+}
+
+/// An app as the wire shows it.
+#[derive(Serialize)]
+struct View<'a> {
+    org: &'a str,
+    app: &'a str,
+    app_key: String,
+    application: String,
+    easemob: Credentials<'a>,
+    settings: SettingsView,
+    created: i64,
+    modified: i64,
+}
+
+#[derive(Serialize)]
+struct Credentials<'a> {
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SettingsView {
+    open_registration: bool,
+    profile: &'static str,
+    user_token_ttl: i64,
+    app_token_ttl: i64,
+    contacts_max: i64,
+}
+
+fn view(app: &App, secrets: bool) -> View<'_> {
+    let settings = &app.settings;
+    View {
+        org: &app.name.org,
+        app: &app.name.name,
+        app_key: app.name.app_key(),
+        application: app.uuid().to_string(),
+        easemob: Credentials { client_id: &app.client_id, client_secret: secrets.then(|| app.reveal_client_secret()) },
+        settings: SettingsView {
+            open_registration: settings.open_registration,
+            profile: settings.profile.name(),
+            user_token_ttl: settings.user_token_ttl_s,
+            app_token_ttl: settings.app_token_ttl_s,
+            contacts_max: settings.contacts_max,
+        },
+        created: app.created_ms,
+        modified: app.modified_ms,
+    }
+}
+
+pub(crate) async fn create(State(shared): State<Shared>, Json(new): Json<NewApp>) -> Answer {
+    let name = parse_name(&new)?;
+    let app = apps::create(&shared.ctx, name, new.settings.to_changes()?).await?;
+    json(StatusCode::CREATED, &view(&app, true))
+}
+
+/// Separators within the parts would move the border between them.
+fn parse_name(new: &NewApp) -> Result<AppName, Error> {
+    let text = format!("{}/{}", new.org, new.app);
+    if text.matches(['/', '#']).count() == 1 {
+        AppName::parse(&text)
+    } else {
+        Err(Error::about(Code::AppNameIllegal, text))
+    }
+}
+
+pub(crate) async fn list(State(shared): State<Shared>, Params(show): Params<Show>) -> Answer {
+    #[derive(Serialize)]
+    struct List<'a> {
+        apps: Vec<View<'a>>,
+    }
+    let apps = apps::list(&shared.ctx).await?;
+    json(StatusCode::OK, &List { apps: apps.iter().map(|app| view(app, show.secrets)).collect() })
+}
+
+pub(crate) async fn show(tenant: Tenant, Params(show): Params<Show>) -> Answer {
+    json(StatusCode::OK, &view(&tenant.0, show.secrets))
+}
+
+pub(crate) async fn change(State(shared): State<Shared>, tenant: Tenant, Json(patch): Json<Patch>) -> Answer {
+    let app = apps::change(&shared.ctx, &tenant.0, patch.settings.to_changes()?).await?;
+    json(StatusCode::OK, &view(&app, false))
+}
+
+pub(crate) async fn delete(State(shared): State<Shared>, tenant: Tenant) -> Answer {
+    apps::delete(&shared.ctx, &tenant.0).await?;
+    json(StatusCode::OK, &view(&tenant.0, false))
+}
+
+pub(crate) async fn rotate_secret(State(shared): State<Shared>, tenant: Tenant) -> Answer {
+    let app = apps::rotate_secret(&shared.ctx, &tenant.0).await?;
+    json(StatusCode::OK, &view(&app, true))
+}

@@ -1,0 +1,78 @@
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::harness::Api;
+
+#[tokio::test]
+async fn an_app_lives_from_creation_to_deletion() {
+    let api = Api::start().await;
+    let settings =
+        r#"{"org":"o","app":"a","settings":{"open_registration":true,"profile":"current","user_token_ttl":0}}"#;
+    let made = api.post("/apps", settings).await.expect(StatusCode::CREATED);
+    let secret = made["easemob"]["client_secret"].as_str().unwrap().to_owned();
+    assert_eq!((&made["org"], &made["app"], &made["app_key"]), (&json!("o"), &json!("a"), &json!("o#a")));
+    let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 0,
+        "app_token_ttl": 5_184_000, "contacts_max": 3000});
+    assert_eq!(made["settings"], settings);
+
+    let shown = api.get("/apps/o/a").await.expect(StatusCode::OK);
+    assert_eq!(shown["easemob"], json!({"client_id": made["easemob"]["client_id"]}));
+    let shown = api.get("/apps/o/a?secrets=true").await.expect(StatusCode::OK);
+    assert_eq!(shown, made);
+    let listed = api.get("/apps").await.expect(StatusCode::OK);
+    assert_eq!(listed["apps"].as_array().unwrap().len(), 2);
+    assert!(!listed.to_string().contains(&secret));
+
+    let changed = api.call("PATCH", "/apps/o/a", r#"{"settings":{"profile":"seed","contacts_max":5}}"#).await;
+    let changed = changed.expect(StatusCode::OK);
+    assert_eq!((&changed["settings"]["profile"], &changed["settings"]["contacts_max"]), (&json!("seed"), &json!(5)));
+    assert_eq!(changed["settings"]["open_registration"], true);
+
+    let rotated = api.post("/apps/o/a/rotate-secret", "").await.expect(StatusCode::OK);
+    assert_eq!(rotated["easemob"]["client_id"], made["easemob"]["client_id"]);
+    assert_ne!(rotated["easemob"]["client_secret"].as_str().unwrap(), secret);
+
+    let deleted = api.call("DELETE", "/apps/o/a", "").await.expect(StatusCode::OK);
+    assert_eq!(deleted["app_key"], "o#a");
+    for (method, path) in [("GET", "/apps/o/a"), ("DELETE", "/apps/o/a"), ("POST", "/apps/o/a/rotate-secret")] {
+        let said = api.call(method, path, "").await.refused(StatusCode::NOT_FOUND, "AppNotFound");
+        assert_eq!(said, "there is no such app: 'o/a'");
+    }
+}
+
+#[tokio::test]
+async fn names_are_unique_and_of_their_form() {
+    let api = Api::start().await;
+    api.post("/apps", r#"{"org":"acme","app":"chat"}"#).await.refused(StatusCode::CONFLICT, "AppExists");
+    for (org, app) in [("", "a"), ("a", ""), ("a b", "c"), ("a", "b/c"), ("a#b", "c"), ("admin", "v1"), ("a", "小")] {
+        let body = json!({"org": org, "app": app}).to_string();
+        api.post("/apps", &body).await.refused(StatusCode::BAD_REQUEST, "AppNameIllegal");
+    }
+}
+
+#[tokio::test]
+async fn settings_out_of_bounds_change_nothing() {
+    let api = Api::start().await;
+    let before = api.get("/apps/acme/chat").await.json;
+    for (settings, code) in [
+        (r#"{"user_token_ttl":-1}"#, "TtlIllegal"),
+        (r#"{"app_token_ttl":4294967296}"#, "TtlIllegal"),
+        (r#"{"contacts_max":-1}"#, "FieldIllegal"),
+        (r#"{"profile":"none","contacts_max":9}"#, "FieldIllegal"),
+        (r#"{"contacts_max":"many"}"#, "FieldIllegal"),
+        (r#"{"colour":"red"}"#, "FieldIllegal"),
+    ] {
+        let body = format!(r#"{{"settings":{settings}}}"#);
+        api.call("PATCH", "/apps/acme/chat", &body).await.refused(StatusCode::BAD_REQUEST, code);
+    }
+    assert_eq!(api.get("/apps/acme/chat").await.json, before);
+}
+
+#[tokio::test]
+async fn the_server_tells_its_state() {
+    let api = Api::start().await;
+    let state = api.get("/server").await.expect(StatusCode::OK);
+    assert_eq!(state["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(state["uptime_seconds"], 0);
+    assert!(state["writer"]["commits"].as_u64().unwrap() >= 1);
+}

@@ -1,0 +1,116 @@
+//! A router over a database of its own, and the callers of it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use yinxin_admin::{AdminKey, router};
+use yinxin_core::Ctx;
+use yinxin_core::clock::FakeClock;
+use yinxin_core::ctx::Parts;
+use yinxin_core::keys::MasterKey;
+use yinxin_core::limits::Limits;
+use yinxin_core::passwords::HashCost;
+use yinxin_core::rates::Preset;
+use yinxin_core::rng::SystemRng;
+use yinxin_http::Arrival;
+use yinxin_realtime::{Bounds, Registry};
+
+pub struct Api {
+    pub ctx: Arc<Ctx>,
+    pub registry: Arc<Registry>,
+    router: Router,
+    authorization: String,
+    _folder: TempDir,
+}
+
+impl Api {
+    /// A server with the app `acme/chat`.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rng = Arc::new(SystemRng);
+        let registry = Registry::new(Bounds::default());
+        let parts = Parts {
+            clock: Arc::new(FakeClock::at(1_800_000_000_000)),
+            master: MasterKey::generate(rng.as_ref()),
+            sessions: registry.clone(),
+            limits: Limits::default(),
+            preset: Preset::default(),
+            hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
+            rng,
+        };
+        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+        let key = AdminKey::generate(&SystemRng);
+        let authorization = format!("Bearer {}", key.reveal());
+        let api = Self { router: router(Arc::clone(&ctx), key), ctx, registry, authorization, _folder: folder };
+        api.post("/apps", r#"{"org":"acme","app":"chat"}"#).await.expect(StatusCode::CREATED);
+        api
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.call("GET", path, "").await
+    }
+
+    pub async fn post(&self, path: &str, body: &str) -> Reply {
+        self.call("POST", path, body).await
+    }
+
+    pub async fn call(&self, method: &str, path: &str, body: &str) -> Reply {
+        self.send(method, &format!("/admin/v1{path}"), Some(&self.authorization), body.as_bytes().to_vec()).await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, authorization: Option<&str>, body: Vec<u8>) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        self.send_whole(request.body(Body::from(body)).unwrap()).await
+    }
+
+    pub async fn send_whole(&self, mut request: Request<Body>) -> Reply {
+        if request.extensions().get::<Arrival>().is_none() {
+            request.extensions_mut().insert(Arrival::in_process());
+        }
+        Reply::of(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub fn authorization(&self) -> &str {
+        &self.authorization
+    }
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub json: Value,
+}
+
+impl Reply {
+    /// Every answer is JSON and must not be kept by anybody.
+    async fn of(response: Response<Body>) -> Self {
+        let status = response.status();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        Self { status, json: serde_json::from_slice(&body).unwrap() }
+    }
+
+    #[track_caller]
+    pub fn expect(self, status: StatusCode) -> Value {
+        assert_eq!(self.status, status, "{}", self.json);
+        self.json
+    }
+
+    #[track_caller]
+    pub fn refused(self, status: StatusCode, code: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.json);
+        assert_eq!(self.json.as_object().unwrap().len(), 1);
+        assert_eq!(self.json["error"]["code"], code, "{}", self.json);
+        self.json["error"]["message"].as_str().unwrap().to_owned()
+    }
+}

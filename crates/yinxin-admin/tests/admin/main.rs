@@ -1,0 +1,8 @@
+//! The admin API as its callers see it, called in process.
+
+mod apps;
+mod bad_input;
+mod harness;
+mod import;
+mod openapi;
+mod users;

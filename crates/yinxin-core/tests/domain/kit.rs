@@ -1,0 +1,164 @@
+//! What the modules share: a server's core in a temporary folder with one app, and states that a reader may see while a
+//! writer goes through them.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+use yinxin_core::apps::{self, AppChanges};
+use yinxin_core::clock::FakeClock;
+use yinxin_core::ctx::Parts;
+use yinxin_core::keys::MasterKey;
+use yinxin_core::limits::Limits;
+use yinxin_core::names::AppName;
+use yinxin_core::passwords::HashCost;
+use yinxin_core::rates::Preset;
+use yinxin_core::rng::{Rng, SystemRng};
+use yinxin_core::sessions::{CloseReason, Device, Sessions};
+use yinxin_core::tokens::{Grant, Login, log_in};
+use yinxin_core::users::{self, Registration};
+use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
+use zeroize::Zeroizing;
+
+/// Where the calls of tests come from.
+pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// As little work as Argon2 can be asked for.
+pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
+
+struct Nobody;
+
+impl Sessions for Nobody {
+    fn is_online(&self, _: AppId, _: UserId) -> bool {
+        false
+    }
+
+    fn devices_of(&self, _: AppId, _: UserId) -> Vec<Device> {
+        Vec::new()
+    }
+
+    fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
+}
+
+/// How a core is opened; tests change what they are about.
+pub struct Setup {
+    pub cost: HashCost,
+    pub limits: Limits,
+    pub rng: Arc<dyn Rng>,
+    pub clock: Arc<FakeClock>,
+    folder: TempDir,
+}
+
+impl Setup {
+    pub fn new() -> Self {
+        Self {
+            cost: CHEAP,
+            limits: Limits { password_failures: 1_000_000, password_threads: 2, ..Limits::default() },
+            rng: Arc::new(SystemRng),
+            clock: Arc::new(FakeClock::at(1_700_000_000_000)),
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("yinxin.db")
+    }
+
+    /// Opens the core; more than once on the same database if asked.
+    pub async fn open(&self) -> Arc<Ctx> {
+        let parts = Parts {
+            clock: self.clock.clone(),
+            rng: Arc::clone(&self.rng),
+            sessions: Arc::new(Nobody),
+            limits: self.limits.clone(),
+            preset: Preset::SelfHosted,
+            hash_cost: self.cost,
+            master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
+        };
+        Ctx::open(&self.path(), parts).await.unwrap()
+    }
+}
+
+/// A core with one app.
+pub struct Site {
+    pub setup: Setup,
+    pub ctx: Arc<Ctx>,
+    pub app: Arc<App>,
+}
+
+impl Site {
+    pub async fn new() -> Self {
+        Self::of(Setup::new()).await
+    }
+
+    pub async fn of(setup: Setup) -> Self {
+        let ctx = setup.open().await;
+        let app = apps::create(&ctx, AppName::parse("org/app").unwrap(), AppChanges::default()).await.unwrap();
+        Self { setup, ctx, app }
+    }
+
+    pub async fn register(&self, name: &str) -> Arc<User> {
+        let registration = Registration {
+            username: Some(name.to_owned()),
+            password: Some(secret("first")),
+            nickname: Some("0".to_owned()),
+        };
+        users::register(&self.ctx, &self.app, registration).await.unwrap()
+    }
+
+    pub async fn log_in(&self, name: &str, password: &str) -> Result<Grant> {
+        log_in_to(&self.ctx, &self.app, name, password).await
+    }
+
+    pub async fn set_password(&self, name: &str, password: &str) -> Result<()> {
+        users::set_password(&self.ctx, &self.app, name, Some(secret(password))).await
+    }
+}
+
+pub async fn log_in_to(ctx: &Ctx, app: &App, name: &str, password: &str) -> Result<Grant> {
+    let login = Login { username: Some(name), password: Some(secret(password)), ttl_s: None, from: HERE };
+    Ok(log_in(ctx, app, login).await?.0)
+}
+
+pub fn secret(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_owned())
+}
+
+/// States that one writer goes through in order while readers look. A reader that begins after a state was acknowledged
+/// must see it or a later one that has been begun.
+pub struct States<T> {
+    all: Vec<T>,
+    begun: AtomicUsize,
+    acknowledged: AtomicUsize,
+}
+
+impl<T: PartialEq + std::fmt::Debug> States<T> {
+    /// The first is there already.
+    pub fn new(all: Vec<T>) -> Self {
+        Self { all, begun: AtomicUsize::new(0), acknowledged: AtomicUsize::new(0) }
+    }
+
+    /// Goes on to the next state by `write`; `false` after the last.
+    pub async fn advance(&self, write: impl AsyncFnOnce(&T, &T)) -> bool {
+        let now = self.acknowledged.load(Ordering::SeqCst);
+        let Some(next) = self.all.get(now + 1) else { return false };
+        self.begun.store(now + 1, Ordering::SeqCst);
+        write(&self.all[now], next).await;
+        self.acknowledged.store(now + 1, Ordering::SeqCst);
+        true
+    }
+
+    /// Checks what a reader sees; `false` when the last state has been acknowledged.
+    pub async fn observe(&self, read: impl AsyncFnOnce() -> T) -> bool {
+        let from = self.acknowledged.load(Ordering::SeqCst);
+        let seen = read().await;
+        let to = self.begun.load(Ordering::SeqCst);
+        assert!(
+            self.all[from..=to].contains(&seen),
+            "{seen:?} is none of states {from}..={to}: {:?}",
+            &self.all[from..=to]
+        );
+        from + 1 < self.all.len()
+    }
+}

@@ -1,0 +1,44 @@
+//! What users have about one another.
+
+use yinxin_core::push::{self, RuleChanges, RuleKind};
+use yinxin_core::{mutes, users};
+
+use crate::kit::Site;
+
+#[tokio::test]
+async fn mutes_set_in_one_moment_are_all_listed() {
+    let site = Site::new().await;
+    for name in ["ann", "ben"] {
+        site.register(name).await;
+        let all = mutes::Scope::ALL.map(|scope| (scope, -1)).to_vec();
+        mutes::set(&site.ctx, &site.app, name, all).await.unwrap();
+    }
+    let mut listed = Vec::new();
+    for number in 1.. {
+        let page = mutes::page(&site.ctx, &site.app, number, 1).await.unwrap();
+        let Some(mute) = page.into_iter().next() else { break };
+        listed.push((mute.username, mute.scope));
+    }
+    let expected = ["ann", "ben"].map(|name| mutes::Scope::ALL.map(|scope| (name.to_owned(), scope.name().to_owned())));
+    assert_eq!(listed, expected.concat());
+}
+
+#[tokio::test]
+async fn a_push_rule_is_one_however_its_name_is_spelled_and_ends_with_its_target() {
+    let site = Site::new().await;
+    for name in ["ann", "ben"] {
+        site.register(name).await;
+    }
+    let mode = |mode: &str| RuleChanges { mode: Some(mode.to_owned()), ..RuleChanges::default() };
+    let set = async |target, changes| {
+        push::set_rule(&site.ctx, &site.app, "ann", RuleKind::User, target, changes).await.unwrap().mode
+    };
+    let read = async |target| push::rule_of(&site.ctx, &site.app, "ann", RuleKind::User, target).await.unwrap().mode;
+    assert_eq!(set("Ben", mode("NONE")).await.as_deref(), Some("NONE"));
+    assert_eq!(read("ben").await.as_deref(), Some("NONE"));
+    assert_eq!(set("BEN", mode("ALL")).await.as_deref(), Some("ALL"));
+    assert_eq!(read("ben").await.as_deref(), Some("ALL"));
+    users::delete(&site.ctx, &site.app, "ben").await.unwrap();
+    site.register("ben").await;
+    assert_eq!(read("ben").await, None, "the next owner of the name is somebody else");
+}

@@ -1,0 +1,222 @@
+//! [`Registry`]: connections by user, in shards so that a question for one user waits for no other.
+//!
+//! Closers are called with no lock held: a connection may end, and thereby deregister, while it is told to.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::RwLock;
+use yinxin_core::sessions::{CloseReason, Device, Sessions};
+use yinxin_core::{AppId, UserId};
+
+const SHARDS: usize = 64;
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// On this server.
+    pub sessions_max: usize,
+    /// Of one user, each on a device of its own.
+    pub per_user_max: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { sessions_max: 1_000_000, per_user_max: 20 }
+    }
+}
+
+/// A connection's number on this server: the later one is larger.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionId(u64);
+
+/// Why a connection is told to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// The domain asked for it.
+    Asked(CloseReason),
+    /// The same device has connected again; its older connection is of no use.
+    Displaced,
+}
+
+/// Tells a connection to end. It is called on whatever thread asks: it must be quick and must not block, and it may be
+/// called more than once.
+pub type Closer = Box<dyn Fn(Ending) + Send + Sync>;
+
+/// Why a connection was not taken in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// The server has as many connections as it may.
+    ServerFull,
+    /// The user has as many connections as it may.
+    UserFull,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ServerFull => "the server has as many connections as it may have",
+            Self::UserFull => "the user has as many connections as one may have",
+        })
+    }
+}
+
+impl std::error::Error for Refused {}
+
+type Owner = (AppId, UserId);
+
+struct Session {
+    id: SessionId,
+    device: Device,
+    closer: Arc<Closer>,
+}
+
+/// The connections of this server.
+pub struct Registry {
+    bounds: Bounds,
+    /// A user's sessions stand newest first; a user without any has no entry.
+    shards: [RwLock<HashMap<Owner, Vec<Session>>>; SHARDS],
+    scatter: RandomState,
+    last_id: AtomicU64,
+    count: AtomicUsize,
+}
+
+impl Registry {
+    /// An empty one.
+    pub fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self {
+            bounds,
+            shards: std::array::from_fn(|_| RwLock::default()),
+            scatter: RandomState::new(),
+            last_id: AtomicU64::new(0),
+            count: AtomicUsize::new(0),
+        })
+    }
+
+    /// Takes in a connection whose user is known; it is listed until the answer is dropped. An older connection of the
+    /// same device is told to end and is no longer listed.
+    pub fn register(
+        self: &Arc<Self>,
+        app: AppId,
+        user: UserId,
+        device: Device,
+        closer: Closer,
+    ) -> Result<Registration, Refused> {
+        self.take_place()?;
+        let id = SessionId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
+        let registration = Registration { registry: Arc::clone(self), owner: (app, user), id };
+        let displaced = {
+            let mut shard = self.shard(app, user).write();
+            let sessions = shard.entry((app, user)).or_default();
+            let same = sessions.iter().position(|session| session.device.resource == device.resource);
+            if same.is_none() && sessions.len() >= self.bounds.per_user_max {
+                // The lock goes first: dropping the registration takes it again.
+                drop(shard);
+                drop(registration);
+                return Err(Refused::UserFull);
+            }
+            let displaced = same.map(|at| sessions.remove(at));
+            sessions.insert(0, Session { id, device, closer: Arc::new(closer) });
+            displaced
+        };
+        if let Some(session) = displaced {
+            (session.closer)(Ending::Displaced);
+        }
+        Ok(registration)
+    }
+
+    /// Connections taken in and not yet gone, displaced ones included.
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn take_place(&self) -> Result<(), Refused> {
+        let room = |count: usize| (count < self.bounds.sessions_max).then_some(count + 1);
+        let before = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
+        let before = before.map_err(|_| Refused::ServerFull)?;
+        gauge(before + 1);
+        Ok(())
+    }
+
+    /// The one place where a connection ends being counted and listed.
+    fn remove(&self, (app, user): Owner, id: SessionId) {
+        {
+            let mut shard = self.shard(app, user).write();
+            if let Some(sessions) = shard.get_mut(&(app, user)) {
+                sessions.retain(|session| session.id != id);
+                if sessions.is_empty() {
+                    shard.remove(&(app, user));
+                }
+            }
+        }
+        gauge(self.count.fetch_sub(1, Ordering::Relaxed) - 1);
+    }
+
+    fn shard(&self, app: AppId, user: UserId) -> &RwLock<HashMap<Owner, Vec<Session>>> {
+        let hash = self.scatter.hash_one((app, user));
+        &self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()]
+    }
+}
+
+impl Sessions for Registry {
+    fn is_online(&self, app: AppId, user: UserId) -> bool {
+        self.shard(app, user).read().contains_key(&(app, user))
+    }
+
+    /// Newest first.
+    fn devices_of(&self, app: AppId, user: UserId) -> Vec<Device> {
+        let shard = self.shard(app, user).read();
+        shard
+            .get(&(app, user))
+            .map_or_else(Vec::new, |sessions| sessions.iter().map(|session| session.device.clone()).collect())
+    }
+
+    fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason) {
+        let told: Vec<Arc<Closer>> = {
+            let shard = self.shard(app, user).read();
+            let sessions = shard.get(&(app, user)).map_or(&[][..], Vec::as_slice);
+            let meant = |session: &&Session| resource.is_none_or(|resource| session.device.resource == resource);
+            sessions.iter().filter(meant).map(|session| Arc::clone(&session.closer)).collect()
+        };
+        for closer in told {
+            closer(Ending::Asked(reason));
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge of connections is far below 2^52")]
+fn gauge(count: usize) {
+    metrics::gauge!("yinxin_sessions").set(count as f64);
+}
+
+/// A connection's place in the registry. Dropping it, however the connection ended, gives the place back.
+#[must_use = "dropping it ends the registration"]
+pub struct Registration {
+    registry: Arc<Registry>,
+    owner: Owner,
+    id: SessionId,
+}
+
+impl Registration {
+    /// The connection's number.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.registry.remove(self.owner, self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! Deleting a user, or an app, takes exactly the rows that carry it: in every table, read from the schema, so that a
+//! table added later cannot be forgotten here.
+
+use yinxin_store::tables::apps::{self, AppRow};
+use yinxin_store::tables::handles::{self, USERNAME};
+use yinxin_store::tables::presence::{self, StatusRow};
+use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
+use yinxin_store::tables::users::{self, NewUser, PushProfile};
+use yinxin_store::tables::{attributes, blocks, contacts, mutes};
+use yinxin_store::{AppId, Db, Result, Sql, UserId, Value};
+
+use crate::kit::{Place, query, text, texts};
+
+const APP: AppId = AppId([0xA1; 16]);
+const OTHER_APP: AppId = AppId([0xA2; 16]);
+const ANN: UserId = UserId([0xB1; 16]);
+const BEN: UserId = UserId([0xB2; 16]);
+const CARL: UserId = UserId([0xB3; 16]);
+const ANN_NAME: &str = "ann-of-the-test";
+
+async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
+    let row = AppRow {
+        app,
+        org: "org".to_owned(),
+        name: name.to_owned(),
+        created_ms: 1,
+        modified_ms: 1,
+        token_epoch: 0,
+        open_registration: false,
+        profile: "seed".to_owned(),
+        user_token_ttl_s: 1,
+        app_token_ttl_s: 1,
+        contacts_max: 10,
+    };
+    assert!(apps::insert(tx, &row).await?);
+    apps::put_secret(tx, app, "client", b"sealed", 1).await?;
+    let template = TemplateRow {
+        name: "template".to_owned(),
+        title_pattern: String::new(),
+        content_pattern: String::new(),
+        created_ms: 1,
+        modified_ms: 1,
+    };
+    assert!(push::add_template(tx, app, &template, 10).await?);
+    let notifier = NotifierRow {
+        notifier_id: Box::new(app.0),
+        name: "notifier".to_owned(),
+        provider: "FCM".to_owned(),
+        environment: "PRODUCTION".to_owned(),
+        package_name: None,
+        sealed_certificate: None,
+        created_ms: 1,
+        modified_ms: 1,
+    };
+    assert!(push::add_notifier(tx, app, &notifier, 10).await?);
+    for (user, name) in [(ANN, ANN_NAME), (BEN, "ben"), (CARL, "carl")] {
+        add_user(tx, app, user, name).await?;
+    }
+    for (owner, other) in [(ANN, BEN), (BEN, ANN), (BEN, CARL), (CARL, BEN)] {
+        relate(tx, app, owner, other).await?;
+    }
+    Ok(())
+}
+
+/// A user with a row in every table of things it owns alone.
+async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Result<()> {
+    assert!(handles::claim(tx, app, USERNAME, name, user).await?);
+    let new = NewUser { user, username: name.to_owned(), password_hash: None, created_ms: 1, push_nickname: None };
+    users::insert(tx, app, &new).await?;
+    users::set_password(tx, app, user, "hash", 1).await?;
+    let profile = PushProfile { device_token: Some("token".to_owned()), ..PushProfile::default() };
+    users::update_push(tx, app, user, &profile, 1).await?;
+    users::ignore_group(tx, app, user, "group", true).await?;
+    attributes::put(tx, app, user, "avatar", "url").await?;
+    mutes::put(tx, app, user, "chat", None, 1).await?;
+    let status = StatusRow { resource: "web".to_owned(), status: 1, ext: String::new(), published_s: 1 };
+    presence::publish(tx, app, user, &status).await?;
+    let device =
+        DeviceRow { device_id: "phone".to_owned(), notifier_name: "FCM".to_owned(), device_token: "t".to_owned() };
+    push::bind(tx, app, user, &device, 1).await?;
+    push::put_rule(tx, app, user, "chatgroup", "group", &RuleRow::default()).await?;
+    push::prefer(tx, app, user, "language", "zh").await?;
+    // Messages have no function of their own yet.
+    let message = "INSERT INTO offline_messages (app_id, user_id, message_id, queued_ms) VALUES ($1, $2, 1, 1)";
+    tx.exec(message, &[app.arg(), user.arg()]).await?;
+    Ok(())
+}
+
+/// Everything that one user may have about another.
+async fn relate(tx: &mut dyn Sql, app: AppId, owner: UserId, other: UserId) -> Result<()> {
+    contacts::add(tx, app, owner, other, 1, 10).await?;
+    contacts::set_remark(tx, app, owner, other, "remark").await?;
+    blocks::add(tx, app, owner, other, 1, 10).await?;
+    presence::subscribe(tx, app, owner, other, 1, 1).await?;
+    let name = users::by_id(tx, app, other).await?.expect("the user was added").username;
+    push::put_rule(tx, app, owner, push::ABOUT_USER, &name, &RuleRow::default()).await
+}
+
+async fn filled() -> (Place, Db) {
+    let place = Place::new();
+    let db = place.open().await;
+    db.write((), |tx, ()| {
+        Box::pin(async move {
+            add_app(tx, APP, "first").await?;
+            add_app(tx, OTHER_APP, "second").await
+        })
+    })
+    .await
+    .unwrap();
+    (place, db)
+}
+
+async fn tables(db: &Db) -> Vec<String> {
+    texts(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'play' ORDER BY name").await
+}
+
+async fn columns(db: &Db, table: &str) -> Vec<String> {
+    texts(db, text(format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"))).await
+}
+
+/// Every row of every table, each as a text that spells bytes in hexadecimal.
+async fn all_rows(db: &Db) -> Vec<String> {
+    let mut rows = Vec::new();
+    for table in tables(db).await {
+        let values = columns(db, &table).await.iter().map(|name| format!("quote({name})")).collect::<Vec<_>>();
+        let sql = format!("SELECT '{table}: ' || {} FROM {table} ORDER BY 1", values.join(" || ', ' || "));
+        rows.extend(texts(db, text(sql)).await);
+    }
+    rows
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02X}"))
+}
+
+/// Rows in which that column holds the id.
+async fn count(db: &Db, table: &str, column: &str, id: &[u8]) -> usize {
+    let sql = text(format!("SELECT 1 FROM {table} WHERE {column} = $1"));
+    query(db, sql, vec![Value::Bytes(id.into())], 1).await.len()
+}
+
+/// Fails unless exactly those rows that carry something are gone.
+fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&String) -> bool) {
+    let left: Vec<_> = after.iter().filter(|row| carries(row)).collect();
+    assert!(left.is_empty(), "rows were forgotten: {left:#?}");
+    let lost: Vec<_> = before.iter().filter(|row| !carries(row) && !after.contains(row)).collect();
+    assert!(lost.is_empty(), "rows of others are gone or changed: {lost:#?}");
+    assert!(before.iter().any(carries));
+}
+
+/// Columns of 16-byte ids that are neither an app's nor a user's.
+const OTHER_IDS: [(&str, &str); 1] = [("notifiers", "notifier_id")];
+
+#[tokio::test]
+async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
+    let (_place, db) = filled().await;
+    for table in tables(&db).await {
+        let ids = format!(
+            "SELECT name FROM pragma_table_info('{table}') WHERE type = 'BYTEA' AND name LIKE '%\\_id' \
+                           ESCAPE '\\' AND name <> 'app_id'"
+        );
+        for column in texts(&db, text(ids)).await {
+            if !OTHER_IDS.contains(&(table.as_str(), column.as_str())) {
+                assert!(count(&db, &table, &column, &ANN.0).await > 0, "this test adds no row to {table} by {column}");
+            }
+        }
+    }
+    let before = all_rows(&db).await;
+    let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
+    assert!(known);
+    let (app, id) = (hex(&APP.0), hex(&ANN.0));
+    let carries = |row: &String| row.contains(&app) && (row.contains(&id) || row.contains(ANN_NAME));
+    assert_only_gone(&before, &all_rows(&db).await, carries);
+    let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
+    assert!(!known, "a user can be deleted once");
+}
+
+#[tokio::test]
+async fn deleting_an_app_takes_exactly_the_rows_that_carry_it() {
+    let (_place, db) = filled().await;
+    for table in tables(&db).await {
+        if columns(&db, &table).await.contains(&"app_id".to_owned()) {
+            assert!(count(&db, &table, "app_id", &APP.0).await > 0, "this test adds no row to {table}");
+        }
+    }
+    let before = all_rows(&db).await;
+    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    assert!(known);
+    assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
+    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    assert!(!known, "an app can be deleted once");
+}

@@ -1,0 +1,102 @@
+//! The schema's rules, read from a migrated file: it can be distributed by user, ids have their length, nothing of one
+//! engine only.
+
+use yinxin_store::Db;
+
+use crate::kit::{Place, numbers, text, texts};
+
+/// Tables of the server itself and of the migrations: they belong to no app.
+const SERVERS_OWN: [&str; 2] = ["refinery_schema_history", "server_keys"];
+/// Found by name, not by user: the one table that is distributed by what it makes unique.
+const BY_NAME: &str = "handles";
+
+async fn tables(db: &Db) -> Vec<String> {
+    let mut names = texts(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'play'").await;
+    names.retain(|name| !SERVERS_OWN.contains(&name.as_str()));
+    assert!(names.len() > 10, "{names:?}");
+    names
+}
+
+async fn columns(db: &Db, table: &str) -> Vec<String> {
+    texts(db, text(format!("SELECT name FROM pragma_table_info('{table}')"))).await
+}
+
+async fn primary_key(db: &Db, table: &str) -> Vec<String> {
+    texts(db, text(format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk"))).await
+}
+
+#[tokio::test]
+async fn every_table_is_keyed_by_its_owner() {
+    let db = Place::new().open().await;
+    for table in tables(&db).await {
+        let key = primary_key(&db, &table).await;
+        assert_eq!(key.first().map(String::as_str), Some("app_id"), "{table}");
+        if columns(&db, &table).await.contains(&"user_id".to_owned()) && table != BY_NAME {
+            assert_eq!(key.get(1).map(String::as_str), Some("user_id"), "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_id_has_its_length_checked() {
+    let db = Place::new().open().await;
+    let mut checked = 0;
+    for table in tables(&db).await {
+        let sql = texts(&db, text(format!("SELECT sql FROM sqlite_schema WHERE name = '{table}'"))).await.remove(0);
+        let ids = format!("SELECT name FROM pragma_table_info('{table}') WHERE type = 'BYTEA'");
+        for id in texts(&db, text(ids)).await.iter().filter(|name| name.ends_with("_id")) {
+            assert!(sql.contains(&format!("{id} BYTEA NOT NULL CHECK (length({id}) = 16)")), "{table}.{id}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "{checked}");
+    let short = db
+        .write((), |tx, ()| {
+            Box::pin(async move {
+                let sql = "INSERT INTO handles (app_id, kind, handle, user_id) VALUES ($1, 'k', 'h', $2)";
+                tx.exec(sql, &[[1_u8; 16].as_slice().into(), [1_u8; 15].as_slice().into()]).await
+            })
+        })
+        .await;
+    assert!(short.unwrap_err().to_string().contains("CHECK"));
+}
+
+#[tokio::test]
+async fn only_portable_types_are_used_and_only_what_may_be_absent_is_nullable() {
+    let db = Place::new().open().await;
+    for table in tables(&db).await {
+        for kind in texts(&db, text(format!("SELECT type FROM pragma_table_info('{table}')"))).await {
+            assert!(["BYTEA", "TEXT", "BIGINT", "BOOLEAN"].contains(&kind.as_str()), "{table}: {kind}");
+        }
+        let nullable_keys =
+            format!("SELECT COUNT(*) FROM pragma_table_info('{table}') WHERE pk > 0 AND \"notnull\" = 0");
+        assert_eq!(numbers(&db, text(nullable_keys)).await, [0], "{table}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_refers_across_users() {
+    let db = Place::new().open().await;
+    for table in tables(&db).await {
+        let references = format!("SELECT COUNT(*) FROM pragma_foreign_key_list('{table}')");
+        assert_eq!(numbers(&db, text(references)).await, [0], "{table} has a foreign key");
+        let owned = columns(&db, &table).await.contains(&"user_id".to_owned());
+        let indexes = format!("SELECT name FROM pragma_index_list('{table}') WHERE \"unique\" AND origin <> 'pk'");
+        for index in texts(&db, text(indexes)).await {
+            assert!(!owned, "{index} is a unique constraint over the rows of several users");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_index_begins_with_the_app() {
+    // The directory of apps is read by name before there is an app.
+    const DIRECTORY: &str = "apps_by_name";
+    let db = Place::new().open().await;
+    let indexes = texts(&db, "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").await;
+    assert!(indexes.len() > 5);
+    for index in indexes.iter().filter(|name| *name != DIRECTORY) {
+        let first = texts(&db, text(format!("SELECT name FROM pragma_index_info('{index}') ORDER BY seqno"))).await;
+        assert_eq!(first[0], "app_id", "{index}");
+    }
+}

@@ -1,0 +1,267 @@
+//! The command line. Its forms are fixed: scripts rely on them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// A self-hosted identity, token and presence server for instant messaging.
+#[derive(Parser, Debug)]
+#[command(name = "yinxin", version, after_help = exit::HELP, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+    /// Manage apps on a running server
+    App {
+        #[command(subcommand)]
+        command: AppCommand,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Manage the users of an app on a running server
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Print, check and explain the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Look for what is wrong with a data folder and its server
+    Doctor(DoctorArgs),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// The data folder; made when it does not exist [default: ./yinxin-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8090]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// A configuration file, see `yinxin config default`
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Make no demo app in an empty data folder
+    #[arg(long)]
+    pub no_demo: bool,
+}
+
+/// Which server a command is for, and how its answer is printed.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Target {
+    /// The data folder of a server on this machine [default: $YINXIN_DATA or ./yinxin-data]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// The URL of the server, instead of the address in the data folder
+    #[arg(long, value_name = "URL", global = true)]
+    pub server: Option<String>,
+    /// The file with the server's admin key, instead of admin.key in the data folder
+    #[arg(long, value_name = "FILE", global = true)]
+    pub admin_key_file: Option<PathBuf>,
+    /// Print JSON, on one line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Do not ask: the command may destroy what it is for
+    #[arg(long, global = true)]
+    pub yes: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum AppCommand {
+    /// Make an app and print its credentials
+    Create {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List all apps
+    List {
+        /// With their client secrets
+        #[arg(long)]
+        secrets: bool,
+    },
+    /// Show an app
+    Show {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        /// With its client secret
+        #[arg(long)]
+        secrets: bool,
+    },
+    /// Change settings of an app
+    Set {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Delete an app with all its users (needs --yes)
+    Delete {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+    },
+    /// Replace the client secret; the old one and all app tokens stop working (needs --yes)
+    RotateSecret {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+    },
+}
+
+/// Settings of an app; those that are left out stay as they are.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Settings {
+    /// Whether anybody may register
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub open_registration: Option<bool>,
+    /// Answer as the vendors' documents print, or as their servers of today do
+    #[arg(long)]
+    pub profile: Option<Profile>,
+    /// Life of a user token where the caller does not say, in seconds; 0 is for ever
+    #[arg(long, value_name = "S")]
+    pub user_token_ttl: Option<u32>,
+    /// Life of an app token where the caller does not say, in seconds; 0 is for ever
+    #[arg(long, value_name = "S")]
+    pub app_token_ttl: Option<u32>,
+    /// Contacts a user may have
+    #[arg(long, value_name = "N")]
+    pub contacts_max: Option<u32>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum Profile {
+    Seed,
+    Current,
+}
+
+impl Profile {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::Current => "current",
+        }
+    }
+}
+
+/// The user a command is for.
+#[derive(clap::Args, Debug)]
+pub(crate) struct OneUser {
+    #[arg(value_name = "ORG/APP")]
+    pub app: String,
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// A password on the command line can be seen by other users of the machine; standard input cannot.
+#[derive(clap::Args, Debug)]
+#[group(multiple = false)]
+pub(crate) struct Password {
+    /// The password
+    #[arg(long)]
+    pub password: Option<String>,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum UserCommand {
+    /// Make a user; without a password only the app's backend can get tokens for it
+    Create {
+        #[command(flatten)]
+        user: OneUser,
+        #[command(flatten)]
+        password: Password,
+        /// The name shown in pushes
+        #[arg(long)]
+        nickname: Option<String>,
+    },
+    /// Show a user
+    Show(OneUser),
+    /// List the users of an app, oldest first
+    List {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        /// Users per page, up to 100
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+        /// The cursor that the page before ended with
+        #[arg(long)]
+        cursor: Option<String>,
+        /// Only banned users
+        #[arg(long)]
+        banned: bool,
+    },
+    /// Delete a user with everything that is theirs (needs --yes)
+    Delete(OneUser),
+    /// Ban a user: tokens and connections end at once
+    Ban(OneUser),
+    /// Lift a ban; the user must log in again
+    Unban(OneUser),
+    /// Close a user's connections
+    Kick {
+        #[command(flatten)]
+        user: OneUser,
+        /// Only those of this device
+        #[arg(long)]
+        resource: Option<String>,
+    },
+    /// Set a password; tokens and connections end at once
+    SetPassword {
+        #[command(flatten)]
+        user: OneUser,
+        #[command(flatten)]
+        password: Password,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ConfigCommand {
+    /// Print a configuration file with every key, its default and what it does
+    Default {
+        /// Print the keys as JSON, on one line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a configuration file, if one is named, and the environment
+    Check {
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Print JSON, on one line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain one key
+    Explain {
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// Print JSON, on one line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// The data folder [default: $YINXIN_DATA or ./yinxin-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The configuration file to check too
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON, on one line
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,117 @@
+//! `yinxin app …`.
+
+use serde_json::{Map, Value, json};
+
+use super::{Client, app_path, confirm, split_app, text};
+use crate::args::{AppCommand, Settings, Target};
+use crate::exit::{Failure, Outcome};
+use crate::print;
+
+pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
+    match command {
+        AppCommand::Create { app, settings } => create(&app, &settings, target),
+        AppCommand::List { secrets } => list(secrets, target),
+        AppCommand::Show { app, secrets } => {
+            let path = format!("{}?secrets={secrets}", app_path(&app)?);
+            Client::find(target)?.call("GET", &path, None)?.print(target, show);
+            Ok(())
+        }
+        AppCommand::Set { app, settings } => set(&app, &settings, target),
+        AppCommand::Delete { app } => {
+            let path = app_path(&app)?;
+            confirm(target, &format!("delete the app {app} with all its users"))?;
+            let deleted = Client::find(target)?.call("DELETE", &path, None)?;
+            deleted.print(target, |_| print::out(&format!("deleted the app {app}")));
+            Ok(())
+        }
+        AppCommand::RotateSecret { app } => {
+            let path = format!("{}/rotate-secret", app_path(&app)?);
+            confirm(target, &format!("end the client secret and all app tokens of {app}"))?;
+            Client::find(target)?.call("POST", &path, None)?.print(target, show);
+            Ok(())
+        }
+    }
+}
+
+fn create(app: &str, settings: &Settings, target: &Target) -> Outcome {
+    let (org, name) = split_app(app)?;
+    let body = json!({ "org": org, "app": name, "settings": to_json(settings) });
+    Client::find(target)?.call("POST", "/apps", Some(&body))?.print(target, show);
+    Ok(())
+}
+
+fn set(app: &str, settings: &Settings, target: &Target) -> Outcome {
+    let path = app_path(app)?;
+    let changes = to_json(settings);
+    if changes.is_empty() {
+        return Err(Failure::usage("nothing to set: `yinxin app set --help` lists the settings"));
+    }
+    let body = json!({ "settings": changes });
+    Client::find(target)?.call("PATCH", &path, Some(&body))?.print(target, show);
+    Ok(())
+}
+
+fn list(secrets: bool, target: &Target) -> Outcome {
+    let found = Client::find(target)?.call("GET", &format!("/apps?secrets={secrets}"), None)?;
+    found.print(target, |found| show_all(found, secrets));
+    Ok(())
+}
+
+fn show_all(found: &Value, secrets: bool) {
+    let mut header = vec!["app key", "application", "client id", "profile", "registration"];
+    if secrets {
+        header.push("client secret");
+    }
+    let rows = found["apps"].as_array().into_iter().flatten().map(|app| {
+        let mut row: Vec<String> =
+            [&app["app_key"], &app["application"], &app["easemob"]["client_id"], &app["settings"]["profile"]]
+                .map(text)
+                .into();
+        row.push(registration(app).to_owned());
+        if secrets {
+            row.push(text(&app["easemob"]["client_secret"]));
+        }
+        row
+    });
+    print::table(&header, rows);
+}
+
+/// The settings that were given.
+fn to_json(settings: &Settings) -> Map<String, Value> {
+    let given = [
+        ("open_registration", settings.open_registration.map(Value::from)),
+        ("profile", settings.profile.map(|profile| profile.name().into())),
+        ("user_token_ttl", settings.user_token_ttl.map(Value::from)),
+        ("app_token_ttl", settings.app_token_ttl.map(Value::from)),
+        ("contacts_max", settings.contacts_max.map(Value::from)),
+    ];
+    given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+fn show(app: &Value) {
+    let settings = &app["settings"];
+    let mut fields = vec![
+        ("AppKey", text(&app["app_key"])),
+        ("Application", text(&app["application"])),
+        ("Client id", text(&app["easemob"]["client_id"])),
+    ];
+    if let Some(secret) = app["easemob"].get("client_secret") {
+        fields.push(("Client secret", text(secret)));
+    }
+    fields.extend([
+        ("Registration", registration(app).to_owned()),
+        ("Profile", text(&settings["profile"])),
+        ("User token TTL", seconds(&settings["user_token_ttl"])),
+        ("App token TTL", seconds(&settings["app_token_ttl"])),
+        ("Contacts", format!("up to {}", text(&settings["contacts_max"]))),
+    ]);
+    print::fields(&fields);
+}
+
+fn registration(app: &Value) -> &'static str {
+    if app["settings"]["open_registration"] == true { "open" } else { "by the backend" }
+}
+
+fn seconds(ttl: &Value) -> String {
+    if *ttl == 0 { "for ever".to_owned() } else { format!("{} s", text(ttl)) }
+}

@@ -1,0 +1,154 @@
+//! The one table of keys: name, type, default and what it does.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use yinxin_core::rates::Preset;
+
+use super::fault::Fault;
+use super::setting::{LogFormat, LogLevel, Networks, PublicUrl, Raw, Setting, Whole};
+
+/// A key, for everything that goes through all of them.
+pub(crate) struct Key {
+    /// `section.name`.
+    pub name: &'static str,
+    /// The default as TOML.
+    pub default: &'static str,
+    /// What it does, one line of text per element.
+    pub help: &'static [&'static str],
+    /// What a value looks like.
+    pub expected: fn() -> String,
+    /// Puts a value into the configuration; `None` when it does not fit.
+    pub set: fn(&mut Config, &Raw) -> Option<()>,
+}
+
+impl Key {
+    /// The key's name in the environment: `YINXIN_LIMITS__CACHED_USERS`.
+    pub fn env(&self) -> String {
+        format!("YINXIN_{}", self.name.replace('.', "__").to_uppercase())
+    }
+
+    /// The section and the name within it.
+    pub fn parts(&self) -> (Option<&'static str>, &'static str) {
+        match self.name.split_once('.') {
+            Some((section, name)) => (Some(section), name),
+            None => (None, self.name),
+        }
+    }
+}
+
+macro_rules! keys {
+    ($($(#[doc = $help:literal])+ $name:literal: $field:ident: $kind:ty = $default:literal;)*) => {
+        /// The configuration of a server.
+        #[derive(Clone, PartialEq, Debug)]
+        pub(crate) struct Config { $($(#[doc = $help])+ pub $field: $kind,)* }
+
+        /// Every key.
+        pub(crate) const KEYS: &[Key] = &[$(Key {
+            name: $name,
+            default: $default,
+            help: &[$($help),+],
+            expected: <$kind as Setting>::expected,
+            set: |config, raw| {
+                config.$field = Setting::read(raw)?;
+                Some(())
+            },
+        },)*];
+
+        impl Config {
+            /// What holds when nothing is said.
+            pub fn defaults() -> Result<Self, Fault> {
+                Ok(Self { $($field: default_of($name, $default)?,)* })
+            }
+        }
+    };
+}
+
+/// A default is read like anybody's value; that each can be is tested.
+fn default_of<T: Setting>(name: &str, default: &str) -> Result<T, Fault> {
+    let raw = Raw::literal(default);
+    raw.as_ref().and_then(T::read).ok_or_else(|| Fault::wrong(name, default, "the table of keys", &T::expected()))
+}
+
+keys! {
+    /// Where the server listens. Port 0 takes a free port. It speaks plain HTTP: put a proxy that ends TLS before it
+    /// where it can be reached from outside.
+    "listen": listen: SocketAddr = r#""127.0.0.1:8090""#;
+
+    /// The URL under which backends and apps reach the server, if it is not the address they send requests to. It is
+    /// printed in replies that hold URLs. Empty: as requested.
+    "public_url": public_url: PublicUrl = r#""""#;
+
+    /// The data folder: keys, database, the address of the running server. On a local disk, never on NFS.
+    "data": data: PathBuf = r#""./yinxin-data""#;
+
+    /// The form of the log on standard error.
+    "log.format": log_format: LogFormat = r#""text""#;
+
+    /// What is logged: error, warn, info, debug or trace, for all or by module, as in "info,yinxin_http=debug". At
+    /// debug every request is a line.
+    "log.level": log_level: LogLevel = r#""info""#;
+
+    /// Call rates per app. "self-hosted": none but those against abuse. "vendor": the numbers the clouds document, for
+    /// tests of how a backend behaves at the limit.
+    "limits.rate_preset": rate_preset: Preset = r#""self-hosted""#;
+
+    /// Users kept in memory, about 600 bytes each.
+    "limits.cached_users": cached_users: Whole<100, 100_000_000> = "100000";
+
+    /// Wrong passwords of one user from one address before it has to wait.
+    "limits.password_failures": password_failures: Whole<1, 1_000_000> = "20";
+
+    /// Seconds after which one wrong password is forgiven.
+    "limits.password_forgive_seconds": password_forgive_seconds: Whole<1, 86_400> = "15";
+
+    /// Token calls of one client address in a second.
+    "limits.token_calls_per_second": token_calls_per_second: Whole<1, 100_000_000> = "100000";
+
+    /// Connections open at once; one more is answered 503. Each needs an open file.
+    "limits.connections": connections: Whole<1, 10_000_000> = "10000";
+
+    /// Connections open at once from one address; 0 is no limit. Trusted proxies are exempt.
+    "limits.connections_per_client": connections_per_client: Whole<0, 10_000_000> = "0";
+
+    /// Milliseconds from the first byte of a request to the end of its headers.
+    "limits.header_timeout_ms": header_timeout_ms: Whole<1, 3_600_000> = "10000";
+
+    /// Milliseconds a connection may be silent before its first request, between two, or while it does not take an
+    /// answer.
+    "limits.idle_timeout_ms": idle_timeout_ms: Whole<1, 86_400_000> = "75000";
+
+    /// Milliseconds for a whole request body to arrive.
+    "limits.body_timeout_ms": body_timeout_ms: Whole<1, 3_600_000> = "20000";
+
+    /// Bytes of a request body where a call has no limit of its own.
+    "limits.body_bytes": body_bytes: Whole<1024, 67_108_864> = "524288";
+
+    /// Bytes of a request's line and headers.
+    "limits.header_bytes": header_bytes: Whole<1024, 131_072> = "16384";
+
+    /// Milliseconds that requests in flight may take to end when the server is told to stop.
+    "limits.drain_timeout_ms": drain_timeout_ms: Whole<0, 3_600_000> = "10000";
+
+    /// Argon2id memory of a new password hash, in KiB. Older hashes are replaced at the user's next login.
+    "passwords.memory_kib": password_memory_kib: Whole<8, 262_144> = "19456";
+
+    /// Argon2id passes of a new password hash.
+    "passwords.passes": password_passes: Whole<1, 64> = "2";
+
+    /// Argon2id lanes of a new password hash.
+    "passwords.lanes": password_lanes: Whole<1, 16> = "1";
+
+    /// Threads that hash passwords, at low priority; 0 is one per core. Each holds memory_kib.
+    "passwords.threads": password_threads: Whole<0, 1024> = "0";
+
+    /// Passwords that may wait for a thread; more are answered "busy".
+    "passwords.queue": password_queue: Whole<1, 1_000_000> = "256";
+
+    /// Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    "http.trusted_proxies": trusted_proxies: Networks = r#"["127.0.0.0/8", "::1"]"#;
+
+    /// Whether anybody may read /metrics. Otherwise it is for clients on this machine and for whoever shows the admin
+    /// key as a bearer token.
+    "metrics.public": metrics_public: bool = "false";
+}

@@ -1,0 +1,68 @@
+//! The configuration: one TOML file and the environment.
+//!
+//! A key is a line in the table in [`keys`]; everything else (the default file, the explanations, the names in the
+//! environment, the check) is made from it. The command line wins over the environment, that over the file, and the
+//! file over the default.
+
+pub(crate) mod commands;
+mod fault;
+mod keys;
+mod layers;
+mod setting;
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use yinxin_core::limits::Limits;
+use yinxin_core::passwords::HashCost;
+use yinxin_http::ServeOptions;
+
+pub(crate) use keys::Config;
+pub(crate) use layers::{Given, load};
+pub(crate) use setting::LogFormat;
+
+impl Config {
+    /// What the listener is told.
+    pub fn serve_options(&self) -> ServeOptions {
+        ServeOptions {
+            header_timeout: Duration::from_millis(self.header_timeout_ms.0),
+            idle_timeout: Duration::from_millis(self.idle_timeout_ms.0),
+            body_timeout: Duration::from_millis(self.body_timeout_ms.0),
+            connections_max: self.connections.to_usize(),
+            connections_per_client_max: self.connections_per_client.to_usize(),
+            header_bytes_max: self.header_bytes.to_usize(),
+            body_bytes_max: self.body_bytes.to_usize(),
+            drain_timeout: Duration::from_millis(self.drain_timeout_ms.0),
+            trusted_proxies: self.trusted_proxies.0.clone(),
+            ..ServeOptions::default()
+        }
+    }
+
+    /// What the domain is told.
+    pub fn limits(&self) -> Limits {
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        Limits {
+            cached_users: self.cached_users.to_usize(),
+            password_queue: self.password_queue.to_usize(),
+            password_threads: match self.password_threads.to_usize() {
+                0 => cores,
+                threads => threads,
+            },
+            password_failures: self.password_failures.to_u32(),
+            password_forgive_s: self.password_forgive_seconds.to_u32(),
+            token_calls_per_s: self.token_calls_per_second.to_u32(),
+        }
+    }
+
+    /// What a new password hash costs.
+    pub fn hash_cost(&self) -> HashCost {
+        HashCost {
+            memory_kib: self.password_memory_kib.to_u32(),
+            passes: self.password_passes.to_u32(),
+            lanes: self.password_lanes.to_u32(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

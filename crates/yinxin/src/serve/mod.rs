@@ -1,0 +1,147 @@
+//! `yinxin serve`: the order in which a server starts and ends.
+//!
+//! Nothing is made before the command line and the configuration are known to be right; nothing is printed to standard
+//! output but the demo block and the line that says where the server listens.
+
+mod demo;
+mod logs;
+mod routes;
+
+use std::sync::Arc;
+
+use rustix::fs::Mode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use yinxin_admin::AdminKey;
+use yinxin_core::Ctx;
+use yinxin_core::clock::SystemClock;
+use yinxin_core::ctx::Parts;
+use yinxin_core::rng::SystemRng;
+use yinxin_http::metrics::PrometheusHandle;
+use yinxin_http::probes::Draining;
+use yinxin_realtime::{Bounds, Registry};
+
+use crate::args::ServeArgs;
+use crate::config::{self, Config, Given};
+use crate::data::{DataDir, LockedDir};
+use crate::exit::{Failure, Outcome};
+use crate::print;
+
+pub(crate) fn run(args: &ServeArgs) -> Outcome {
+    let config = configure(args)?;
+    logs::start(&config);
+    yinxin_http::panics::install_hook();
+    let metrics = yinxin_http::metrics::install()
+        .map_err(|fault| Failure::failed(format!("the metrics cannot be counted: {fault}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("yinxin")
+        .build()
+        .map_err(|fault| Failure::failed(format!("no threads to serve with: {fault}")))?;
+    // Whatever is made from here on, the database's files included, is for its owner only.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let folder = DataDir::at(&config.data).lock()?;
+    logs::warn_if_open(folder.dir());
+    runtime.block_on(serve(&config, &folder, metrics, !args.no_demo))
+}
+
+fn configure(args: &ServeArgs) -> Outcome<Config> {
+    let mut given = Given::from_process(args.config.as_deref());
+    if let Some(data) = &args.data {
+        let text = data.to_str().ok_or_else(|| Failure::usage("--data must be text in UTF-8"))?;
+        given.args.push(("data", text.to_owned()));
+    }
+    given.args.extend(args.listen.map(|listen| ("listen", listen.to_string())));
+    config::load(&given).map_err(|faults| config::commands::faulty(&faults))
+}
+
+async fn serve(config: &Config, folder: &LockedDir, metrics: PrometheusHandle, with_demo: bool) -> Outcome {
+    let options = config.serve_options();
+    // Before anything is made: a port that is taken is the commonest reason not to start.
+    let listener = yinxin_http::bind(config.listen, options.backlog).await.map_err(|fault| {
+        let listen = config.listen;
+        Failure::failed(format!("cannot listen on {listen}: {fault}; choose another address with --listen"))
+    })?;
+    let mut stops = Stops::new()?;
+    let is_new = folder.is_new();
+    let (ctx, key) = open(config, folder).await?;
+    let url = announce(&listener, folder)?;
+    if is_new && with_demo {
+        demo::make(&ctx, folder.dir(), &url).await?;
+    }
+    let draining = Draining::default();
+    let router = routes::assemble(config, &ctx, key, metrics, draining.clone());
+    // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
+    print::out(&format!("yinxin listening on {}", listening(&listener)?));
+    let shutdown = async move {
+        let name = stops.first().await;
+        tracing::info!(signal = name, "stopping: finishing the requests in flight");
+        draining.begin();
+    };
+    let drained = yinxin_http::serve(listener, router, options, shutdown).await;
+    close(ctx, folder).await;
+    tracing::info!(connections_cut = drained.cut, "stopped");
+    Ok(())
+}
+
+async fn open(config: &Config, folder: &LockedDir) -> Outcome<(Arc<Ctx>, AdminKey)> {
+    let rng = Arc::new(SystemRng);
+    let master = folder.master_key(rng.as_ref())?;
+    let key = folder.admin_key(rng.as_ref())?;
+    let parts = Parts {
+        clock: Arc::new(SystemClock),
+        rng,
+        sessions: Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() }),
+        limits: config.limits(),
+        preset: config.rate_preset,
+        hash_cost: config.hash_cost(),
+        master,
+    };
+    let database = folder.dir().database();
+    let ctx = Ctx::open(&database, parts).await.map_err(|error| {
+        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        Failure::failed(format!("cannot open {}: {why}; `yinxin doctor` may know more", database.display()))
+    })?;
+    Ok((ctx, key))
+}
+
+fn announce(listener: &TcpListener, folder: &LockedDir) -> Outcome<String> {
+    let address =
+        listener.local_addr().map_err(|fault| Failure::failed(format!("the socket has no address: {fault}")))?;
+    folder.announce(address)
+}
+
+fn listening(listener: &TcpListener) -> Outcome<String> {
+    let address =
+        listener.local_addr().map_err(|fault| Failure::failed(format!("the socket has no address: {fault}")))?;
+    Ok(format!("http://{address}"))
+}
+
+/// Takes the address back, then finishes the writes that are queued.
+async fn close(ctx: Arc<Ctx>, folder: &LockedDir) {
+    folder.withdraw();
+    // It waits for the writer's thread, which is not for a thread of the runtime to do.
+    if tokio::task::spawn_blocking(move || ctx.db.close()).await.is_err() {
+        tracing::error!("the database was not closed in order");
+    }
+}
+
+/// The signals that end a server.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn new() -> Outcome<Self> {
+        let on = |kind| signal(kind).map_err(|fault| Failure::failed(format!("cannot listen for signals: {fault}")));
+        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+    }
+
+    async fn first(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

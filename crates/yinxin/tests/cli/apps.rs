@@ -1,0 +1,88 @@
+use serde_json::json;
+use yinxin_testkit::server::Server;
+
+use crate::binary;
+use crate::process::run_on;
+
+#[test]
+fn an_app_lives_from_creation_to_deletion() {
+    let server = Server::start(binary(), &[]);
+    let yinxin = |args: &[&str]| run_on(server.data(), args);
+
+    let printed = yinxin(&["app", "create", "acme/chat", "--json"]);
+    let made = printed.json();
+    assert!(printed.stdout.starts_with(r#"{"org":"acme","app":"chat","app_key":"acme#chat","application":""#));
+    assert_eq!(made["easemob"].as_object().unwrap().keys().collect::<Vec<_>>(), ["client_id", "client_secret"]);
+    let secret = made["easemob"]["client_secret"].as_str().unwrap();
+    assert_eq!(made["settings"]["open_registration"], false);
+
+    let flags = [
+        "--open-registration",
+        "--profile",
+        "current",
+        "--user-token-ttl",
+        "60",
+        "--app-token-ttl",
+        "0",
+        "--contacts-max",
+        "7",
+    ];
+    let other = yinxin(&[&["app", "create", "acme/other", "--json"], &flags[..]].concat()).json();
+    let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 60,
+        "app_token_ttl": 0, "contacts_max": 7});
+    assert_eq!(other["settings"], settings);
+
+    assert_eq!(yinxin(&["app", "show", "acme/chat", "--json"]).json()["easemob"].get("client_secret"), None);
+    assert_eq!(yinxin(&["app", "show", "acme#chat", "--json", "--secrets"]).json(), made);
+    let listed = yinxin(&["app", "list", "--json"]);
+    assert_eq!(listed.json()["apps"].as_array().unwrap().len(), 2);
+    assert!(!listed.stdout.contains(secret));
+    assert!(yinxin(&["app", "list", "--json", "--secrets"]).stdout.contains(secret));
+
+    let set = yinxin(&["app", "set", "acme/other", "--open-registration=false", "--profile", "seed", "--json"]).json();
+    assert_eq!((&set["settings"]["open_registration"], &set["settings"]["profile"]), (&json!(false), &json!("seed")));
+    assert_eq!(set["settings"]["contacts_max"], 7);
+
+    let rotated = yinxin(&["app", "rotate-secret", "acme/chat", "--yes", "--json"]).json();
+    assert_ne!(rotated["easemob"]["client_secret"], secret);
+    assert_eq!(yinxin(&["app", "delete", "acme/chat", "--yes", "--json"]).json()["app_key"], "acme#chat");
+    assert_eq!(yinxin(&["app", "list", "--json"]).json()["apps"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn refusals_have_their_exit_codes_and_say_what_to_do() {
+    let server = Server::start(binary(), &[]);
+    let yinxin = |args: &[&str]| run_on(server.data(), args);
+    yinxin(&["app", "create", "acme/chat"]);
+
+    assert!(yinxin(&["app", "create", "acme/chat"]).failed(4).contains("an app of that name exists: 'chat'"));
+    for args in [
+        &["app", "show", "acme/none"][..],
+        &["app", "set", "acme/none", "--profile", "seed"],
+        &["app", "delete", "a/b", "--yes"],
+    ] {
+        assert!(yinxin(args).failed(3).contains("there is no such app"));
+    }
+    assert!(yinxin(&["app", "delete", "acme/chat"]).failed(6).contains("--yes"));
+    assert!(yinxin(&["app", "rotate-secret", "acme/chat"]).failed(6).contains("--yes"));
+    assert!(yinxin(&["app", "create", "acme"]).failed(2).contains("expected ORG/APP"));
+    assert!(yinxin(&["app", "create", "a b/c"]).failed(2).contains("'a b/c'"));
+    assert!(yinxin(&["app", "set", "acme/chat"]).failed(2).contains("nothing to set"));
+    assert!(yinxin(&["app", "create", "a/b", "--profile", "new"]).failed(2).contains("seed, current"));
+    assert!(yinxin(&["app", "create", "a/b", "--user-token-ttl", "-1"]).failed(2).contains("-1"));
+    assert!(yinxin(&["app"]).failed(2).contains("Usage"));
+    assert_eq!(yinxin(&["app", "show", "acme/chat"]).code, 0);
+}
+
+#[test]
+fn people_get_text() {
+    let server = Server::start(binary(), &[]);
+    let yinxin = |args: &[&str]| run_on(server.data(), args).stdout;
+    let made = yinxin(&["app", "create", "acme/chat", "--user-token-ttl", "0"]);
+    assert!(made.contains("Client secret   YXA6") && made.contains("User token TTL  for ever"), "{made}");
+    let shown = yinxin(&["app", "show", "acme/chat"]);
+    assert!(shown.contains("AppKey          acme#chat") && !shown.contains("secret"), "{shown}");
+    let listed = yinxin(&["app", "list"]);
+    assert!(listed.contains("APP KEY") && listed.contains("acme#chat"), "{listed}");
+    assert_eq!(yinxin(&["app", "delete", "acme/chat", "--yes"]), "deleted the app acme/chat\n");
+}
