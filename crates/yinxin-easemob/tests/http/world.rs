@@ -232,7 +232,7 @@ async fn open(
 }
 
 /// An app with a token for ever.
-async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
+pub async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
     let app = apps::create(ctx, AppName::parse(name).unwrap(), changes).await.unwrap();
     let (id, secret) = (Some(&*app.client_id), Some(app.reveal_client_secret()));
     let grant = yinxin_core::tokens::issue_to_app(ctx, &app, id, secret, Some(0)).unwrap();
