@@ -22,8 +22,8 @@ pub async fn are_online(ctx: &Ctx, app: &App, names: Vec<String>) -> Result<Vec<
     }
     let mut states = Vec::with_capacity(names.len());
     for name in names {
-        let user = users::look_up(ctx, app.id, &name).await?;
-        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user.user));
+        let user = users::id_of(ctx, app.id, &name).await?;
+        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user));
         states.push((name, online));
     }
     Ok(states)

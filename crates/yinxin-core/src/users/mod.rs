@@ -43,6 +43,14 @@ pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Ar
     }
 }
 
+/// The id behind a name, from memory where possible. The user may be gone since: enough to ask who is connected.
+pub(crate) async fn id_of(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<UserId>> {
+    match ctx.cache.user_named(app, reference) {
+        Some(id) => Ok(Some(id)),
+        None => Ok(look_up(ctx, app, reference).await?.map(|user| user.user)),
+    }
+}
+
 /// The user with that id.
 pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>>> {
     if let Some(user) = ctx.cache.user(app, id) {

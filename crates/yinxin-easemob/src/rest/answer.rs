@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 use yinxin_core::users::User;
 use yinxin_core::{Code, Error, Result};
@@ -24,12 +25,21 @@ pub(crate) struct Answer {
     uri: Option<String>,
     users: Vec<Arc<User>>,
     entities: Option<Vec<Value>>,
-    data: Option<Value>,
+    data: Option<Data>,
     params: Option<Vec<(String, String)>>,
     cursor: Option<String>,
     count: Option<usize>,
     status: Option<&'static str>,
     whole: Vec<u8>,
+}
+
+/// What stands under `data`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data {
+    Value(Value),
+    /// Serialized already.
+    Written(Box<RawValue>),
 }
 
 /// Which keys an envelope has beside those the answer sets.
@@ -66,7 +76,7 @@ impl Answer {
 
     /// The times and `data`, as the attribute service answers.
     pub fn data_only(data: impl Into<Value>) -> Self {
-        Self { shape: Shape::Bare, data: Some(data.into()), ..Self::default() }
+        Self { shape: Shape::Bare, data: Some(Data::Value(data.into())), ..Self::default() }
     }
 
     /// `uri`, an action and `status: ok`, as some newer calls answer.
@@ -117,8 +127,15 @@ impl Answer {
 
     /// `data`.
     pub fn data(mut self, data: impl Into<Value>) -> Self {
-        self.data = Some(data.into());
+        self.data = Some(Data::Value(data.into()));
         self
+    }
+
+    /// `data` of a type that writes itself, for long lists.
+    pub fn data_of(mut self, data: &impl Serialize) -> Result<Self> {
+        let written = serde_json::value::to_raw_value(data);
+        self.data = Some(Data::Written(written.map_err(|source| Error::from(Code::Internal).caused_by(source))?));
+        Ok(self)
     }
 
     /// A list of names as `data`, counted.

@@ -83,9 +83,11 @@ fn the_doctor_finds_what_is_wrong() {
     fs::write(&key, good).unwrap();
     assert_eq!(doctor().code, 0);
 
+    // After a clean end the database is one file; before, its log would still have what is cut off here.
+    Running::start(&data, &["--no-demo"], &[]).end(Signal::TERM);
     let database = data.join("yinxin.db");
     let whole = fs::read(&database).unwrap();
-    fs::write(&database, &whole[..whole.len() - 7]).unwrap();
+    fs::write(&database, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(state("database"), "fail");
     fs::write(&database, "no database").unwrap();
     assert_eq!(state("database"), "fail");

@@ -1,5 +1,6 @@
 //! Online states and offline messages. Source: easemob-user-system.txt, 在线与离线; `/resources`: docs/dialects/easemob.md.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use yinxin_core::{Result, offline};
 
@@ -26,8 +27,24 @@ pub(crate) async fn status(call: &mut Call, _: SelfOrBackend) -> Result<Answer> 
 /// `POST /users/batch/status`: names are not checked; unknown ones are offline.
 pub(crate) async fn status_batch(call: &mut Call, _: Backend, Json(body): Json<Usernames>) -> Result<Answer> {
     let states = offline::are_online(call.ctx(), &call.app, body.usernames.unwrap_or_default()).await?;
-    let data: Vec<Value> = states.into_iter().map(|(name, online)| one(name, word(online))).collect();
-    Ok(Answer::data_only(data).acted("get batch user status"))
+    Answer::action("get batch user status").data_of(&States(&states))
+}
+
+/// One object per name. There are up to a hundred: they are written without making a value of each.
+struct States<'a>(&'a [(String, bool)]);
+
+impl Serialize for States<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct State<'a>(&'a str, bool);
+
+        impl Serialize for State<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map([(self.0, word(self.1))])
+            }
+        }
+
+        serializer.collect_seq(self.0.iter().map(|(name, online)| State(name, *online)))
+    }
 }
 
 /// `GET /users/{username}/offline_msg_count`.
