@@ -29,10 +29,10 @@ pub async fn are_online(ctx: &Ctx, app: &App, names: Vec<String>) -> Result<Vec<
     Ok(states)
 }
 
-/// The connected devices of a user.
+/// The connected devices of a user; an unknown user has none.
 pub async fn devices(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Device>> {
-    let user = users::find(ctx, app, reference).await?;
-    Ok(ctx.sessions.devices_of(app.id, user.user))
+    let user = users::look_up(ctx, app.id, reference).await?;
+    Ok(user.map_or_else(Vec::new, |user| ctx.sessions.devices_of(app.id, user.user)))
 }
 
 /// How many messages wait for a user, under its folded name.

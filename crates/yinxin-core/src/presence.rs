@@ -153,7 +153,8 @@ pub async fn unsubscribe(ctx: &Ctx, app: &App, reference: &str, names: Option<Ve
         .await
 }
 
-/// Page `number` (from 1) of a user's subscriptions and how many there are.
+/// Page `number` of a user's subscriptions and how many there are. Pages count from 1; since some clients count them
+/// from 0, page 0 is the first, too.
 pub async fn subscriptions(
     ctx: &Ctx,
     app: &App,
@@ -162,7 +163,7 @@ pub async fn subscriptions(
     size: i64,
 ) -> Result<(usize, Vec<Subscription>)> {
     let owner = users::find(ctx, app, reference).await?;
-    if !(1..=PRESENCE_PAGE_MAX).contains(&size) || number < 1 {
+    if !(1..=PRESENCE_PAGE_MAX).contains(&size) || number < 0 {
         return Err(Error::over(Code::TooManyQueries, PRESENCE_PAGE_MAX));
     }
     let rows = ctx
@@ -173,7 +174,7 @@ pub async fn subscriptions(
             })
         })
         .await?;
-    let [number, size] = [number - 1, size].map(|part| usize::try_from(part).unwrap_or(usize::MAX));
+    let [number, size] = [number.max(1) - 1, size].map(|part| usize::try_from(part).unwrap_or(usize::MAX));
     let total = rows.len();
     Ok((total, rows.into_iter().skip(number.saturating_mul(size)).take(size).collect()))
 }

@@ -9,8 +9,8 @@ use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
-    PUSH_CERTIFICATE_BYTES_MAX, PUSH_DEVICES_MAX, PUSH_IGNORE_MAX_MS, PUSH_NICKNAME_BATCH_MAX, PUSH_PATTERN_BYTES_MAX,
-    PUSH_RULES_MAX, PUSH_TEMPLATES_MAX, PUSH_TEXT_BYTES_MAX,
+    NICKNAME_CHARS_MAX, PUSH_CERTIFICATE_BYTES_MAX, PUSH_DEVICES_MAX, PUSH_IGNORE_MAX_MS, PUSH_NICKNAME_BATCH_MAX,
+    PUSH_PATTERN_BYTES_MAX, PUSH_RULES_MAX, PUSH_TEMPLATES_MAX, PUSH_TEXT_BYTES_MAX,
 };
 use crate::users::{self, PushChanges, PushProfile, must_exist};
 
@@ -63,7 +63,7 @@ pub async fn devices(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Device
         .await
 }
 
-/// Sets the push nicknames of up to 50 users, in order; stops at the first that is not possible.
+/// Sets the push nicknames of up to 50 users, in order; none, when one of them is not possible.
 pub async fn set_nicknames(ctx: &Ctx, app: &App, nicknames: Vec<(String, String)>) -> Result<Vec<(String, String)>> {
     if nicknames.is_empty() {
         return Err(Code::NamesEmpty.into());
@@ -71,8 +71,11 @@ pub async fn set_nicknames(ctx: &Ctx, app: &App, nicknames: Vec<(String, String)
     if nicknames.len() > PUSH_NICKNAME_BATCH_MAX {
         return Err(Error::over(Code::TooManyNames, 50));
     }
-    for (name, _) in &nicknames {
+    for (name, nickname) in &nicknames {
         users::find(ctx, app, name).await?;
+        if nickname.chars().count() > NICKNAME_CHARS_MAX {
+            return Err(Error::about(Code::NicknameTooLong, name).with_limit(100));
+        }
     }
     let mut done = Vec::with_capacity(nicknames.len());
     for (name, nickname) in nicknames {

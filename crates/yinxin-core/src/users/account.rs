@@ -12,7 +12,7 @@ use super::{Page, User, find, page_start, split_off};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, USER_DELETE_MAX};
+use crate::limits::{GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, PUSH_TEXT_BYTES_MAX, USER_DELETE_MAX};
 use crate::sessions::CloseReason;
 
 /// Sets a password without asking for the old one. All tokens and connections of the user end.
@@ -49,6 +49,11 @@ impl PushChanges {
         }
         if profile.style.is_some_and(|style| !(0..=1).contains(&style)) {
             return Err(Error::about(Code::FieldIllegal, "notification_display_style"));
+        }
+        for (text, field) in [(&profile.notifier_name, "notifier_name"), (&profile.device_token, "device_token")] {
+            if text.as_ref().is_some_and(|text| text.len() > PUSH_TEXT_BYTES_MAX) {
+                return Err(Error::about(Code::FieldIllegal, field).with_limit(512));
+            }
         }
         for (hour, field) in [
             (profile.quiet_start_h, "notification_no_disturbing_start"),

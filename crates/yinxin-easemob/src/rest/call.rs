@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Body;
 use axum::extract::RawPathParams;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use uuid::Uuid;
 use yinxin_core::tokens::{self, Caller};
@@ -129,9 +129,5 @@ impl Call {
     pub fn path_in_app(&self) -> &str {
         let path = self.parts.uri.path();
         path.match_indices('/').nth(2).map_or("", |(at, _)| &path[at..])
-    }
-
-    pub fn is(&self, method: &Method) -> bool {
-        self.parts.method == method
     }
 }

@@ -120,6 +120,10 @@ async fn enter(dialect: &Arc<Dialect>, op: Op, request: Request) -> Result<Call>
     let (mut parts, body) = request.into_parts();
     let arrival = parts.extensions.get::<Arrival>().cloned().unwrap_or_else(Arrival::in_process);
     let params: RawPathParams = parts.extract().await.map_err(|_| Code::RouteNotFound)?;
+    // No name has a NUL, and no stored text may have one.
+    if params.iter().any(|(_, value)| value.contains('\0')) {
+        return Err(Code::RouteNotFound.into());
+    }
     let path = parts.uri.path();
     let mut segments = path.trim_start_matches('/').split('/');
     let (org, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());

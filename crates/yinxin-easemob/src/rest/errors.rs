@@ -89,6 +89,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         },
         C::UsernameMissing if op == Op::Token => argument("username must be provided"),
         C::UsernameMissing if op == Op::UserRegister => argument("Entity user requires a property named username"),
+        C::UsernameMissing if matches!(op, Op::ContactCheck | Op::BlockCheck) => argument("username cannot be blank"),
         C::UsernameMissing => property_missing(),
         C::UsernameIllegal => argument(format!("username [{subject}] is not legal")),
         C::UsernameTooLong => argument("USERNAME_TOO_LONG"),
@@ -130,7 +131,11 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::TooManyQueries => argument("too many queries"),
 
         C::PushSettingIllegal => argument(format!("parameters is invalid : {subject}")),
-        C::TemplateNotFound => argument(format!("{subject} template is not exist")),
+        C::TemplateNotFound => Wire {
+            error: "entity_not_found",
+            exception: Some(exception::ENTITY_NOT_FOUND),
+            ..argument(format!("{subject} template is not exist"))
+        },
         C::TemplateExists => argument(format!("{subject} template already exists or there are too many")),
         C::NotifierExists => argument(format!("{subject} notifier already exists or there are too many")),
         C::AttributesTooLarge => Wire {
@@ -152,6 +157,9 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::HeadersTooLarge => web(431, "Request Header Fields Too Large"),
         C::MediaTypeUnsupported => web(415, "Unsupported Media Type"),
         C::BodyIncomplete => web(408, "Request Timeout"),
+        C::RouteNotFound if matches!(op, Op::PushRuleSet | Op::PushRuleGet) => {
+            Wire { description: "url is invalid".into(), ..resource_not_found() }
+        }
         C::RouteNotFound | C::NotifierNotFound => resource_not_found(),
         C::MethodNotAllowed => Wire {
             status: 405,

@@ -6,7 +6,18 @@ mod connections;
 mod operations;
 mod world;
 
+mod attributes;
+mod bad_input;
+mod blocks;
+mod clients;
+mod contacts;
+mod model;
+mod mutes;
+mod online;
 mod paging;
+mod presence;
+mod push;
+mod rates;
 mod rights;
 mod tokens;
 mod users;

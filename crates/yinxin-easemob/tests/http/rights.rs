@@ -91,7 +91,7 @@ impl Scene {
         let token = self.tokens.iter().find(|(other, _)| *other == actor).and_then(|(_, token)| token.clone());
         let mut ask = w.call(operation.method, &operation.path(user, &self.other)).anonymous();
         ask = ask.raw(operation.body(user, &self.other));
-        if operation.is_form() {
+        if operation.needs_label() {
             ask = ask.header("content-type", "application/x-www-form-urlencoded");
         }
         match token {

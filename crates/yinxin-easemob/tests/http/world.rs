@@ -32,6 +32,8 @@ pub struct Setup {
     pub contacts_max: Option<i64>,
     pub preset: Preset,
     pub limits: Limits,
+    /// Cost of a password, when it should be one.
+    pub hash_memory_kib: Option<u32>,
 }
 
 /// An app and its backend's token, which never expires.
@@ -223,14 +225,14 @@ async fn open(
         sessions: connections.clone(),
         limits: setup.limits.clone(),
         preset: setup.preset,
-        hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
+        hash_cost: HashCost { memory_kib: setup.hash_memory_kib.unwrap_or(8), passes: 1, lanes: 1 },
         master: master.clone(),
     };
     Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
 }
 
 /// An app with a token for ever.
-async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
+pub async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
     let app = apps::create(ctx, AppName::parse(name).unwrap(), changes).await.unwrap();
     let (id, secret) = (Some(&*app.client_id), Some(app.reveal_client_secret()));
     let grant = yinxin_core::tokens::issue_to_app(ctx, &app, id, secret, Some(0)).unwrap();

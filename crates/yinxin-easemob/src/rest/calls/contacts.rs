@@ -108,8 +108,7 @@ impl Check {
     /// The owner and the names, both given.
     pub fn split(self) -> Result<(String, Vec<String>)> {
         let username = self.username.filter(|name| !name.is_empty());
-        let username = username.ok_or_else(|| Error::about(Code::FieldIllegal, "username cannot be blank"))?;
-        Ok((username, self.check_list.unwrap_or_default()))
+        Ok((username.ok_or(Code::UsernameMissing)?, self.check_list.unwrap_or_default()))
     }
 }
 
