@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use yinxin_store::tables::contacts;
 pub use yinxin_store::tables::contacts::ContactRow as Contact;
+use yinxin_store::tables::{blocks, contacts};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{CONTACT_IMPORT_MAX, PEOPLE_PAGE_MAX, RELATION_CHECK_MAX, REMARK_CHARS_MAX};
+use crate::limits::{
+    CONTACT_IMPORT_MAX, INVITATION_BYTES_MAX, INVITATIONS_MAX, PEOPLE_PAGE_MAX, RELATION_CHECK_MAX, REMARK_CHARS_MAX,
+};
+use crate::messages::{self, Kind, News};
 use crate::users::{self, User, must_exist};
 
 /// Two users of one call, found.
@@ -57,16 +60,85 @@ async fn add_side(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, 
 /// Ends a friendship on both sides; none is no error. Gives the former friend.
 pub async fn remove(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
+    let news = News::of(ctx, Kind::Removed, &owner, "");
     ctx.db
-        .write((app.id, owner.user, friend.user), |sql, (app, owner, friend)| {
+        .write((app.id, owner.user, friend.user, news), |sql, (app, owner, friend, news)| {
             Box::pin(async move {
-                contacts::remove(sql, *app, *owner, *friend).await?;
+                let was_friend = contacts::remove(sql, *app, *owner, *friend).await?;
                 contacts::remove(sql, *app, *friend, *owner).await?;
+                if was_friend {
+                    messages::note(sql, *app, *friend, news).await?;
+                }
                 Ok::<_, Error>(())
             })
         })
         .await?;
+    ctx.sessions.wake(app.id, friend.user, &owner.username);
     Ok(friend)
+}
+
+/// Asks a user to become a contact. A user who blocks the inviter is not asked, which the inviter is not told.
+pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) -> Result<Arc<User>> {
+    let Pair { owner: from, friend: to } = pair(ctx, app, from, to).await?;
+    if from.user == to.user {
+        return Err(Error::about(Code::FieldIllegal, "a user cannot be its own contact"));
+    }
+    if reason.len() > INVITATION_BYTES_MAX {
+        return Err(Error::about(Code::FieldIllegal, "reason").with_limit(1024));
+    }
+    let news = News::of(ctx, Kind::Invited, &from, reason);
+    ctx.db
+        .write((app.id, to.user, from.user, news), |sql, (app, to, from, news)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *from).await?;
+                must_exist(sql, *app, *to).await?;
+                if blocks::has(sql, *app, *to, *from).await? || contacts::has(sql, *app, *to, *from).await? {
+                    return Ok(());
+                }
+                contacts::invite(sql, *app, *to, *from, news.order).await?;
+                if contacts::invitations(sql, *app, *to).await? > INVITATIONS_MAX {
+                    return Err(Error::over(Code::ContactsFull, INVITATIONS_MAX));
+                }
+                messages::note(sql, *app, *to, news).await
+            })
+        })
+        .await?;
+    ctx.sessions.wake(app.id, to.user, &from.username);
+    Ok(to)
+}
+
+/// Accepts an invitation: both are contacts now, and the inviter is told.
+pub async fn accept(ctx: &Ctx, app: &App, to: &str, from: &str) -> Result<Arc<User>> {
+    answer(ctx, app, to, from, Kind::Accepted).await
+}
+
+/// Declines an invitation; the inviter is told.
+pub async fn decline(ctx: &Ctx, app: &App, to: &str, from: &str) -> Result<Arc<User>> {
+    answer(ctx, app, to, from, Kind::Declined).await
+}
+
+async fn answer(ctx: &Ctx, app: &App, to: &str, from: &str, kind: Kind) -> Result<Arc<User>> {
+    let Pair { owner: to, friend: from } = pair(ctx, app, to, from).await?;
+    let news = News::of(ctx, kind, &to, "");
+    let max = app.settings.contacts_max;
+    ctx.db
+        .write((app.id, to.user, from.user, news, max), |sql, (app, to, from, news, max)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *to).await?;
+                must_exist(sql, *app, *from).await?;
+                if !contacts::uninvite(sql, *app, *to, *from).await? {
+                    return Err(Code::NotInvited.into());
+                }
+                if news.kind == Kind::Accepted {
+                    add_side(sql, *app, *to, *from, news.order, *max).await?;
+                    add_side(sql, *app, *from, *to, news.order, *max).await?;
+                }
+                messages::note(sql, *app, *from, news).await
+            })
+        })
+        .await?;
+    ctx.sessions.wake(app.id, from.user, &to.username);
+    Ok(from)
 }
 
 /// Ends all friendships of a user.

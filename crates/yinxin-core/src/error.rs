@@ -103,6 +103,8 @@ codes! {
     BlocksFull = "the block list is full",
     /// The contact list is full.
     ContactsFull = "the contact list is full",
+    /// Answering an invitation that is not there.
+    NotInvited = "there is no such invitation",
     /// A remark about somebody who is no contact.
     NotContacts = "the two users are not contacts",
     /// Over the limit.

@@ -119,3 +119,7 @@ pub const WAITING_QUEUES_MAX: i64 = 200;
 pub const DEVICES_KEPT: i64 = 20;
 /// Devices of one platform that may be connected at a time.
 pub const DEVICES_PER_PLATFORM: usize = 4;
+/// Invitations that may wait for a user.
+pub const INVITATIONS_MAX: i64 = 1000;
+/// Bytes of an invitation's reason.
+pub const INVITATION_BYTES_MAX: usize = 1024;

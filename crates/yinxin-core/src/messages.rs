@@ -18,30 +18,72 @@ use crate::mint::ORDER_BITS;
 use crate::mutes::Scope;
 use crate::users::{self, User, must_exist};
 
-/// What a payload is.
+/// What an entry of an inbox is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// A message to a person: counted, kept in the history.
+    /// A message to a person: counted, kept in the history. The payload is the dialect's.
     Chat,
-    /// About a message: receipts, recalls. Stored, not counted.
+    /// About a message: receipts, recalls. Not counted. The payload is the dialect's.
     About,
-    /// About contacts: invitations and their answers. Stored, not counted.
-    Contact,
+    /// The sender asks to become a contact; the payload is its reason, a text.
+    Invited,
+    /// The sender has accepted an invitation.
+    Accepted,
+    /// The sender has declined an invitation.
+    Declined,
+    /// The sender is no contact any more.
+    Removed,
 }
 
 impl Kind {
+    const ALL: [Self; 6] = [Self::Chat, Self::About, Self::Invited, Self::Accepted, Self::Declined, Self::Removed];
+
     /// The number in storage.
     pub const fn number(self) -> i64 {
         match self {
             Self::Chat => 1,
             Self::About => 2,
-            Self::Contact => 3,
+            Self::Invited => 3,
+            Self::Accepted => 4,
+            Self::Declined => 5,
+            Self::Removed => 6,
         }
     }
 
     /// Reads the number; `None` for an unknown one.
     pub fn from_number(number: i64) -> Option<Self> {
-        [Self::Chat, Self::About, Self::Contact].into_iter().find(|kind| kind.number() == number)
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// Puts news about contacts into a user's inbox, within the write that makes them; the user is woken after it.
+pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News) -> Result<()> {
+    let entry = Entry {
+        message_id: news.order,
+        sender: news.sender.clone(),
+        origin: String::new(),
+        kind: news.kind.number(),
+        counted: false,
+        payload: news.text.as_bytes().into(),
+        sent_ms: news.at_ms,
+    };
+    Ok(inbox::put(sql, app, to, &news.sender, &entry).await?)
+}
+
+/// Something to tell a user about another.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    pub kind: Kind,
+    pub sender: String,
+    pub text: String,
+    pub order: i64,
+    pub at_ms: i64,
+}
+
+impl News {
+    pub fn of(ctx: &Ctx, kind: Kind, sender: &User, text: &str) -> Self {
+        let (order, at_ms) = (ctx.mint.order(), ctx.clock.now_ms());
+        Self { kind, sender: sender.username.clone(), text: text.to_owned(), order, at_ms }
     }
 }
 

@@ -206,6 +206,24 @@ pub async fn authenticate(ctx: &Ctx, app: &App, token: &str) -> Result<Caller> {
     usable(caller)
 }
 
+/// When a token that has been found good ends, in milliseconds since 1970; `None` = never.
+pub fn ends_at_ms(token: &str) -> Option<i64> {
+    if let Ok(opened) = dynamic::open_dynamic(token) {
+        return (opened.ttl_s != 0).then(|| opened.cur_time_s.saturating_add(opened.ttl_s).saturating_mul(1000));
+    }
+    access::open(token).ok()?.claims.expires_ms()
+}
+
+/// Whether a token that is not good was once that of a user who is banned now: then that is why.
+pub async fn is_of_banned_user(ctx: &Ctx, app: &App, token: &str) -> Result<bool> {
+    let Ok(opened) = access::open(token) else { return Ok(false) };
+    if opened.claims.kind != Kind::User || opened.claims.app != app.uuid() {
+        return Ok(false);
+    }
+    let user = users::by_id(ctx, app.id, UserId(opened.claims.principal.into_bytes())).await?;
+    Ok(user.is_some_and(|user| !user.active))
+}
+
 fn verify(ctx: &Ctx, opened: &Opened, epoch: i64) -> Result<()> {
     let key = ctx.keys.verifying(opened.key_id()).ok_or(Code::TokenUnknown)?;
     if opened.verify(key, epoch) { Ok(()) } else { Err(Code::TokenUnknown.into()) }

@@ -57,7 +57,7 @@ impl Call {
     }
 
     /// What stands behind `Bearer`; empty when there is nothing.
-    fn bearer(&self) -> &str {
+    pub fn bearer(&self) -> &str {
         let header = self.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let value = header.unwrap_or_default().trim();
         match value.split_at_checked(6) {

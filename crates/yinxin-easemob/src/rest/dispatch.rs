@@ -18,6 +18,7 @@ use yinxin_http::metrics::OperationMetrics;
 use super::Options;
 use super::answer::Answer;
 use super::call::Call;
+use super::cors;
 use super::errors;
 use super::op::Op;
 use super::rights::FromCall;
@@ -80,14 +81,18 @@ pub(crate) async fn with_two<A: FromCall, B: FromCall>(
 
 /// Runs a request. One that may write is run to its end even if the client goes away meanwhile.
 pub(crate) async fn dispatch(dialect: Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return cors::preflight();
+    }
     let may_write = request.method() != Method::GET && op != Op::Token;
     let running = survive(Arc::clone(&dialect), op, handler, request);
-    if may_write {
+    let response = if may_write {
         let ended = |source| internal(&dialect, op, source);
         tokio::spawn(running).await.unwrap_or_else(ended)
     } else {
         running.await
-    }
+    };
+    cors::allow(response)
 }
 
 /// A panic in a handler is a bug, answered as one, and ends nothing else.

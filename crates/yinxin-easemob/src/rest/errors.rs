@@ -114,6 +114,10 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::BlocksFull => exceed_limit("user blacklist number exceed limit"),
         C::ContactsFull if op == Op::ContactImport => exceed_limit("Inviter's contact max count."),
         C::ContactsFull => exceed_limit("user contact number exceed limit"),
+        C::NotInvited => argument("there is no invitation of this user"),
+        C::SenderBlocked => forbidden_op("blocked"),
+        C::SenderMuted => forbidden_op("user is mute"),
+        C::MessageTooLarge => argument("message is too large"),
         C::NotContacts => argument("updateRemark they are not friends, please add as a friend first."),
         C::RemarkTooLong => argument(format!("remark length must not exceed {limit}")),
         C::ImportTooLarge => argument(format!("request user over flow limit:{limit}.")),
@@ -214,6 +218,11 @@ fn web(status: u16, description: &str) -> Wire {
 
 fn exceed_limit(description: &str) -> Wire {
     Wire { status: 403, error: "exceed_limit", exception: Some(exception::EXCEED), description: description.to_owned() }
+}
+
+fn forbidden_op(description: &str) -> Wire {
+    let exception = Some(exception::FORBIDDEN);
+    Wire { status: 403, error: "forbidden_op", exception, description: description.to_owned() }
 }
 
 fn resource_not_found() -> Wire {

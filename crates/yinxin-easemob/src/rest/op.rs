@@ -27,6 +27,7 @@ macro_rules! ops {
 
 ops! {
     Token = "token", Tokens;
+    TokenExpiry = "token.expiry", Tokens;
     UserRegister = "user.register", Users;
     UserList = "user.list", Users;
     UserGet = "user.get", Users;
@@ -49,6 +50,9 @@ ops! {
     ContactPage = "contact.page", Users;
     ContactRemark = "contact.remark", Users;
     ContactImport = "contact.import", Users;
+    ContactInvite = "contact.invite", Users;
+    ContactAccept = "contact.accept", Users;
+    ContactDecline = "contact.decline", Users;
     ContactCheck = "contact.check", Users;
     BlockAdd = "block.add", Blocks;
     BlockRemove = "block.remove", Blocks;

@@ -44,6 +44,7 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
 fn accounts() -> Routes {
     Router::new()
         .route("/{org}/{app}/token", to(POST, Op::Token, handler!(token::issue, 1)))
+        .route("/{org}/{app}/sdk/users/{username}/token/expires", to(GET, Op::TokenExpiry, handler!(token::expiry, 1)))
         .route(
             "/{org}/{app}/users",
             to(POST, Op::UserRegister, handler!(users::register, 2))
@@ -103,12 +104,32 @@ fn people() -> Routes {
                 .merge(contact_remark()),
         )
         .route("/{org}/{app}/user/{username}/contacts/users/{other}", contact_remark())
-        .route("/{org}/{app}/users/{username}/contacts/users", to(GET, Op::ContactList, handler!(contacts::list, 1)))
+        .route("/{org}/{app}/users/{username}/contacts/users", to(GET, Op::ContactList, handler!(contacts::list, 2)))
         .route("/{org}/{app}/users/{username}/contacts", contact_page())
         .route("/{org}/{app}/user/{username}/contacts", contact_page())
         .route(
             "/{org}/{app}/users/{username}/contacts/import",
             to(POST, Op::ContactImport, handler!(contacts::import, 2)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/contacts/apply",
+            to(POST, Op::ContactInvite, handler!(contacts::invite, 2)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/contacts/accept/users/{other}",
+            to(POST, Op::ContactAccept, handler!(contacts::accept, 1)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/contacts/decline/users/{other}",
+            to(POST, Op::ContactDecline, handler!(contacts::decline, 1)),
+        )
+        .route(
+            "/{org}/{app}/sdk/user/{username}/blocks",
+            to(POST, Op::BlockAdd, handler!(blocks::add, 2)).merge(to(
+                DELETE,
+                Op::BlockRemove,
+                handler!(blocks::remove_many, 2),
+            )),
         )
         .route("/{org}/{app}/contacts/users/{username}", to(DELETE, Op::ContactClear, handler!(contacts::clear, 1)))
         .route("/{org}/{app}/contacts/check", to(POST, Op::ContactCheck, handler!(contacts::check, 2)))

@@ -81,6 +81,15 @@ CREATE TABLE contacts (
   PRIMARY KEY (app_id, user_id, contact_id)
 ) /* clustered */;
 
+CREATE TABLE invitations (
+  app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
+  user_id BYTEA NOT NULL CHECK (length(user_id) = 16),
+  inviter_id BYTEA NOT NULL CHECK (length(inviter_id) = 16),
+  since_seq BIGINT NOT NULL,
+  PRIMARY KEY (app_id, user_id, inviter_id)
+) /* clustered */;
+CREATE INDEX invitations_by_inviter ON invitations (app_id, inviter_id);
+
 CREATE TABLE blocks (
   app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
   user_id BYTEA NOT NULL CHECK (length(user_id) = 16),

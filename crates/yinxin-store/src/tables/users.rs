@@ -271,13 +271,14 @@ pub async fn group_ignores(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 18] = [
+    const REST: [&str; 19] = [
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM group_ignores WHERE app_id = $1 AND user_id = $2",
         // Contacts are mutual: whoever has this user is among those this user has.
         "DELETE FROM contacts WHERE app_id = $1 AND contact_id = $2 AND user_id IN \
          (SELECT contact_id FROM contacts WHERE app_id = $1 AND user_id = $2)",
         "DELETE FROM contacts WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM invitations WHERE app_id = $1 AND (user_id = $2 OR inviter_id = $2)",
         "DELETE FROM blocks WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM blocks WHERE app_id = $1 AND blocked_id = $2",
         "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2",
