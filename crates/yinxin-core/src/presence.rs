@@ -82,6 +82,7 @@ pub async fn subscribe(
             Box::pin(async move {
                 let (app, owner, targets, until_s, now_s) = input;
                 must_exist(sql, *app, *owner).await?;
+                presence::forget_ended(sql, *app, *owner, *now_s).await?;
                 for (target, order) in targets {
                     must_exist(sql, *app, *target).await?;
                     presence::subscribe(sql, *app, *owner, *target, *until_s, *order).await?;

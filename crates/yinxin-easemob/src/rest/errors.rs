@@ -19,6 +19,9 @@ pub(crate) struct Wire {
     pub description: String,
 }
 
+#[cfg(test)]
+mod tests;
+
 mod exception {
     pub const DUPLICATE: &str = "org.apache.usergrid.persistence.exceptions.DuplicateUniquePropertyExistsException";
     pub const ENTITY_NOT_FOUND: &str = "org.apache.usergrid.persistence.exceptions.EntityNotFoundException";

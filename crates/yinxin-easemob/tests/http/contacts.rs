@@ -83,6 +83,7 @@ async fn the_number_of_friends_is_the_apps_to_say() {
     w.delete("/users/anna/contacts/users/bert").await.ok();
     befriend(&w, "dora", "anna").await;
     assert_eq!(contacts(&w, "anna").await, ["dora", "carl"]);
+    assert_eq!(World::new().await.app().await.settings.contacts_max, 3000, "when the app does not say");
 }
 
 #[tokio::test]

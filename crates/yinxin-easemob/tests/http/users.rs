@@ -269,6 +269,13 @@ async fn a_ban_shows_on_the_user_and_leaves_its_age() {
         );
         assert_eq!(w.get("/users/anna").await.ok()["entities"], json!([before]));
         w.call("POST", "/users/nobody/activate").await.refused(NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+        let unknown = w.call("POST", "/users/nobody/deactivate").await;
+        if profile == Profile::Seed {
+            let text = format!("User with id null does not exist in app {}", w.app().await.uuid());
+            unknown.refused(400, "management", &text);
+        } else {
+            unknown.refused(NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+        }
     }
 }
 

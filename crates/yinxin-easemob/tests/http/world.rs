@@ -1,5 +1,6 @@
 //! [`World`]: a server in this process with two apps, a clock that tests move, and pretended connections.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -117,10 +118,12 @@ impl World {
         self.call("GET", path)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the body is written where the call is")]
     pub fn post(&self, path: &str, body: Value) -> Ask<'_> {
         self.call("POST", path).json(&body)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the body is written where the call is")]
     pub fn put(&self, path: &str, body: Value) -> Ask<'_> {
         self.call("PUT", path).json(&body)
     }
@@ -191,7 +194,7 @@ impl World {
             let columns = self.strings(columns.leak()).await.remove(0);
             let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
             for row in self.strings(rows.leak()).await {
-                dump.push_str(&format!("{table}: {row}\n"));
+                writeln!(dump, "{table}: {row}").unwrap();
             }
         }
         dump

@@ -69,6 +69,13 @@ pub async fn subscribe(
     Ok(())
 }
 
+/// Forgets the owner's subscriptions that have ended.
+pub async fn forget_ended(sql: &mut dyn Sql, app: AppId, owner: UserId, now_s: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM presence_subscriptions WHERE app_id = $1 AND user_id = $2 AND until_s <= $3";
+    sql.exec(SQL, &[app.arg(), owner.arg(), now_s.into()]).await?;
+    Ok(())
+}
+
 /// Ends a subscription.
 pub async fn unsubscribe(sql: &mut dyn Sql, app: AppId, owner: UserId, target: UserId) -> Result<()> {
     const SQL: &str = "DELETE FROM presence_subscriptions WHERE app_id = $1 AND user_id = $2 AND target_id = $3";
