@@ -98,6 +98,8 @@ pub struct Outgoing {
     pub payload: Vec<u8>,
     /// The message a recall takes back.
     pub recalls: Option<i64>,
+    /// Only for a receiver who is connected now; nothing is kept for one who is not.
+    pub online_only: bool,
 }
 
 /// A message that was sent.
@@ -116,12 +118,13 @@ pub async fn send(ctx: &Ctx, app: &App, sender: &User, to: &str, outgoing: Outgo
     }
     let receiver = users::find(ctx, app, to).await?;
     let sent = Sent { id: ctx.mint.order(), at_ms: ctx.clock.now_ms() };
+    let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
     let entry = Entry {
         message_id: sent.id,
         sender: sender.username.clone(),
         origin: outgoing.origin,
         kind: outgoing.kind.number(),
-        counted: outgoing.kind == Kind::Chat,
+        counted: outgoing.kind == Kind::Chat && !outgoing.online_only,
         payload: outgoing.payload.into(),
         sent_ms: sent.at_ms,
     };
@@ -131,6 +134,7 @@ pub async fn send(ctx: &Ctx, app: &App, sender: &User, to: &str, outgoing: Outgo
         receiver: Arc::clone(&receiver),
         entry,
         recalls: outgoing.recalls,
+        is_kept,
         now_s: ctx.clock.now_s(),
     };
     ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
@@ -145,6 +149,7 @@ struct Sending {
     receiver: Arc<User>,
     entry: Entry,
     recalls: Option<i64>,
+    is_kept: bool,
     now_s: i64,
 }
 
@@ -154,9 +159,15 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
     must_exist(sql, *app, receiver.user).await?;
     may_send(sql, input).await?;
     if let Some(recalled) = input.recalls {
+        // Only one's own message can be taken back; the own inbox knows whose it is.
+        if !inbox::remove(sql, *app, *sender, &receiver.username, &entry.sender, recalled).await? {
+            return Err(Code::RecallTooLate.into());
+        }
         // What has not arrived yet need not: the recall tells those devices that have it.
-        inbox::remove(sql, *app, receiver.user, &entry.sender, recalled).await?;
-        inbox::remove(sql, *app, *sender, &receiver.username, recalled).await?;
+        inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
+    }
+    if !input.is_kept {
+        return Ok(());
     }
     let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
     inbox::put(sql, *app, receiver.user, &entry.sender, entry).await?;

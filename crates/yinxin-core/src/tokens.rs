@@ -214,13 +214,17 @@ pub fn ends_at_ms(token: &str) -> Option<i64> {
     access::open(token).ok()?.claims.expires_ms()
 }
 
-/// Whether a token that is not good was once that of a user who is banned now: then that is why.
+/// Whether a token that is not good is that of a user who is banned now: then that is why.
 pub async fn is_of_banned_user(ctx: &Ctx, app: &App, token: &str) -> Result<bool> {
-    let Ok(opened) = access::open(token) else { return Ok(false) };
-    if opened.claims.kind != Kind::User || opened.claims.app != app.uuid() {
-        return Ok(false);
-    }
-    let user = users::by_id(ctx, app.id, UserId(opened.claims.principal.into_bytes())).await?;
+    let user = if let Ok(opened) = dynamic::open_dynamic(token) {
+        users::look_up(ctx, app.id, &opened.user_id).await?
+    } else {
+        let Ok(opened) = access::open(token) else { return Ok(false) };
+        if opened.claims.kind != Kind::User || opened.claims.app != app.uuid() {
+            return Ok(false);
+        }
+        users::by_id(ctx, app.id, UserId(opened.claims.principal.into_bytes())).await?
+    };
     Ok(user.is_some_and(|user| !user.active))
 }
 

@@ -66,6 +66,7 @@ pub struct Delivery {
     queues: HashMap<String, Queue>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each asked for alone")]
 #[derive(Debug, Default)]
 struct Queue {
     /// Announced; the client will ask.
@@ -94,6 +95,11 @@ impl Delivery {
             Event::Woken(queue) => self.wake(queue),
             Event::Fetched { queue, last, key } => self.fetched(queue, last, key),
         }
+    }
+
+    /// Whether a page of the queue is on its way or about to be: such a queue need not be announced.
+    pub fn is_busy(&self, queue: &str) -> bool {
+        self.queues.get(queue).is_some_and(|queue| queue.page.is_some() || queue.fetching)
     }
 
     fn list(&mut self, queues: Vec<String>) -> Vec<Action> {

@@ -89,7 +89,7 @@ async fn replies_name_the_host_that_was_asked() {
     assert_eq!(reply["uri"], "http://a1.example.com:8090/acme/chat/users/anna");
     let options = yinxin_easemob::Options { public_url: Some("https://im.example.com/".into()) };
     let mut w = w;
-    w.router = yinxin_easemob::router(w.ctx.clone(), options);
+    w.router = crate::world::router(&w.ctx, options);
     assert_eq!(w.get("/users/anna").await.ok()["uri"], "https://im.example.com/acme/chat/users/anna");
 }
 

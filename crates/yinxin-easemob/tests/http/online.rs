@@ -1,7 +1,9 @@
 //! Who is connected, what waits for those who are not, and closing connections.
 
 use serde_json::{Value, json};
+use yinxin_core::UserId;
 use yinxin_core::sessions::CloseReason;
+use yinxin_store::tables::inbox::{self, InboxRow};
 
 use crate::asking::Ask;
 use crate::connections::Close;
@@ -55,15 +57,21 @@ async fn many_states_come_in_the_order_of_the_call() {
 /// Puts a message into the queue of a user, as delivery will.
 async fn queue(w: &World, name: &str, message: i64) {
     let user = uuid::Uuid::parse_str(&w.uuid(name).await).unwrap().into_bytes();
-    let input = (w.app().await.id.0, user, message);
-    let done = w.ctx.db.write(input, |sql, (app, user, message)| {
+    let done = w.ctx.db.write((w.app().await.id, UserId(user), message), |sql, (app, user, message)| {
         Box::pin(async move {
-            let args = [app.as_slice().into(), user.as_slice().into(), (*message).into()];
-            let insert = "INSERT INTO offline_messages (app_id, user_id, message_id, queued_ms) VALUES ($1, $2, $3, 0)";
-            Ok::<u64, yinxin_core::Error>(sql.exec(insert, &args).await?)
+            let entry = InboxRow {
+                message_id: *message,
+                sender: "peer".to_owned(),
+                origin: String::new(),
+                kind: 1,
+                counted: true,
+                payload: Box::default(),
+                sent_ms: 0,
+            };
+            Ok::<_, yinxin_core::Error>(inbox::put(sql, *app, *user, "peer", &entry).await?)
         })
     });
-    assert_eq!(done.await.unwrap(), 1);
+    done.await.unwrap();
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ impl World {
             tenant(&ctx, "rival/chat", AppChanges { profile: Some(setup.profile), ..AppChanges::default() }).await;
         // Ids of users are later than those of their app.
         clock.move_by(DAY);
-        let router = yinxin_easemob::router(Arc::clone(&ctx), yinxin_easemob::Options::default());
+        let router = self::router(&ctx, yinxin_easemob::Options::default());
         Self { ctx, clock, connections, app, other, router, setup, master, folder }
     }
 
@@ -97,7 +97,7 @@ impl World {
         drop(ctx);
         tokio::task::spawn_blocking(move || db.close()).await.unwrap();
         let ctx = open(&folder, &clock, &connections, &setup, &master).await;
-        let router = yinxin_easemob::router(Arc::clone(&ctx), yinxin_easemob::Options::default());
+        let router = self::router(&ctx, yinxin_easemob::Options::default());
         Self { ctx, clock, connections, app, other, router, setup, master, folder }
     }
 
@@ -250,4 +250,10 @@ pub fn usernames(entities: &Value) -> Vec<String> {
 /// `user1` to `user<count>`, as a backend would call them.
 pub fn numbered(prefix: &str, count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("{prefix}{number}")).collect()
+}
+
+/// The dialect's router. Nobody connects in these tests: its socket has a registry of its own.
+pub fn router(ctx: &Arc<Ctx>, options: yinxin_easemob::Options) -> Router {
+    let registry = yinxin_realtime::Registry::new(yinxin_realtime::Bounds::default());
+    yinxin_easemob::router(Arc::clone(ctx), registry, options)
 }

@@ -86,7 +86,7 @@ proptest! {
                 continue;
             }
             match steps.next() {
-                Some(0 | 1) => { inbox.push(inbox.len() as i64 + 1); work.extend(delivery.on(Event::Woken("q".into()))); }
+                Some(0 | 1) => { inbox.push(inbox.last().map_or(1, |last| last + 1)); work.extend(delivery.on(Event::Woken("q".into()))); }
                 Some(_) => if let Some(key) = in_hand.pop() { work.extend(delivery.on(pulled("q", Some(key)))); },
                 None => match in_hand.pop() {
                     Some(key) => work.extend(delivery.on(pulled("q", Some(key)))),

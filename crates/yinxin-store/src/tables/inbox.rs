@@ -97,10 +97,19 @@ pub async fn history(
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }
 
-/// Removes one message from a queue, as a recall does; `false` when it is not there.
-pub async fn remove(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, message: i64) -> Result<bool> {
-    const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id = $4";
-    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), queue.into(), message.into()]).await? == 1)
+/// Removes one message of that sender from a queue, as a recall does; `false` when it is not there.
+pub async fn remove(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    queue: &str,
+    sender: &str,
+    message: i64,
+) -> Result<bool> {
+    const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id = $4 \
+                       AND sender = $5";
+    let args = [app.arg(), owner.arg(), queue.into(), message.into(), sender.into()];
+    Ok(sql.exec(SQL, &args).await? == 1)
 }
 
 /// Removes what is older than the id `before`.

@@ -64,13 +64,15 @@ async fn serve(config: &Config, folder: &LockedDir, metrics: PrometheusHandle, w
     })?;
     let mut stops = Stops::new()?;
     let is_new = folder.is_new();
-    let (ctx, key) = open(config, folder).await?;
+    let bounds = Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() };
+    let registry = Registry::new(bounds);
+    let (ctx, key) = open(config, folder, Arc::clone(&registry)).await?;
     let url = announce(&listener, folder)?;
     if is_new && with_demo {
         demo::make(&ctx, folder.dir(), &url).await?;
     }
     let draining = Draining::default();
-    let router = routes::assemble(config, &ctx, key, metrics, draining.clone());
+    let router = routes::assemble(config, &ctx, registry, key, metrics, draining.clone());
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
     let shutdown = async move {
@@ -84,14 +86,14 @@ async fn serve(config: &Config, folder: &LockedDir, metrics: PrometheusHandle, w
     Ok(())
 }
 
-async fn open(config: &Config, folder: &LockedDir) -> Outcome<(Arc<Ctx>, AdminKey)> {
+async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> Outcome<(Arc<Ctx>, AdminKey)> {
     let rng = Arc::new(SystemRng);
     let master = folder.master_key(rng.as_ref())?;
     let key = folder.admin_key(rng.as_ref())?;
     let parts = Parts {
         clock: Arc::new(SystemClock),
         rng,
-        sessions: Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() }),
+        sessions,
         limits: config.limits(),
         preset: config.rate_preset,
         hash_cost: config.hash_cost(),
