@@ -123,3 +123,7 @@ pub const DEVICES_PER_PLATFORM: usize = 4;
 pub const INVITATIONS_MAX: i64 = 1000;
 /// Bytes of an invitation's reason.
 pub const INVITATION_BYTES_MAX: usize = 1024;
+/// Messages, or conversations, per page of the history.
+pub const HISTORY_PAGE_MAX: i64 = 50;
+/// Receivers of one message from a backend.
+pub const RECEIVERS_MAX: usize = 600;

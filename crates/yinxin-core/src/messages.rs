@@ -11,9 +11,10 @@ use yinxin_store::tables::{blocks, mutes as mute_table};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::App;
+use crate::contacts::Page;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{DEVICES_KEPT, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
+use crate::limits::{DEVICES_KEPT, HISTORY_PAGE_MAX, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
 use crate::mint::ORDER_BITS;
 use crate::mutes::Scope;
 use crate::users::{self, User, must_exist};
@@ -111,8 +112,26 @@ pub struct Sent {
     pub at_ms: i64,
 }
 
-/// Sends a message from a user to the one named.
-pub async fn send(ctx: &Ctx, app: &App, sender: &User, to: &str, outgoing: Outgoing) -> Result<Sent> {
+/// Who sends.
+#[derive(Clone, Copy, Debug)]
+pub enum Sender<'a> {
+    /// A user, or a backend in a user's name.
+    User(&'a User),
+    /// A backend under a name that is nobody's.
+    House(&'a str),
+}
+
+impl Sender<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::User(user) => &user.username,
+            Self::House(name) => name,
+        }
+    }
+}
+
+/// Sends a message to the user named.
+pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: Outgoing) -> Result<Sent> {
     if outgoing.payload.len() > MESSAGE_BYTES_MAX {
         return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
     }
@@ -121,7 +140,7 @@ pub async fn send(ctx: &Ctx, app: &App, sender: &User, to: &str, outgoing: Outgo
     let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
     let entry = Entry {
         message_id: sent.id,
-        sender: sender.username.clone(),
+        sender: sender.name().to_owned(),
         origin: outgoing.origin,
         kind: outgoing.kind.number(),
         counted: outgoing.kind == Kind::Chat && !outgoing.online_only,
@@ -130,7 +149,7 @@ pub async fn send(ctx: &Ctx, app: &App, sender: &User, to: &str, outgoing: Outgo
     };
     let input = Sending {
         app: app.id,
-        sender: sender.user,
+        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
         receiver: Arc::clone(&receiver),
         entry,
         recalls: outgoing.recalls,
@@ -138,14 +157,16 @@ pub async fn send(ctx: &Ctx, app: &App, sender: &User, to: &str, outgoing: Outgo
         now_s: ctx.clock.now_s(),
     };
     ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
-    ctx.sessions.wake(app.id, receiver.user, &sender.username);
-    ctx.sessions.wake(app.id, sender.user, &receiver.username);
+    ctx.sessions.wake(app.id, receiver.user, sender.name());
+    if let Sender::User(user) = sender {
+        ctx.sessions.wake(app.id, user.user, &receiver.username);
+    }
     Ok(sent)
 }
 
 struct Sending {
     app: AppId,
-    sender: UserId,
+    sender: Option<UserId>,
     receiver: Arc<User>,
     entry: Entry,
     recalls: Option<i64>,
@@ -155,33 +176,41 @@ struct Sending {
 
 async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
     let Sending { app, sender, receiver, entry, .. } = input;
-    must_exist(sql, *app, *sender).await?;
     must_exist(sql, *app, receiver.user).await?;
-    may_send(sql, input).await?;
-    if let Some(recalled) = input.recalls {
-        // Only one's own message can be taken back; the own inbox knows whose it is.
-        if !inbox::remove(sql, *app, *sender, &receiver.username, &entry.sender, recalled).await? {
-            return Err(Code::RecallTooLate.into());
+    let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
+    if let Some(sender) = *sender {
+        must_exist(sql, *app, sender).await?;
+        may_send(sql, input, sender).await?;
+        if let Some(recalled) = input.recalls {
+            recall(sql, input, sender, recalled).await?;
         }
-        // What has not arrived yet need not: the recall tells those devices that have it.
-        inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
     }
     if !input.is_kept {
         return Ok(());
     }
-    let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
     inbox::put(sql, *app, receiver.user, &entry.sender, entry).await?;
     inbox::trim(sql, *app, receiver.user, &entry.sender, kept_from).await?;
-    if receiver.user != *sender {
+    if let Some(sender) = sender.filter(|sender| *sender != receiver.user) {
         let own = Entry { counted: false, ..entry.clone() };
-        inbox::put(sql, *app, *sender, &receiver.username, &own).await?;
-        inbox::trim(sql, *app, *sender, &receiver.username, kept_from).await?;
+        inbox::put(sql, *app, sender, &receiver.username, &own).await?;
+        inbox::trim(sql, *app, sender, &receiver.username, kept_from).await?;
     }
     Ok(())
 }
 
-async fn may_send(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
-    let (app, sender, receiver) = (input.app, input.sender, input.receiver.user);
+/// Takes a message back, which only its sender can: his own inbox knows whose it is.
+async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i64) -> Result<()> {
+    let Sending { app, receiver, entry, .. } = input;
+    if !inbox::remove(sql, *app, sender, &receiver.username, &entry.sender, recalled).await? {
+        return Err(Code::RecallTooLate.into());
+    }
+    // What has not arrived yet need not: the recall tells those devices that have it.
+    inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
+    Ok(())
+}
+
+async fn may_send(sql: &mut dyn Sql, input: &Sending, sender: UserId) -> Result<()> {
+    let (app, receiver) = (input.app, input.receiver.user);
     if blocks::has(sql, app, receiver, sender).await? {
         return Err(Code::SenderBlocked.into());
     }
@@ -254,22 +283,77 @@ pub async fn confirm(ctx: &Ctx, app: AppId, user: UserId, resource: &str, queue:
         .await
 }
 
-/// Up to `limit` messages between a user and a peer before the id `before`, newest first.
-pub async fn history(
+/// Where a page of the history begins, and which way it goes.
+#[derive(Clone, Copy, Debug)]
+pub enum From {
+    /// Before that message, or at the end: newest first.
+    Before(Option<i64>),
+    /// After that message, or at the beginning: oldest first.
+    After(Option<i64>),
+}
+
+/// Up to `limit` (at most 50) messages between a user and a peer.
+pub async fn history(ctx: &Ctx, app: &App, owner: &str, peer: &str, from: From, limit: i64) -> Result<Page<Entry>> {
+    let owner = users::find(ctx, app, owner).await?;
+    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
+    let entries = ctx
+        .db
+        .read(
+            (app.id, owner.user, peer.to_ascii_lowercase(), from, limit + 1),
+            |sql, (app, owner, peer, from, limit)| {
+                Box::pin(async move {
+                    let kind = Kind::Chat.number();
+                    Ok::<_, Error>(match from {
+                        From::Before(id) => {
+                            inbox::history(sql, *app, *owner, peer, kind, id.unwrap_or(i64::MAX), *limit).await?
+                        }
+                        From::After(id) => {
+                            inbox::history_from(sql, *app, *owner, peer, kind, id.unwrap_or(0), *limit).await?
+                        }
+                    })
+                })
+            },
+        )
+        .await?;
+    Ok(Page::cut(entries, limit, |entry| entry.message_id))
+}
+
+/// A conversation as a list of them shows it.
+#[derive(Debug)]
+pub struct Conversation {
+    /// With whom.
+    pub peer: String,
+    /// The last message, if one is kept.
+    pub last: Option<Entry>,
+    /// How many messages wait.
+    pub waiting: i64,
+    order: i64,
+}
+
+/// Up to `limit` (at most 50) conversations of a user, the latest first.
+pub async fn conversations(
     ctx: &Ctx,
     app: &App,
     owner: &str,
-    peer: &str,
     before: Option<i64>,
     limit: i64,
-) -> Result<Vec<Entry>> {
+) -> Result<Page<Conversation>> {
     let owner = users::find(ctx, app, owner).await?;
-    let input = (app.id, owner.user, peer.to_ascii_lowercase(), before.unwrap_or(i64::MAX), limit.clamp(1, 50));
-    ctx.db
-        .read(input, |sql, (app, owner, peer, before, limit)| {
-            Box::pin(
-                async move { Ok(inbox::history(sql, *app, *owner, peer, Kind::Chat.number(), *before, *limit).await?) },
-            )
+    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
+    let found = ctx
+        .db
+        .read((app.id, owner.user, before.unwrap_or(i64::MAX), limit + 1), |sql, (app, owner, before, limit)| {
+            Box::pin(async move {
+                let mut found = Vec::new();
+                for (peer, order) in inbox::conversations(sql, *app, *owner, *before, *limit).await? {
+                    let kind = Kind::Chat.number();
+                    let last = inbox::history(sql, *app, *owner, &peer, kind, i64::MAX, 1).await?.pop();
+                    let waiting = inbox::count_waiting_in(sql, *app, *owner, &peer).await?;
+                    found.push(Conversation { peer, last, waiting, order });
+                }
+                Ok::<_, Error>(found)
+            })
         })
-        .await
+        .await?;
+    Ok(Page::cut(found, limit, |conversation| conversation.order))
 }

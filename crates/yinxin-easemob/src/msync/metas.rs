@@ -5,7 +5,7 @@ use yinxin_msync::encode::Heading;
 use yinxin_msync::wire::{Jid, Meta, RosterOperation, RouteType};
 
 /// What an entry of `owner`'s queue looks like on the wire. `None`: of a kind this server does not know any more.
-pub(super) fn meta(app_key: &str, owner: &str, queue: &str, entry: Entry, was_online: bool) -> Option<Meta> {
+pub(crate) fn meta(app_key: &str, owner: &str, queue: &str, entry: Entry, was_online: bool) -> Option<Meta> {
     let kind = Kind::from_number(entry.kind)?;
     let to = if entry.sender == owner { queue } else { owner };
     let heading = Heading {

@@ -5,7 +5,7 @@
 
 mod line;
 mod login;
-mod metas;
+pub(crate) mod metas;
 mod session;
 mod socket;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use yinxin_core::messages::{self, Entry, Kind, Outgoing};
+use yinxin_core::messages::{self, Entry, Kind, Outgoing, Sender};
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Code, Ctx, Error, Result};
 use yinxin_msync::wire::{CommSyncUl, GROUP_DOMAIN, Jid, MessageType, Meta, Namespace, RouteType};
@@ -97,7 +97,8 @@ impl Session {
         }
         match up.queue.and_then(|queue| queue.name) {
             Some(queue) => self.deliver(Event::Pulled { queue: queue.to_ascii_lowercase(), key: up.key }).await,
-            None => Ok(Vec::new()),
+            // The nameless queue carries notices, which are not kept: there is never more.
+            None => Ok(vec![encode::end_of_queue(Jid::server(&self.app_key), self.ctx.clock.now_ms())]),
         }
     }
 
@@ -192,7 +193,7 @@ impl Session {
             recalls,
             online_only: meta.routetype == Some(RouteType::Online.into()),
         };
-        messages::send(&self.ctx, &self.who.app, sender, &to, outgoing).await
+        messages::send(&self.ctx, &self.who.app, Sender::User(sender), &to, outgoing).await
     }
 }
 

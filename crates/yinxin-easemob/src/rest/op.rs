@@ -58,6 +58,10 @@ ops! {
     BlockRemove = "block.remove", Blocks;
     BlockList = "block.list", Blocks;
     BlockCheck = "block.check", Blocks;
+    MessageSend = "message.send", Users;
+    MessageSendOld = "message.send_old", Users;
+    MessageHistory = "message.history", Users;
+    ConversationList = "conversation.list", Users;
     AttributesPut = "attributes.put", Users;
     AttributesGet = "attributes.get", Users;
     AttributesBatch = "attributes.batch", Users;
@@ -107,6 +111,14 @@ impl Op {
 
     /// Calls whose permission text names the user in the path.
     pub const fn is_about_one_user(self) -> bool {
-        !matches!(self, Self::UserList | Self::UserDeleteMany | Self::UserPut | Self::UserRegister)
+        !matches!(
+            self,
+            Self::UserList
+                | Self::UserDeleteMany
+                | Self::UserPut
+                | Self::UserRegister
+                | Self::MessageSend
+                | Self::MessageSendOld
+        )
     }
 }

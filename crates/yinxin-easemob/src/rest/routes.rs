@@ -8,7 +8,9 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use yinxin_core::Ctx;
 
 use super::Options;
-use super::calls::{account, apps, attributes, blocks, contacts, mutes, online, presence, push, token, users};
+use super::calls::{
+    account, apps, attributes, blocks, contacts, messages, mutes, online, presence, push, token, users,
+};
 use super::dispatch::{Dialect, Handler, dispatch, handler};
 use super::op::Op;
 
@@ -34,6 +36,7 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
         .merge(people())
         .merge(states())
         .merge(pushes())
+        .merge(message_routes())
         .route("/{org}/{app}", to(PUT, Op::AppSet, handler!(apps::set, 2)))
         .route("/{org}/{app}/push/{*rest}", any(miss(handler!(apps::not_offered, 1))))
         .fallback(miss(handler!(apps::no_route)))
@@ -142,6 +145,20 @@ fn people() -> Routes {
             to(DELETE, Op::BlockRemove, handler!(blocks::remove, 1)),
         )
         .route("/{org}/{app}/blocks/check", to(POST, Op::BlockCheck, handler!(blocks::check, 2)))
+}
+
+fn message_routes() -> Routes {
+    Router::new()
+        .route("/{org}/{app}/messages/users", to(POST, Op::MessageSend, handler!(messages::send, 2)))
+        .route("/{org}/{app}/messages", to(POST, Op::MessageSendOld, handler!(messages::send_old, 2)))
+        .route(
+            "/{org}/{app}/users/{username}/messageroaming",
+            to(POST, Op::MessageHistory, handler!(messages::history, 2)),
+        )
+        .route(
+            "/{org}/{app}/sdk/user/{username}/user_channels/list",
+            to(GET, Op::ConversationList, handler!(messages::conversations, 2)),
+        )
 }
 
 fn states() -> Routes {

@@ -80,7 +80,7 @@ pub async fn after(
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }
 
-/// Up to `limit` entries of a queue before the id `before` of those kinds that count, newest first.
+/// Up to `limit` entries of a kind of a queue before the id `before`, newest first.
 pub async fn history(
     sql: &mut dyn Sql,
     app: AppId,
@@ -95,6 +95,32 @@ pub async fn history(
                        ORDER BY message_id DESC LIMIT $6";
     let args = [app.arg(), owner.arg(), queue.into(), before.into(), kind.into(), limit.into()];
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
+}
+
+/// Up to `limit` entries of a kind of a queue after the id `after`, oldest first.
+pub async fn history_from(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    queue: &str,
+    kind: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<InboxRow>> {
+    const SQL: &str = "SELECT message_id, sender, origin, kind, counted, payload, sent_ms FROM inbox \
+                       WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id > $4 AND kind = $5 \
+                       ORDER BY message_id LIMIT $6";
+    let args = [app.arg(), owner.arg(), queue.into(), after.into(), kind.into(), limit.into()];
+    sql.rows(SQL, &args).await?.into_iter().map(read).collect()
+}
+
+/// How many messages of one queue wait for the user.
+pub async fn count_waiting_in(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str) -> Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 \
+                       AND message_id > $4 AND counted";
+    let after = cursor(sql, app, owner, ANY_DEVICE, queue).await?;
+    let args = [app.arg(), owner.arg(), queue.into(), after.into()];
+    sql.rows(SQL, &args).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }
 
 /// Removes one message of that sender from a queue, as a recall does; `false` when it is not there.
