@@ -25,28 +25,41 @@ async fn pair(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Pair> {
     Ok(Pair { owner: users::find(ctx, app, owner).await?, friend: users::find(ctx, app, friend).await? })
 }
 
-/// Makes two users contacts of each other; again is no error. Gives the friend.
+/// Makes two users contacts of each other; again is no error. Those who are connected are told. Gives the friend.
 pub async fn add(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
-    befriend(ctx, app, owner.user, friend.user).await?;
+    befriend(ctx, app, &owner, &friend).await?;
     Ok(friend)
 }
 
-async fn befriend(ctx: &Ctx, app: &App, owner: UserId, friend: UserId) -> Result<()> {
-    if owner == friend {
+async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<()> {
+    if owner.user == friend.user {
         return Err(Error::about(Code::FieldIllegal, "a user cannot be its own contact"));
     }
+    // Who is away reads the list at the next login; a note for each would double what this call costs.
+    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Added, friend, ""));
+    let to_friend = ctx.sessions.is_online(app.id, friend.user).then(|| News::of(ctx, Kind::Added, owner, ""));
+    let order = ctx.mint.order();
+    let input = (app.id, owner.user, friend.user, order, app.settings.contacts_max, to_owner, to_friend);
     ctx.db
-        .write((app.id, owner, friend, ctx.mint.order(), app.settings.contacts_max), |sql, input| {
+        .write(input, |sql, (app, owner, friend, order, max, to_owner, to_friend)| {
             Box::pin(async move {
-                let (app, owner, friend, order, max) = *input;
-                must_exist(sql, app, owner).await?;
-                must_exist(sql, app, friend).await?;
-                add_side(sql, app, owner, friend, order, max).await?;
-                add_side(sql, app, friend, owner, order, max).await
+                must_exist(sql, *app, *owner).await?;
+                must_exist(sql, *app, *friend).await?;
+                add_side(sql, *app, *owner, *friend, *order, *max).await?;
+                add_side(sql, *app, *friend, *owner, *order, *max).await?;
+                for (to, news) in [(owner, to_owner), (friend, to_friend)] {
+                    if let Some(news) = news {
+                        messages::note(sql, *app, *to, news).await?;
+                    }
+                }
+                Ok::<_, Error>(())
             })
         })
-        .await
+        .await?;
+    ctx.sessions.wake(app.id, owner.user, &friend.username);
+    ctx.sessions.wake(app.id, friend.user, &owner.username);
+    Ok(())
 }
 
 async fn add_side(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, order: i64, max: i64) -> Result<()> {
@@ -57,22 +70,29 @@ async fn add_side(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, 
     }
 }
 
-/// Ends a friendship on both sides; none is no error. Gives the former friend.
+/// Ends a friendship on both sides; none is no error. The friend is told, and the owner's devices that are connected.
+/// Gives the former friend.
 pub async fn remove(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
-    let news = News::of(ctx, Kind::Removed, &owner, "");
+    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Removed, &friend, ""));
+    let to_friend = News::of(ctx, Kind::Removed, &owner, "");
     ctx.db
-        .write((app.id, owner.user, friend.user, news), |sql, (app, owner, friend, news)| {
+        .write((app.id, owner.user, friend.user, to_owner, to_friend), |sql, input| {
             Box::pin(async move {
+                let (app, owner, friend, to_owner, to_friend) = input;
                 let was_friend = contacts::remove(sql, *app, *owner, *friend).await?;
                 contacts::remove(sql, *app, *friend, *owner).await?;
                 if was_friend {
-                    messages::note(sql, *app, *friend, news).await?;
+                    messages::note(sql, *app, *friend, to_friend).await?;
+                    if let Some(news) = to_owner {
+                        messages::note(sql, *app, *owner, news).await?;
+                    }
                 }
                 Ok::<_, Error>(())
             })
         })
         .await?;
+    ctx.sessions.wake(app.id, owner.user, &friend.username);
     ctx.sessions.wake(app.id, friend.user, &owner.username);
     Ok(friend)
 }
@@ -239,7 +259,7 @@ pub async fn import(ctx: &Ctx, app: &App, owner: &str, names: Vec<String>) -> Re
             done.unknown.push(name);
             continue;
         };
-        match befriend(ctx, app, owner.user, friend.user).await.map_err(|error| error.code) {
+        match befriend(ctx, app, &owner, &friend).await.map_err(|error| error.code) {
             Ok(()) => done.added.push(name),
             Err(Code::ContactsFull) => done.full.push(name),
             Err(Code::UserNotFound) => done.unknown.push(name),

@@ -127,3 +127,5 @@ pub const INVITATION_BYTES_MAX: usize = 1024;
 pub const HISTORY_PAGE_MAX: i64 = 50;
 /// Receivers of one message from a backend.
 pub const RECEIVERS_MAX: usize = 600;
+/// Watchers who are told of one change of presence.
+pub const WATCHERS_MAX: i64 = 3000;

@@ -34,10 +34,13 @@ pub enum Kind {
     Declined,
     /// The sender is no contact any more.
     Removed,
+    /// A backend has made the sender a contact.
+    Added,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [Self::Chat, Self::About, Self::Invited, Self::Accepted, Self::Declined, Self::Removed];
+    const ALL: [Self; 7] =
+        [Self::Chat, Self::About, Self::Invited, Self::Accepted, Self::Declined, Self::Removed, Self::Added];
 
     /// The number in storage.
     pub const fn number(self) -> i64 {
@@ -48,6 +51,7 @@ impl Kind {
             Self::Accepted => 4,
             Self::Declined => 5,
             Self::Removed => 6,
+            Self::Added => 7,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Presence: what devices publish about themselves, and who subscribed to it.
 
+mod live;
+
 pub use yinxin_store::tables::presence::SubscriptionRow as Subscription;
 use yinxin_store::tables::presence::{self, StatusRow};
 
@@ -10,7 +12,9 @@ use crate::limits::{
     PRESENCE_BATCH_MAX, PRESENCE_EXPIRY_MAX_S, PRESENCE_EXT_BYTES_MAX, PRESENCE_PAGE_MAX, PRESENCE_RESOURCES_MAX,
     PRESENCE_SUBSCRIPTIONS_MAX, PUSH_TEXT_BYTES_MAX,
 };
-use crate::users::{self, User, must_exist};
+use crate::users::{self, must_exist};
+
+pub use live::{News, arrived, left};
 
 /// Publishes a status and a text for one device.
 pub async fn publish(
@@ -41,7 +45,8 @@ pub async fn publish(
                 Ok(())
             })
         })
-        .await
+        .await?;
+    live::tell(ctx, app.id, &user, None).await
 }
 
 /// A user's presence as others see it.
@@ -119,20 +124,12 @@ async fn of_all(ctx: &Ctx, app: &App, names: Vec<String>, until_s: Option<i64>) 
     let mut found = Vec::with_capacity(names.len());
     for username in names {
         let devices = match users::look_up(ctx, app.id, &username).await? {
-            Some(user) => published_by(ctx, app, &user).await?,
+            Some(user) => live::devices(ctx, app.id, &user).await?,
             None => Vec::new(),
         };
         found.push(Presence { username, devices, until_s });
     }
     Ok(found)
-}
-
-async fn published_by(ctx: &Ctx, app: &App, user: &User) -> Result<Vec<StatusRow>> {
-    ctx.db
-        .read((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(presence::of_user(sql, *app, *user).await?) })
-        })
-        .await
 }
 
 /// Ends subscriptions to up to 100 users; unknown names are no error.

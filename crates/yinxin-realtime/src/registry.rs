@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 use yinxin_core::limits::DEVICES_PER_PLATFORM;
+use yinxin_core::presence::News;
 use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::{AppId, UserId};
 
@@ -37,12 +38,13 @@ impl Default for Bounds {
 pub struct SessionId(u64);
 
 /// Why a connection is told to end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ending {
     /// The domain asked for it.
     Asked(CloseReason),
-    /// The same device has connected again, or one too many of its platform: the older connection gives way.
-    Displaced,
+    /// The same device has connected again, or one too many of its platform: the older connection gives way. The text is
+    /// what the newer one says about itself.
+    Displaced(String),
 }
 
 /// What the registry may tell a connection. Both are called on whatever thread has the news: they must be quick, must not
@@ -52,6 +54,8 @@ pub trait Line: Send + Sync {
     fn end(&self, ending: Ending);
     /// Something was put into that queue of its user's inbox.
     fn wake(&self, queue: &str);
+    /// The presence of somebody whom its user watches has changed.
+    fn announce(&self, news: &Arc<News>);
 }
 
 /// Why a connection was not taken in.
@@ -114,6 +118,7 @@ impl Registry {
         platform: &'static str,
         line: Arc<dyn Line>,
     ) -> Result<Registration, Refused> {
+        let note = device.note.clone();
         self.take_place()?;
         let id = SessionId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
         let registration = Registration { registry: Arc::clone(self), owner: (app, user), id };
@@ -131,7 +136,7 @@ impl Registry {
             displaced
         };
         if let Some(session) = displaced {
-            session.line.end(Ending::Displaced);
+            session.line.end(Ending::Displaced(note));
         }
         Ok(registration)
     }
@@ -206,6 +211,12 @@ impl Sessions for Registry {
     fn wake(&self, app: AppId, user: UserId, queue: &str) {
         for line in self.lines(app, user, |_| true) {
             line.wake(queue);
+        }
+    }
+
+    fn announce(&self, app: AppId, user: UserId, news: &Arc<News>) {
+        for line in self.lines(app, user, |_| true) {
+            line.announce(news);
         }
     }
 

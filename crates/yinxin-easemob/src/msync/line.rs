@@ -1,23 +1,31 @@
-//! How the registry reaches a connection: a bounded queue of names to look at, and one place for why to end.
+//! How the registry reaches a connection: a bounded queue of what to look at, and one place for why to end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, watch};
+use yinxin_core::presence::News;
 use yinxin_realtime::{Ending, Line};
 
-/// Wake-ups that wait for a connection; with more it looks at its whole inbox instead.
-const WAKES_MAX: usize = 32;
+/// Notes that wait for a connection. With more, wake-ups are lost, so that it looks at its whole inbox instead, and news
+/// of presence too, which is best effort.
+const NOTES_MAX: usize = 32;
+
+enum Note {
+    Wake(Box<str>),
+    News(Arc<News>),
+}
 
 /// The registry's end.
 pub(super) struct Sender {
-    wakes: mpsc::Sender<Box<str>>,
+    notes: mpsc::Sender<Note>,
     missed: AtomicBool,
     ending: watch::Sender<Option<Ending>>,
 }
 
 /// The connection's end.
 pub(super) struct Receiver {
-    wakes: mpsc::Receiver<Box<str>>,
+    notes: mpsc::Receiver<Note>,
     ending: watch::Receiver<Option<Ending>>,
 }
 
@@ -25,16 +33,18 @@ pub(super) struct Receiver {
 pub(super) enum Told {
     /// Look into that queue.
     Wake(Box<str>),
+    /// Somebody's presence has changed.
+    News(Arc<News>),
     /// End.
     End(Ending),
 }
 
 /// A line with both ends.
 pub(super) fn line() -> (Sender, Receiver) {
-    let (wake_sender, wakes) = mpsc::channel(WAKES_MAX);
+    let (note_sender, notes) = mpsc::channel(NOTES_MAX);
     let (ending_sender, ending) = watch::channel(None);
-    let sender = Sender { wakes: wake_sender, missed: AtomicBool::new(false), ending: ending_sender };
-    (sender, Receiver { wakes, ending })
+    let sender = Sender { notes: note_sender, missed: AtomicBool::new(false), ending: ending_sender };
+    (sender, Receiver { notes, ending })
 }
 
 impl Sender {
@@ -54,9 +64,14 @@ impl Line for Sender {
     }
 
     fn wake(&self, queue: &str) {
-        if self.wakes.try_send(queue.into()).is_err() {
+        if self.notes.try_send(Note::Wake(queue.into())).is_err() {
             self.missed.store(true, Ordering::SeqCst);
         }
+    }
+
+    fn announce(&self, news: &Arc<News>) {
+        // Full: the connection asks when it wants to know.
+        let _lost = self.notes.try_send(Note::News(Arc::clone(news)));
     }
 }
 
@@ -64,7 +79,7 @@ impl Receiver {
     /// The next thing to know; an ending comes first.
     pub async fn next(&mut self) -> Told {
         loop {
-            if let Some(ending) = *self.ending.borrow_and_update() {
+            if let Some(ending) = self.ending.borrow_and_update().clone() {
                 return Told::End(ending);
             }
             tokio::select! {
@@ -75,7 +90,10 @@ impl Receiver {
                         std::future::pending::<()>().await;
                     }
                 }
-                Some(queue) = self.wakes.recv() => return Told::Wake(queue),
+                Some(note) = self.notes.recv() => return match note {
+                    Note::Wake(queue) => Told::Wake(queue),
+                    Note::News(news) => Told::News(news),
+                },
             }
         }
     }

@@ -79,5 +79,6 @@ fn device(login: &Login) -> Option<Device> {
         resource: resource.clone(),
         device_uuid: text(&provision.device_uuid),
         device_name: text(&provision.device_name),
+        note: text(&provision.reason),
     })
 }

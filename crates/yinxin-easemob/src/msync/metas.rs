@@ -24,5 +24,6 @@ pub(crate) fn meta(app_key: &str, owner: &str, queue: &str, entry: Entry, was_on
         Kind::Accepted => roster(heading, RosterOperation::RemoteAccept),
         Kind::Declined => roster(heading, RosterOperation::RemoteDecline),
         Kind::Removed => roster(heading, RosterOperation::Remove),
+        Kind::Added => roster(heading, RosterOperation::Accept),
     }
 }

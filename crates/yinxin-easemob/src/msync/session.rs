@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::{Map, Value, json};
 use yinxin_core::messages::{self, Entry, Kind, Outgoing, Sender};
+use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Code, Ctx, Error, Result};
 use yinxin_msync::wire::{CommSyncUl, GROUP_DOMAIN, Jid, MessageType, Meta, Namespace, RouteType};
@@ -54,6 +56,23 @@ impl Session {
         self.deliver(Event::Woken(queue.to_owned())).await
     }
 
+    /// Tells of somebody's presence. It is not kept: whoever misses it asks.
+    pub fn on_news(&self, news: &News) -> Vec<u8> {
+        let status: Map<String, Value> =
+            news.devices.iter().map(|(resource, status)| (resource.clone(), status.to_string().into())).collect();
+        let value = json!({
+            "uid": news.username,
+            "last_time": news.last_s,
+            "expiry": news.expires_in_s,
+            "ext": news.ext,
+            "status": status,
+        });
+        let notice = json!({ "type": "presence", "data": { "values": [value] } });
+        let to = Jid::user(&self.app_key, &self.who.user.username);
+        let [id, key] = [(); 2].map(|()| self.ctx.mint.order().cast_unsigned());
+        encode::notify(to, id, key, &notice, self.ctx.clock.now_ms())
+    }
+
     /// Looks into all queues: wake-ups were lost.
     pub async fn resync(&mut self) -> Result<Vec<Vec<u8>>> {
         let mut frames = Vec::new();
@@ -64,15 +83,21 @@ impl Session {
     }
 
     /// The last frame of a connection that must end.
-    pub fn farewell(&self, ending: Ending) -> Vec<u8> {
-        let kick = match ending {
-            Ending::Displaced => Kick::ReplacedByLogin,
-            Ending::Asked(CloseReason::Kicked | CloseReason::Banned) => Kick::Dismissed,
-            Ending::Asked(CloseReason::PasswordChanged) => Kick::PasswordChanged,
-            Ending::Asked(CloseReason::Deleted) => Kick::UserRemoved,
+    pub fn farewell(&self, ending: &Ending) -> Vec<u8> {
+        let (kick, note) = match &ending {
+            Ending::Displaced(note) => (Kick::ReplacedByLogin, Some(note.as_str())),
+            Ending::Asked(CloseReason::Kicked | CloseReason::Banned) => (Kick::Dismissed, None),
+            Ending::Asked(CloseReason::PasswordChanged) => (Kick::PasswordChanged, None),
+            Ending::Asked(CloseReason::Deleted) => (Kick::UserRemoved, None),
         };
         let device = Jid::device(&self.app_key, &self.who.user.username, &self.who.device.resource);
-        encode::kick(kick, None, device, self.ctx.mint.order().cast_unsigned(), self.ctx.clock.now_ms())
+        encode::kick(
+            kick,
+            note.filter(|note| !note.is_empty()),
+            device,
+            self.ctx.mint.order().cast_unsigned(),
+            self.ctx.clock.now_ms(),
+        )
     }
 
     async fn waiting(&self) -> Result<Vec<(String, i64)>> {
@@ -186,12 +211,14 @@ impl Session {
             Some(_) => (Kind::About, None),
         };
         let sender = &self.who.user;
+        let online_only = meta.routetype == Some(RouteType::Online.into());
         let outgoing = Outgoing {
-            kind,
+            // What is for those only who are here now is no part of the history.
+            kind: if online_only { Kind::About } else { kind },
             origin: self.who.device.resource.clone(),
             payload: body::rewrite_identity(payload, &sender.username, &to).map_err(illegal)?,
             recalls,
-            online_only: meta.routetype == Some(RouteType::Online.into()),
+            online_only,
         };
         messages::send(&self.ctx, &self.who.app, Sender::User(sender), &to, outgoing).await
     }

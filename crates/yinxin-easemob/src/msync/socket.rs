@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use tokio::time::{Instant, timeout, timeout_at};
-use yinxin_core::messages;
+use yinxin_core::{messages, presence};
 use yinxin_msync::limits::FRAME_BYTES;
 use yinxin_msync::{Frame, LoginRefusal, encode, frame};
 use yinxin_realtime::{Ending, Refused as RegistryRefused, Registration};
@@ -110,14 +110,24 @@ async fn converse(gateway: Arc<Gateway>, mut socket: WebSocket, who: Identity, p
     if !send(&mut socket, welcome).await {
         return;
     }
+    let (app, user, resource) = (who.app.id, Arc::clone(&who.user), who.device.resource.clone());
+    announce(presence::arrived(&gateway.ctx, app, &user, &resource).await);
     let mut session = Session::new(Arc::clone(&gateway.ctx), who);
     let ending = exchange(&mut socket, &mut session, &mut receiver, &sender).await;
     // Offline from here on, whatever the socket still does.
     drop(registration);
+    announce(presence::left(&gateway.ctx, app, &user, &resource).await);
     if let Some(ending) = ending
-        && send(&mut socket, session.farewell(ending)).await
+        && send(&mut socket, session.farewell(&ending)).await
     {
         linger(&mut socket).await;
+    }
+}
+
+/// Presence is best effort: what could not be told is asked for.
+fn announce(told: yinxin_core::Result<()>) {
+    if let Err(error) = told {
+        tracing::warn!(%error, "a change of presence could not be told");
     }
 }
 
@@ -136,6 +146,7 @@ async fn exchange(
             news = told.next() => match news {
                 Told::End(ending) => return Some(ending),
                 Told::Wake(queue) => session.on_wake(&queue).await,
+                Told::News(news) => Ok(vec![session.on_news(&news)]),
             },
             received = timeout_at(deadline, socket.recv()) => match received {
                 Err(_) if asked => return None,

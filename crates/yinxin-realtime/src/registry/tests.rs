@@ -8,7 +8,12 @@ const ANN: UserId = UserId([3; 16]);
 const BOB: UserId = UserId([4; 16]);
 
 fn device(resource: &str) -> Device {
-    Device { resource: resource.into(), device_uuid: format!("uuid-{resource}"), device_name: String::new() }
+    Device {
+        resource: resource.into(),
+        device_uuid: format!("uuid-{resource}"),
+        device_name: String::new(),
+        note: String::new(),
+    }
 }
 
 /// What a connection was told.
@@ -29,6 +34,8 @@ impl Line for Ear {
     fn wake(&self, queue: &str) {
         let _ = self.0.send(Told::Wake(queue.to_owned()));
     }
+
+    fn announce(&self, _: &Arc<News>) {}
 }
 
 fn told() -> (Arc<dyn Line>, Receiver<Told>) {
@@ -96,7 +103,7 @@ fn the_same_device_again_displaces_its_older_connection() {
     let (closer, was_told) = told();
     let old = connect(&registry, (APP, ANN), "phone", closer).unwrap();
     let new = connect(&registry, (APP, ANN), "phone", silent()).unwrap();
-    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Displaced)]);
+    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Displaced(String::new()))]);
     // The older connection ends later than the newer one began: the user stays online.
     drop(old);
     assert!(registry.is_online(APP, ANN));
@@ -127,7 +134,7 @@ fn one_too_many_of_a_platform_displaces_the_oldest() {
     let _second = connect(&registry, (APP, ANN), "b", silent()).unwrap();
     assert_eq!(was_told.try_iter().count(), 0);
     let _third = connect(&registry, (APP, ANN), "c", silent()).unwrap();
-    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Displaced)]);
+    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Displaced(String::new()))]);
     assert_eq!(registry.devices_of(APP, ANN), [device("c"), device("b"), device("phone")]);
 }
 
@@ -152,6 +159,8 @@ impl Line for Leaver {
     }
 
     fn wake(&self, _: &str) {}
+
+    fn announce(&self, _: &Arc<News>) {}
 }
 
 #[test]

@@ -53,6 +53,35 @@ pub async fn of_user(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.into_iter().map(read).collect()
 }
 
+/// Changes the status of a device that has published one.
+pub async fn set_status(
+    sql: &mut dyn Sql,
+    app: AppId,
+    user: UserId,
+    resource: &str,
+    status: i64,
+    now_s: i64,
+) -> Result<()> {
+    const SQL: &str = "UPDATE presence_status SET status = $4, published_s = $5 \
+                       WHERE app_id = $1 AND user_id = $2 AND resource = $3";
+    sql.exec(SQL, &[app.arg(), user.arg(), resource.into(), status.into(), now_s.into()]).await?;
+    Ok(())
+}
+
+/// Up to `limit` users who watch that one now, and until when.
+pub async fn watchers(
+    sql: &mut dyn Sql,
+    app: AppId,
+    target: UserId,
+    now_s: i64,
+    limit: i64,
+) -> Result<Vec<(UserId, i64)>> {
+    const SQL: &str = "SELECT user_id, until_s FROM presence_subscriptions \
+                       WHERE app_id = $1 AND target_id = $2 AND until_s > $3 LIMIT $4";
+    let rows = sql.rows(SQL, &[app.arg(), target.arg(), now_s.into(), limit.into()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
+}
+
 /// Subscribes, or prolongs a subscription.
 pub async fn subscribe(
     sql: &mut dyn Sql,
