@@ -63,11 +63,14 @@ async fn serve(config: &Config, folder: &LockedDir, metrics: PrometheusHandle, w
         Failure::failed(format!("cannot listen on {listen}: {fault}; choose another address with --listen"))
     })?;
     let mut stops = Stops::new()?;
-    let is_new = folder.is_new();
+    let is_first = folder.begin_first_start()?;
     let (ctx, key) = open(config, folder).await?;
     let url = announce(&listener, folder)?;
-    if is_new && with_demo {
-        demo::make(&ctx, folder.dir(), &url).await?;
+    if is_first {
+        if with_demo {
+            demo::make(&ctx, folder.dir(), &url).await?;
+        }
+        folder.finish_first_start()?;
     }
     let draining = Draining::default();
     let router = routes::assemble(config, &ctx, key, metrics, draining.clone());

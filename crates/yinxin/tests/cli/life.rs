@@ -74,6 +74,31 @@ fn the_first_start_prints_one_block_and_the_second_none() {
 }
 
 #[test]
+fn a_first_start_that_died_is_still_to_be_done() {
+    let data = TempDir::new().unwrap();
+    let mark = data.path().join("first-start");
+    let died = |server: Running| {
+        server.end(Signal::KILL);
+        fs::write(&mark, "").unwrap();
+    };
+    // It died before it made the app …
+    died(Running::start(data.path(), &["--no-demo"], &[]));
+    let second = Running::start(data.path(), &[], &[]);
+    paste(&second.stdout());
+    assert!(!mark.exists());
+    // … or before it printed it.
+    died(second);
+    let third = Running::start(data.path(), &[], &[]);
+    paste(&third.stdout());
+    assert_eq!(run_on(data.path(), &["app", "list", "--json"]).json()["apps"].as_array().unwrap().len(), 1);
+    // A database with an app of one's own gets no other.
+    run_on(data.path(), &["app", "create", "acme/chat", "--json"]).json();
+    died(third);
+    assert_eq!(Running::start(data.path(), &[], &[]).stdout().lines().count(), 1);
+    assert!(!mark.exists());
+}
+
+#[test]
 fn without_a_demo_only_the_address_is_printed() {
     let data = TempDir::new().unwrap();
     let server = Running::start(data.path(), &["--no-demo"], &[]);
