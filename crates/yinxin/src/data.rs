@@ -87,24 +87,27 @@ impl DataDir {
             .map_err(|fault| self.fault("cannot write in the data folder", &path, &fault))?;
         match lock.try_lock() {
             Ok(()) => Ok(LockedDir { dir: self.clone(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                let at = self.address().map(|url| format!(" at {url}")).unwrap_or_default();
-                let dir = self.root.display();
-                Err(Failure::new(
-                    Exit::Conflict,
-                    format!(
-                        "another server{at} is using the data folder {dir}: stop it first, or choose another folder \
-                         with --data"
-                    ),
-                ))
-            }
+            Err(TryLockError::WouldBlock) => Err(self.taken()),
             Err(TryLockError::Error(fault)) => Err(self.fault("cannot lock the data folder", &path, &fault)),
         }
     }
 
+    fn taken(&self) -> Failure {
+        let at = self.address().map(|url| format!(" at {url}")).unwrap_or_default();
+        let dir = self.root.display();
+        let advice = "stop it first, or choose another folder with --data";
+        Failure::new(Exit::Conflict, format!("another server{at} is using the data folder {dir}: {advice}"))
+    }
+
+    /// Refuses a folder that is in use, as [`Self::lock`] does, and makes nothing.
+    pub fn check_free(&self) -> Outcome {
+        if self.is_locked() { Err(self.taken()) } else { Ok(()) }
+    }
+
     /// Whether a server is using the folder, as far as can be told without making anything in it.
     pub fn is_locked(&self) -> bool {
-        File::open(self.lock_file()).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+        // Shared: two that ask at once must not take each other for a server.
+        File::open(self.lock_file()).is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The mode of the folder or of a file in it.
