@@ -1,9 +1,15 @@
 //! What the server says of its own failures: to the caller little, to the log all that is needed to find the request.
 
 use std::fmt::{Debug, Write as _};
+use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use axum::body::{Body, Bytes};
+use axum::http::Request;
+use futures_util::{Stream, stream};
 use serde_json::json;
+use tower::ServiceExt;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -61,4 +67,20 @@ async fn a_failure_is_logged_with_the_requests_id() {
     reply.refused(503, "persistence", text);
     let log = log.0.lock().unwrap().clone();
     assert!(log.contains(&format!("request={id} operation=\"user.register\"")), "{log}");
+}
+
+async fn status_of(w: &World, rest: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> u16 {
+    let begun = stream::iter([Ok(Bytes::from_static(b"{\"grant"))]);
+    let arrival = Arrival { body_timeout: Duration::from_millis(1), ..Arrival::in_process() };
+    let body = Body::from_stream(stream::StreamExt::chain(begun, rest));
+    let request = Request::post(format!("{}/token", w.app.path)).extension(arrival).body(body).unwrap();
+    w.router.clone().oneshot(request).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_another_fault_than_one_that_is_late() {
+    let w = World::new().await;
+    let broken = stream::iter([Err(io::ErrorKind::InvalidData.into())]);
+    assert_eq!(status_of(&w, broken).await, 400);
+    assert_eq!(status_of(&w, stream::pending()).await, 408);
 }
