@@ -112,14 +112,37 @@ impl<T: DeserializeOwned> FromCall for OneOrMany<T> {
     }
 }
 
-/// `k=v&…`, as the attribute call sends it.
+/// `k=v&…`, as the attribute call sends it, or an object of texts that is labelled as JSON.
 pub(crate) struct Form(pub Vec<(String, String)>);
 
 impl FromCall for Form {
     async fn from_call(call: &mut Call) -> Result<Self> {
         check_label(call)?;
-        super::query::pairs(&call.take_body().await?).map(Self)
+        let is_json = is_labelled_json(call);
+        let bytes = call.take_body().await?;
+        // Read as a form, an object would be one pair without a value, which removes nothing and says nothing.
+        match bytes.trim_ascii_start().first() {
+            Some(b'{') if is_json => texts(&bytes).map(Self),
+            Some(b'{') => Err(Error::about(Code::FieldIllegal, "a form begins with {")),
+            _ => super::query::pairs(&bytes).map(Self),
+        }
     }
+}
+
+fn is_labelled_json(call: &Call) -> bool {
+    let label = call.headers().get(axum::http::header::CONTENT_TYPE).map_or(&b""[..], |label| label.as_bytes());
+    let kind = label.split(|&byte| byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// The members of an object of texts.
+fn texts(bytes: &Bytes) -> Result<Vec<(String, String)>> {
+    let Members(members) = parse(bytes)?;
+    let text = |(name, value)| match value {
+        Value::String(text) => Ok((name, text)),
+        _ => Err(Error::about(Code::FieldIllegal, name)),
+    };
+    members.into_iter().map(text).collect()
 }
 
 /// A JSON body that must have a label, though any will do.
