@@ -132,8 +132,9 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::AttributesBatchTooLarge
         | Code::MuteIllegal
         | Code::BodyMalformed
+        | Code::BodyIncomplete
         | Code::FieldIllegal => StatusCode::BAD_REQUEST,
-        Code::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
+        Code::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
         Code::BodyTooLarge | Code::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::MediaTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

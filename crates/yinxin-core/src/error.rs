@@ -173,8 +173,10 @@ codes! {
     HeadersTooLarge = "the headers are too large",
     /// A content type that this call does not take.
     MediaTypeUnsupported = "the content type is not supported",
-    /// The body did not arrive in time, or was cut off.
+    /// The body was cut off, or its chunks are malformed.
     BodyIncomplete = "the body did not arrive completely",
+    /// The body did not arrive in time.
+    BodyTimedOut = "the body did not arrive in time",
     /// No such path.
     RouteNotFound = "there is no such path",
     /// The path exists, not with this method.

@@ -1,4 +1,5 @@
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -90,6 +91,30 @@ async fn actions_reach_the_connections() {
     api.call("DELETE", &format!("{USERS}/ann"), "").await.expect(StatusCode::OK);
     let reasons = [CloseReason::Kicked, CloseReason::PasswordChanged, CloseReason::Banned, CloseReason::Deleted];
     assert_eq!(phone.try_iter().collect::<Vec<_>>(), reasons.map(Ending::Asked));
+}
+
+#[tokio::test]
+async fn what_a_caller_began_is_done_without_it() {
+    let api = Api::start().await;
+    api.abandon("POST", USERS, r#"{"name":"ann","password":"p"}"#).await;
+    let made = async {
+        while api.get(&format!("{USERS}/ann")).await.status != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), made).await.unwrap();
+    let (_phone, phone) = connect(&api, "ann", "phone").await;
+    api.abandon("POST", &format!("{USERS}/ann/ban"), "").await;
+    let told = async {
+        loop {
+            match phone.try_recv() {
+                Ok(ending) => break ending,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let ending = tokio::time::timeout(Duration::from_mins(1), told).await.unwrap();
+    assert_eq!(ending, Ending::Asked(CloseReason::Banned));
 }
 
 #[tokio::test]

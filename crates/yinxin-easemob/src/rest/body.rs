@@ -112,14 +112,37 @@ impl<T: DeserializeOwned> FromCall for OneOrMany<T> {
     }
 }
 
-/// `k=v&…`, as the attribute call sends it.
+/// `k=v&…`, as the attribute call sends it, or an object of texts that is labelled as JSON.
 pub(crate) struct Form(pub Vec<(String, String)>);
 
 impl FromCall for Form {
     async fn from_call(call: &mut Call) -> Result<Self> {
         check_label(call)?;
-        super::query::pairs(&call.take_body().await?).map(Self)
+        let is_json = is_labelled_json(call);
+        let bytes = call.take_body().await?;
+        // Read as a form, an object would be one pair without a value, which removes nothing and says nothing.
+        match bytes.trim_ascii_start().first() {
+            Some(b'{') if is_json => texts(&bytes).map(Self),
+            Some(b'{') => Err(Error::about(Code::FieldIllegal, "a form begins with {")),
+            _ => super::query::pairs(&bytes).map(Self),
+        }
     }
+}
+
+fn is_labelled_json(call: &Call) -> bool {
+    let label = call.headers().get(axum::http::header::CONTENT_TYPE).map_or(&b""[..], |label| label.as_bytes());
+    let kind = label.split(|&byte| byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// The members of an object of texts.
+fn texts(bytes: &Bytes) -> Result<Vec<(String, String)>> {
+    let Members(members) = parse(bytes)?;
+    let text = |(name, value)| match value {
+        Value::String(text) => Ok((name, text)),
+        _ => Err(Error::about(Code::FieldIllegal, name)),
+    };
+    members.into_iter().map(text).collect()
 }
 
 /// A JSON body that must have a label, though any will do.
@@ -145,11 +168,26 @@ fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
         return Err(Error::about(Code::FieldIllegal, "a text contains \\u0000"));
     }
     // Unknown members are skipped without a look at their texts; what is no UTF-8 is no JSON there either.
-    let text = std::str::from_utf8(text).map_err(|error| Error::about(Code::BodyMalformed, error.to_string()))?;
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let (line, column) = place_of(&text[..error.valid_up_to()]);
+        malformed(line, column)
+    })?;
+    // The parser's own words name types of this program; its places are of use.
     serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Data => Error::about(Code::FieldIllegal, error.to_string()),
-        Category::Syntax | Category::Eof | Category::Io => Error::about(Code::BodyMalformed, error.to_string()),
+        Category::Data => Error::about(Code::FieldIllegal, format!("line {} column {}", error.line(), error.column())),
+        Category::Syntax | Category::Eof | Category::Io => malformed(error.line(), error.column()),
     })
+}
+
+fn malformed(line: usize, column: usize) -> Error {
+    let text = format!("Unexpected character or end of input at line {line} column {column}");
+    Error::about(Code::BodyMalformed, text)
+}
+
+/// The line and column of what comes after that text.
+fn place_of(before: &[u8]) -> (usize, usize) {
+    let mut lines = before.split(|&byte| byte == b'\n');
+    (lines.clone().count(), lines.next_back().map_or(0, <[u8]>::len) + 1)
 }
 
 /// Whether a JSON text spells a NUL, which no stored text may hold. Unescaped ones are malformed JSON anyway.
@@ -239,6 +277,21 @@ mod tests {
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn faults_are_told_by_their_place_in_words_of_our_own() {
+        for (text, said) in [
+            ("{\"ttl\":\n[]}", "line 2 column 2"),
+            ("[5]", "line 1 column 0"),
+            (r#"{"ttl":1"#, "Unexpected character or end of input at line 1 column 8"),
+            ("nope", "Unexpected character or end of input at line 1 column 2"),
+        ] {
+            let error = parse::<Object<Wire>>(&Bytes::from_static(text.as_bytes())).unwrap_err();
+            assert_eq!(error.subject, said, "{text}");
+        }
+        let error = parse::<Object<Wire>>(&Bytes::from_static(b"{\n \"a\": \"\xff\"}")).unwrap_err();
+        assert_eq!(error.subject, "Unexpected character or end of input at line 2 column 8");
     }
 
     #[test]

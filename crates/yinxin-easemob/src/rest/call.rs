@@ -110,7 +110,8 @@ impl Call {
         let Arrival { body_bytes_max, body_timeout, .. } = self.arrival;
         yinxin_http::read_body(body, body_bytes_max, body_timeout).await.map_err(|fault| match fault {
             BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),
-            BodyFault::Incomplete | BodyFault::TimedOut => Code::BodyIncomplete.into(),
+            BodyFault::Incomplete => Code::BodyIncomplete.into(),
+            BodyFault::TimedOut => Code::BodyTimedOut.into(),
         })
     }
 

@@ -164,7 +164,8 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::BodyTooLarge => web(413, "Request Entity Too Large"),
         C::HeadersTooLarge => web(431, "Request Header Fields Too Large"),
         C::MediaTypeUnsupported => web(415, "Unsupported Media Type"),
-        C::BodyIncomplete => web(408, "Request Timeout"),
+        C::BodyIncomplete => web(400, "Bad Request"),
+        C::BodyTimedOut => web(408, "Request Timeout"),
         C::RouteNotFound if matches!(op, Op::PushRuleSet | Op::PushRuleGet) => {
             Wire { description: "url is invalid".into(), ..resource_not_found() }
         }

@@ -89,6 +89,7 @@ ops! {
     TemplateSet = "template.set", Templates;
     TemplateRemove = "template.remove", Templates;
     NotifierList = "notifier.list", Users;
+    NotifierGet = "notifier.get", Users;
     NotifierAdd = "notifier.add", Users;
     NotifierRemove = "notifier.remove", Users;
     AppSet = "app.set", Users;

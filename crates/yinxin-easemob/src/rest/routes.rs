@@ -39,6 +39,7 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
         .merge(message_routes())
         .route("/{org}/{app}", to(PUT, Op::AppSet, handler!(apps::set, 2)))
         .route("/{org}/{app}/push/{*rest}", any(miss(handler!(apps::not_offered, 1))))
+        .route("/{org}/{app}/presence/online/{id}/type/{kind}", any(miss(handler!(apps::not_offered, 1))))
         .fallback(miss(handler!(apps::no_route)))
         .method_not_allowed_fallback(miss(handler!(apps::no_method)))
         .with_state(dialect)
@@ -250,5 +251,12 @@ fn pushes() -> Routes {
                 handler!(push::add_notifier, 2),
             )),
         )
-        .route("/{org}/{app}/notifiers/{id}", to(DELETE, Op::NotifierRemove, handler!(push::remove_notifier, 1)))
+        .route(
+            "/{org}/{app}/notifiers/{id}",
+            to(GET, Op::NotifierGet, handler!(push::notifier, 1)).merge(to(
+                DELETE,
+                Op::NotifierRemove,
+                handler!(push::remove_notifier, 1),
+            )),
+        )
 }

@@ -49,6 +49,41 @@ async fn a_body_without_a_label_is_refused_with_an_empty_body() {
 }
 
 #[tokio::test]
+async fn an_object_of_texts_is_taken_when_it_says_what_it_is() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    let put_json = |label: &str, body: &str| {
+        w.call("PUT", "/metadata/user/anna").header("content-type", label).raw(body.to_owned())
+    };
+    let pairs = json!({ "nickname": "小安", "sign": "a=b&c" });
+    for label in ["application/json", "Application/JSON; charset=utf-8"] {
+        let reply = put_json(label, &pairs.to_string()).await.ok();
+        assert_eq!(reply["data"], pairs);
+        assert_eq!(of(&w, "anna").await, pairs);
+        put_json(label, r#" {"sign":""}"#).await.ok();
+        assert_eq!(of(&w, "anna").await, json!({ "nickname": "小安" }));
+    }
+    // Examples label forms as JSON, too.
+    put_json("application/json", "sign=s").await.ok();
+    let stored = w.dump().await;
+    for (label, body) in [
+        (FORM, r#"{"a":"b"}"#),
+        ("text/plain", "\n{}"),
+        ("application/json", r#"{"a":1}"#),
+        ("application/json", r#"{"a":null}"#),
+        ("application/json", r#"{"a":{"b":"c"}}"#),
+        ("application/json", r#"{"a":"b","a":"c"}"#),
+        ("application/json", r#"{"":"b"}"#),
+        ("application/json", r#"{"a":"\u0000"}"#),
+    ] {
+        let fault = put_json(label, body).await.fault();
+        assert_eq!((fault.status, &*fault.error), (400, "illegal_argument"), "{label} {body}");
+    }
+    assert_eq!(put_json("application/json", r#"{"a":"#).await.fault().error, "json_parse");
+    assert_eq!(w.dump().await, stored);
+}
+
+#[tokio::test]
 async fn two_kilobytes_are_the_limit_and_too_much_changes_nothing() {
     let w = World::new().await;
     w.register(&["anna"]).await;

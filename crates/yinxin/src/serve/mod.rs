@@ -1,6 +1,6 @@
 //! `yinxin serve`: the order in which a server starts and ends.
 //!
-//! Nothing is made before the command line and the configuration are known to be right; nothing is printed to standard
+//! Nothing is made before the command line, the configuration and the address are known to be right; nothing is printed to standard
 //! output but the demo block and the line that says where the server listens.
 
 mod demo;
@@ -40,9 +40,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
         .map_err(|fault| Failure::failed(format!("no threads to serve with: {fault}")))?;
     // Whatever is made from here on, the database's files included, is for its owner only.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    let folder = DataDir::at(&config.data).lock()?;
-    logs::warn_if_open(folder.dir());
-    runtime.block_on(serve(&config, &folder, metrics, !args.no_demo))
+    runtime.block_on(serve(&config, metrics, !args.no_demo))
 }
 
 fn configure(args: &ServeArgs) -> Outcome<Config> {
@@ -55,21 +53,27 @@ fn configure(args: &ServeArgs) -> Outcome<Config> {
     config::load(&given).map_err(|faults| config::commands::faulty(&faults))
 }
 
-async fn serve(config: &Config, folder: &LockedDir, metrics: PrometheusHandle, with_demo: bool) -> Outcome {
+async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> Outcome {
     let options = config.serve_options();
-    // Before anything is made: a port that is taken is the commonest reason not to start.
+    let dir = DataDir::at(&config.data);
+    dir.check_free()?;
+    // Before anything is made, the folder included: a port that is taken is the commonest reason not to start.
     let listener = yinxin_http::bind(config.listen, options.backlog).await.map_err(|fault| {
         let listen = config.listen;
         Failure::failed(format!("cannot listen on {listen}: {fault}; choose another address with --listen"))
     })?;
     let mut stops = Stops::new()?;
-    let is_new = folder.is_new();
-    let bounds = Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() };
-    let registry = Registry::new(bounds);
+    let folder = &dir.lock()?;
+    logs::warn_if_open(folder.dir());
+    let is_first = folder.begin_first_start()?;
+    let registry = Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() });
     let (ctx, key) = open(config, folder, Arc::clone(&registry)).await?;
     let url = announce(&listener, folder)?;
-    if is_new && with_demo {
-        demo::make(&ctx, folder.dir(), &url).await?;
+    if is_first {
+        if with_demo {
+            demo::make(&ctx, folder.dir(), &url).await?;
+        }
+        folder.finish_first_start()?;
     }
     let draining = Draining::default();
     let router = routes::assemble(config, &ctx, registry, key, metrics, draining.clone());

@@ -13,7 +13,7 @@ fn object(pairs: Vec<attributes::Pair>) -> Value {
     Value::Object(pairs.into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>())
 }
 
-/// `PUT /metadata/user/{username}`, a form; an empty value removes its key. The reply has the pairs that were set.
+/// `PUT /metadata/user/{username}`, a form or an object of texts; an empty value removes its key. The reply has the pairs that were set.
 pub(crate) async fn put(call: &mut Call, _: SelfOrBackend, Form(pairs): Form) -> Result<Answer> {
     attributes::put(call.ctx(), &call.app, call.owner(), pairs.clone()).await?;
     Ok(Answer::data_only(object(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())))

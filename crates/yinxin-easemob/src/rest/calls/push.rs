@@ -236,6 +236,14 @@ pub(crate) async fn notifiers(call: &mut Call, _: Backend) -> Result<Answer> {
     Ok(Answer::read().path("/notifiers").entities(entities).count(count))
 }
 
+/// `GET /notifiers/{id}`.
+pub(crate) async fn notifier(call: &mut Call, _: Backend) -> Result<Answer> {
+    let found = push::notifiers(call.ctx(), &call.app).await?;
+    let one = found.into_iter().find(|notifier| notifier.id.to_string().eq_ignore_ascii_case(call.param("id")));
+    let one = one.ok_or_else(|| Error::about(Code::NotifierNotFound, call.param("id")))?;
+    Ok(Answer::read().path("/notifiers").entities(vec![notifier_shown(one)]).count(1))
+}
+
 /// `DELETE /notifiers/{id}`.
 pub(crate) async fn remove_notifier(call: &mut Call, _: Backend) -> Result<Answer> {
     let notifier = push::remove_notifier(call.ctx(), &call.app, call.param("id")).await?;
