@@ -12,7 +12,7 @@ use crate::limits::{
 };
 use crate::users::{self, User, must_exist};
 
-/// Publishes a status and a text for one device.
+/// Publishes a status and a text for one device. Of too many devices, the one that was silent longest is forgotten.
 pub async fn publish(
     ctx: &Ctx,
     app: &App,
@@ -24,7 +24,7 @@ pub async fn publish(
     let user = users::find(ctx, app, reference).await?;
     let ext = ext.ok_or(Code::ExtMissing)?;
     if ext.len() > PRESENCE_EXT_BYTES_MAX {
-        return Err(Error::over(Code::ExtTooBig, 1024));
+        return Err(Error::over(Code::ExtTooBig, PRESENCE_EXT_BYTES_MAX));
     }
     if resource.is_empty() || resource.len() > PUSH_TEXT_BYTES_MAX {
         return Err(Error::about(Code::FieldIllegal, "resource"));
@@ -35,9 +35,7 @@ pub async fn publish(
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
                 presence::publish(sql, *app, *user, row).await?;
-                if presence::of_user(sql, *app, *user).await?.len() > PRESENCE_RESOURCES_MAX {
-                    return Err(Error::about(Code::FieldIllegal, "resource").with_limit(20));
-                }
+                presence::trim(sql, *app, *user, &row.resource, PRESENCE_RESOURCES_MAX).await?;
                 Ok(())
             })
         })
@@ -110,7 +108,7 @@ fn check_names(names: Option<Vec<String>>, too_many: Code) -> Result<Vec<String>
         return Err(Code::NamesEmpty.into());
     }
     if names.len() > PRESENCE_BATCH_MAX {
-        return Err(Error::over(too_many, 100));
+        return Err(Error::over(too_many, PRESENCE_BATCH_MAX));
     }
     Ok(names)
 }

@@ -43,7 +43,7 @@ impl Import {
         }
         match &nickname {
             Some(nickname) if nickname.chars().count() > NICKNAME_CHARS_MAX => {
-                Err(Error::over(Code::NicknameTooLong, 100))
+                Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX))
             }
             Some(nickname) if nickname.contains('\0') => Err(Error::about(Code::FieldIllegal, "nickname")),
             _ => Ok(Self { name, password_hash, nickname }),
@@ -76,8 +76,7 @@ pub struct Imported {
 /// Imports up to [`IMPORT_MAX`] users. Those before a failure stay: the same call again counts them as existing.
 pub async fn import(ctx: &Ctx, app: &App, users: Vec<Import>) -> Result<Imported> {
     if users.len() > IMPORT_MAX {
-        let limit = i64::try_from(IMPORT_MAX).unwrap_or(i64::MAX);
-        return Err(Error::about(Code::BatchTooLarge, users.len().to_string()).with_limit(limit));
+        return Err(Error::about(Code::BatchTooLarge, users.len().to_string()).with_limit(IMPORT_MAX));
     }
     let new: Arc<[NewUser]> = users.into_iter().map(|import| new_user(ctx, import)).collect();
     let mut done = Imported::default();

@@ -55,7 +55,7 @@ pub async fn register(ctx: &Ctx, app: &App, registration: Registration) -> Resul
 pub async fn register_batch(ctx: &Ctx, app: &App, registrations: Vec<Registration>) -> Result<Registered> {
     let size = registrations.len();
     if size > REGISTER_BATCH_MAX {
-        return Err(Error::about(Code::BatchTooLarge, size.to_string()).with_limit(60));
+        return Err(Error::about(Code::BatchTooLarge, size.to_string()).with_limit(REGISTER_BATCH_MAX));
     }
     let accounts = without_repeats(registrations.into_iter().map(check).collect::<Result<_>>()?)?;
     let mut taken = Vec::new();
@@ -96,14 +96,18 @@ fn check(registration: Registration) -> Result<Account> {
     check_password(&password)?;
     let nickname = registration.nickname;
     if nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
-        return Err(Error::over(Code::NicknameTooLong, 100));
+        return Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX));
     }
     Ok(Account { name, spelled, password, nickname })
 }
 
 /// The rule for every new password that is not empty.
 pub(super) fn check_password(password: &str) -> Result<()> {
-    if password.chars().count() > PASSWORD_CHARS_MAX { Err(Error::over(Code::PasswordTooLong, 64)) } else { Ok(()) }
+    if password.chars().count() > PASSWORD_CHARS_MAX {
+        Err(Error::over(Code::PasswordTooLong, PASSWORD_CHARS_MAX))
+    } else {
+        Ok(())
+    }
 }
 
 /// One name twice with the same password is one user; with two passwords nobody can know which was meant.

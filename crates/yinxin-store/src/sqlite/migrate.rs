@@ -131,9 +131,8 @@ mod tests {
         let refused = place.migrate(&[FIRST, SECOND, third]).unwrap_err();
         assert!(std::error::Error::source(&refused).is_some());
         assert_eq!(tables(&place.path), ["people"], "what the note is missing for is undone");
-        let counts = |sql: &str| -> i64 {
-            Connection::open(&place.path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
-        };
+        let counts =
+            |sql: &str| -> i64 { Connection::open(&place.path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
         assert_eq!(counts("SELECT COUNT(*) FROM people"), 1);
         assert_eq!(counts("SELECT COUNT(*) FROM refinery_schema_history"), 1);
         Connection::open(&place.path).unwrap().execute_batch("DROP TRIGGER cut_short").unwrap();
