@@ -117,4 +117,4 @@ pub const TOKEN_TTL_MAX_S: i64 = 4_294_967_295;
 pub const TOKEN_TTL_DEFAULT_S: i64 = 5_184_000;
 /// How far ahead of this server's clock a locally computed token may be stamped. When a user's tokens are ended, those
 /// stamped up to so far ahead end, too.
-pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 300;
+pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 5;

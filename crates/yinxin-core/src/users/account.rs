@@ -12,7 +12,10 @@ use super::{Page, User, find, page_size, page_start, split_off};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, PUSH_TEXT_BYTES_MAX, USER_DELETE_MAX};
+use crate::limits::{
+    DYNAMIC_TOKEN_AHEAD_S, GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, PUSH_TEXT_BYTES_MAX,
+    USER_DELETE_MAX,
+};
 use crate::sessions::CloseReason;
 
 /// Sets a password without asking for the old one. All tokens and connections of the user end.
@@ -23,13 +26,18 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
     let hash = ctx.passwords.hash(password).await?;
     let known = ctx
         .db
-        .write((app.id, user.user, hash, ctx.clock.now_ms()), |sql, (app, user, hash, now_ms)| {
-            Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *now_ms).await?) })
+        .write((app.id, user.user, hash, ended_s(ctx)), |sql, (app, user, hash, ended_s)| {
+            Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *ended_s).await?) })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::PasswordChanged);
     Ok(())
+}
+
+/// The last second whose locally computed tokens end with an ending of now: none that is accepted yet lives on.
+fn ended_s(ctx: &Ctx) -> i64 {
+    ctx.clock.now_s() + DYNAMIC_TOKEN_AHEAD_S
 }
 
 /// Changes to push settings; `None` leaves one as it is.
@@ -103,8 +111,8 @@ pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
     let user = find(ctx, app, reference).await?;
     let known = ctx
         .db
-        .write((app.id, user.user, ctx.clock.now_ms()), |sql, (app, user, now_ms)| {
-            Box::pin(async move { Ok::<_, Error>(users::deactivate(sql, *app, *user, *now_ms).await?) })
+        .write((app.id, user.user, ended_s(ctx)), |sql, (app, user, ended_s)| {
+            Box::pin(async move { Ok::<_, Error>(users::deactivate(sql, *app, *user, *ended_s).await?) })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;

@@ -8,6 +8,7 @@ use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::users::{self, NewUser};
 use yinxin_store::{AppId, UserId};
 
+use super::register::dead_until_s;
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
@@ -95,6 +96,7 @@ fn new_user(ctx: &Ctx, import: Import) -> NewUser {
         username: import.name.into_string(),
         password_hash: import.password_hash,
         created_ms: minted.at_ms,
+        tokens_not_before_s: dead_until_s(minted.at_ms),
         push_nickname: import.nickname,
     }
 }

@@ -139,8 +139,14 @@ fn new_user(ctx: &Ctx, name: Username, password_hash: Option<String>, push_nickn
         username: name.into_string(),
         password_hash,
         created_ms: minted.at_ms,
+        tokens_not_before_s: dead_until_s(minted.at_ms),
         push_nickname,
     }
+}
+
+/// The last second whose locally computed tokens do not speak for a user made at that time: they were a namesake's.
+pub(super) fn dead_until_s(created_ms: i64) -> i64 {
+    created_ms.div_euclid(1000) - 1
 }
 
 /// Inserts those whose names are free, and notes the others.
@@ -185,7 +191,7 @@ fn as_stored(new: &NewUser) -> User {
         modified_ms: new.created_ms,
         active: true,
         token_epoch: 0,
-        tokens_not_before_s: 0,
+        tokens_not_before_s: new.tokens_not_before_s,
         push: PushProfile { nickname: new.push_nickname.clone(), ..PushProfile::default() },
         group_ignores: Vec::new(),
     }
