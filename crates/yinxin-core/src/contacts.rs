@@ -10,7 +10,8 @@ use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
-    CONTACT_IMPORT_MAX, INVITATION_BYTES_MAX, INVITATIONS_MAX, PEOPLE_PAGE_MAX, RELATION_CHECK_MAX, REMARK_CHARS_MAX,
+    CONTACT_IMPORT_MAX, CONTACTS_MAX, INVITATION_BYTES_MAX, INVITATIONS_MAX, PEOPLE_PAGE_MAX, RELATION_CHECK_MAX,
+    REMARK_CHARS_MAX,
 };
 use crate::messages::{self, Kind, News};
 use crate::users::{self, User, must_exist};
@@ -190,9 +191,9 @@ impl<T> Page<T> {
     }
 }
 
-/// All contacts of a user, newest first; the app's limit bounds them.
+/// All contacts of a user, newest first: also those beyond an app's limit that was lowered since.
 pub async fn all(ctx: &Ctx, app: &App, owner: &str) -> Result<Vec<Contact>> {
-    Ok(read(ctx, app, owner, None, app.settings.contacts_max).await?.entries)
+    Ok(read(ctx, app, owner, None, CONTACTS_MAX).await?.entries)
 }
 
 /// A page of contacts older than `before`.
@@ -218,7 +219,7 @@ async fn read(ctx: &Ctx, app: &App, owner: &str, before: Option<i64>, limit: i64
 pub async fn set_remark(ctx: &Ctx, app: &App, owner: &str, friend: &str, remark: String) -> Result<()> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
     if remark.chars().count() > REMARK_CHARS_MAX {
-        return Err(Error::over(Code::RemarkTooLong, 100));
+        return Err(Error::over(Code::RemarkTooLong, REMARK_CHARS_MAX));
     }
     let known = ctx
         .db
@@ -246,7 +247,7 @@ pub struct Imported {
 pub async fn import(ctx: &Ctx, app: &App, owner: &str, names: Vec<String>) -> Result<Imported> {
     let owner = users::find(ctx, app, owner).await?;
     if names.len() > CONTACT_IMPORT_MAX {
-        return Err(Error::over(Code::ImportTooLarge, 10));
+        return Err(Error::over(Code::ImportTooLarge, CONTACT_IMPORT_MAX));
     }
     if read(ctx, app, &owner.username, None, app.settings.contacts_max).await?.entries.len()
         >= usize::try_from(app.settings.contacts_max).unwrap_or(usize::MAX)
@@ -288,7 +289,7 @@ pub(crate) async fn relations(
 ) -> Result<Vec<(String, bool)>> {
     let owner = users::find(ctx, app, owner).await?;
     if names.is_empty() || names.len() > RELATION_CHECK_MAX {
-        return Err(Error::over(Code::TooManyNames, 100));
+        return Err(Error::over(Code::TooManyNames, RELATION_CHECK_MAX));
     }
     let mut answers = Vec::with_capacity(names.len());
     for name in names {

@@ -214,14 +214,14 @@ impl Error {
     }
 
     /// An error about a limit.
-    pub fn over(code: Code, limit: i64) -> Self {
-        Self { code, subject: String::new(), limit, source: None }
+    pub fn over(code: Code, limit: impl TryInto<i64>) -> Self {
+        Self::from(code).with_limit(limit)
     }
 
     /// The same error with its limit.
     #[must_use]
-    pub fn with_limit(mut self, limit: i64) -> Self {
-        self.limit = limit;
+    pub fn with_limit(mut self, limit: impl TryInto<i64>) -> Self {
+        self.limit = limit.try_into().unwrap_or(i64::MAX);
         self
     }
 

@@ -29,7 +29,7 @@ impl Username {
     /// Checks and folds a name as a caller spelled it.
     pub fn parse(text: &str) -> Result<Self> {
         if text.len() > USERNAME_BYTES_MAX {
-            return Err(Error::about(Code::UsernameTooLong, text).with_limit(64));
+            return Err(Error::about(Code::UsernameTooLong, text).with_limit(USERNAME_BYTES_MAX));
         }
         let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
         // A path with one of these as a segment is rewritten by HTTP clients: such a user could not be reached.

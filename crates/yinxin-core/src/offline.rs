@@ -18,12 +18,12 @@ pub async fn is_online(ctx: &Ctx, app: &App, reference: &str) -> Result<(String,
 /// Online states of up to 100 names, in order. An unknown name is not online.
 pub async fn are_online(ctx: &Ctx, app: &App, names: Vec<String>) -> Result<Vec<(String, bool)>> {
     if names.len() > STATUS_BATCH_MAX {
-        return Err(Error::over(Code::TooManyNames, 100));
+        return Err(Error::over(Code::TooManyNames, STATUS_BATCH_MAX));
     }
     let mut states = Vec::with_capacity(names.len());
     for name in names {
-        let user = users::id_of(ctx, app.id, &name).await?;
-        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user));
+        let user = users::look_up(ctx, app.id, &name).await?;
+        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user.user));
         states.push((name, online));
     }
     Ok(states)

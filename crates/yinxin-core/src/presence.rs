@@ -16,7 +16,7 @@ use crate::users::{self, must_exist};
 
 pub use live::{News, arrived, left};
 
-/// Publishes a status and a text for one device.
+/// Publishes a status and a text for one device. Of too many devices, the one that was silent longest is forgotten.
 pub async fn publish(
     ctx: &Ctx,
     app: &App,
@@ -28,7 +28,7 @@ pub async fn publish(
     let user = users::find(ctx, app, reference).await?;
     let ext = ext.ok_or(Code::ExtMissing)?;
     if ext.len() > PRESENCE_EXT_BYTES_MAX {
-        return Err(Error::over(Code::ExtTooBig, 1024));
+        return Err(Error::over(Code::ExtTooBig, PRESENCE_EXT_BYTES_MAX));
     }
     if resource.is_empty() || resource.len() > PUSH_TEXT_BYTES_MAX {
         return Err(Error::about(Code::FieldIllegal, "resource"));
@@ -39,9 +39,7 @@ pub async fn publish(
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
                 presence::publish(sql, *app, *user, row).await?;
-                if presence::of_user(sql, *app, *user).await?.len() > PRESENCE_RESOURCES_MAX {
-                    return Err(Error::about(Code::FieldIllegal, "resource").with_limit(20));
-                }
+                presence::trim(sql, *app, *user, &row.resource, PRESENCE_RESOURCES_MAX).await?;
                 Ok(())
             })
         })
@@ -115,7 +113,7 @@ fn check_names(names: Option<Vec<String>>, too_many: Code) -> Result<Vec<String>
         return Err(Code::NamesEmpty.into());
     }
     if names.len() > PRESENCE_BATCH_MAX {
-        return Err(Error::over(too_many, 100));
+        return Err(Error::over(too_many, PRESENCE_BATCH_MAX));
     }
     Ok(names)
 }

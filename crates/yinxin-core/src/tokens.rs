@@ -242,7 +242,7 @@ fn usable(caller: Caller) -> Result<Caller> {
 }
 
 /// A token that the app's backend computed by itself from the client secret. It carries no epoch: the second it was
-/// made in must be later than the second in which the user's tokens were last ended.
+/// made in must be later than the last one that the user's tokens were ended up to.
 async fn authenticate_dynamic(ctx: &Ctx, app: &App, token: &str) -> Result<Caller> {
     let opened = dynamic::open_dynamic(token).map_err(|_| Code::TokenCorrupt)?;
     let ours = opened.app_key == app.name.app_key() && opened.verify(&app.client_id, &app.client_secret);

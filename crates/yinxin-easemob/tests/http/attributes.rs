@@ -163,3 +163,24 @@ async fn forms_that_are_none_are_refused_and_change_nothing() {
     }
     assert_eq!(w.dump().await, stored);
 }
+
+#[tokio::test]
+async fn questions_and_changes_are_bounded() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    put(&w, "anna", "user1=a&user2=b").await.ok();
+    let get = |targets: Value, properties: Vec<String>| {
+        w.post("/metadata/user/get", json!({ "targets": targets, "properties": properties }))
+    };
+    let found = get(json!(vec!["anna"; 100]), numbered("user", 100)).await.ok();
+    assert_eq!(found["data"], json!({ "anna": { "user1": "a", "user2": "b" } }));
+    let fault = get(json!(["anna"]), numbered("user", 101)).await.fault();
+    assert_eq!((fault.status, &*fault.error), (400, "illegal_argument"));
+    let pairs =
+        |count: usize| numbered("user", count).iter().map(|name| format!("{name}=")).collect::<Vec<_>>().join("&");
+    let stored = w.dump().await;
+    assert_eq!(put(&w, "anna", &pairs(301)).await.fault().status, 403);
+    assert_eq!(w.dump().await, stored);
+    put(&w, "anna", &pairs(300)).await.ok();
+    assert_eq!(of(&w, "anna").await, json!({}));
+}

@@ -121,7 +121,6 @@ async fn a_method_that_a_path_does_not_take_is_refused_as_such() {
         ("GET", "/users/anna/deactivate"),
         ("DELETE", "/users/anna/status"),
         ("PUT", "/mutes"),
-        ("OPTIONS", "/notifiers"),
         ("MADEUP", "/users"),
     ] {
         w.call(method, path).await.refused(405, "unsupported_service_operation", text);

@@ -71,7 +71,12 @@ async fn mutes_are_listed_in_pages_a_row_for_each_kind() {
     assert_eq!(list("pageNum=2&pageSize=50").await, all[50..]);
     assert_eq!(list("pagenum=3&pagesize=7").await, all[14..21]);
     assert_eq!(list("pageNum=1&pageSize=500").await, all[..50]);
-    assert_eq!(list("pageNum=9&pageSize=50").await, [Value::Null; 0]);
+    for behind in ["9", "1001", "9223372036854775807"] {
+        assert_eq!(list(&format!("pageNum={behind}&pageSize=50")).await, [Value::Null; 0]);
+    }
+    for first in ["0", "-9223372036854775808"] {
+        assert_eq!(list(&format!("pageNum={first}&pageSize=50")).await, all[..50]);
+    }
     w.clock.move_by(60 * SECOND);
     assert_eq!(list("pageSize=50").await.len(), 30, "what has ended is not listed");
 }

@@ -170,3 +170,24 @@ async fn what_ends_logins_closes_connections() {
     Ask::new(&w, "GET", "/acme/chat/users/dora/disconnect").by(&w.other.token).await.fault();
     assert_eq!(w.connections.take_closed(), []);
 }
+
+#[tokio::test]
+async fn a_state_is_that_of_the_names_present_owner() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    let ask = async || {
+        let reply = w.post("/users/batch/status", json!({ "usernames": ["anna"] })).await.ok();
+        reply["data"][0]["anna"].clone()
+    };
+    connect(&w, "anna", "phone").await;
+    assert_eq!(ask().await, "online");
+    let id = w.uuid("anna").await;
+    w.delete("/users/anna").await.ok();
+    // As if its device had come again while it was deleted.
+    w.connections.connect(w.app().await.id, &id, "phone");
+    assert_eq!(ask().await, "offline");
+    w.register(&["anna"]).await;
+    assert_eq!(ask().await, "offline");
+    connect(&w, "anna", "phone").await;
+    assert_eq!(ask().await, "online");
+}

@@ -94,3 +94,30 @@ async fn a_subscription_of_thirty_days_ends_after_thirty_days() {
     w.clock.move_by(SECOND);
     assert_eq!(w.get("/users/anna/presence/sublist").await.ok()["result"]["totalnum"], "0");
 }
+
+#[tokio::test]
+async fn of_too_many_devices_the_one_that_was_silent_longest_gives_way() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    let known = async || {
+        let reply = w.post("/users/anna/presence", names(&["anna"])).await.ok();
+        let mut known: Vec<String> = reply["result"][0]["status"].as_object().unwrap().keys().cloned().collect();
+        known.sort();
+        known
+    };
+    for device in 10..30 {
+        publish(&w, "anna", &format!("d{device}"), 1, "").await;
+        w.clock.move_by(SECOND);
+    }
+    publish(&w, "anna", "d10", 1, "").await;
+    publish(&w, "anna", "zz", 1, "").await;
+    let mut left: Vec<String> = (12..30).map(|device| format!("d{device}")).collect();
+    left.extend(["d10".to_owned(), "zz".to_owned()]);
+    left.sort();
+    assert_eq!(known().await, left);
+    // Whatever the clock says, who has just spoken is known.
+    w.clock.move_by(-DAY);
+    publish(&w, "anna", "zzz", 1, "").await;
+    assert!(known().await.contains(&"zzz".to_owned()));
+    assert_eq!(known().await.len(), 20);
+}

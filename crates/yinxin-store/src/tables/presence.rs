@@ -43,6 +43,15 @@ pub async fn publish(sql: &mut dyn Sql, app: AppId, user: UserId, status: &Statu
     Ok(())
 }
 
+/// Keeps the `keep` devices that published last, the one named among them whatever the clock says.
+pub async fn trim(sql: &mut dyn Sql, app: AppId, user: UserId, newest: &str, keep: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM presence_status WHERE app_id = $1 AND user_id = $2 AND resource <> $3 \
+                       AND resource NOT IN (SELECT resource FROM presence_status WHERE app_id = $1 AND user_id = $2 \
+                       AND resource <> $3 ORDER BY published_s DESC, resource LIMIT $4)";
+    sql.exec(SQL, &[app.arg(), user.arg(), newest.into(), (keep - 1).into()]).await?;
+    Ok(())
+}
+
 /// What the user's devices published, newest first.
 pub async fn of_user(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<StatusRow>> {
     const SQL: &str = "SELECT resource, status, ext, published_s FROM presence_status \

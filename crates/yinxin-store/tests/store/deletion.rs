@@ -66,7 +66,14 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
 /// A user with a row in every table of things it owns alone.
 async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Result<()> {
     assert!(handles::claim(tx, app, USERNAME, name, user).await?);
-    let new = NewUser { user, username: name.to_owned(), password_hash: None, created_ms: 1, push_nickname: None };
+    let new = NewUser {
+        user,
+        username: name.to_owned(),
+        password_hash: None,
+        created_ms: 1,
+        tokens_not_before_s: 0,
+        push_nickname: None,
+    };
     users::insert(tx, app, &new).await?;
     users::set_password(tx, app, user, "hash", 1).await?;
     let profile = PushProfile { device_token: Some("token".to_owned()), ..PushProfile::default() };

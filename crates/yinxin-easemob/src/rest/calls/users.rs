@@ -111,6 +111,10 @@ pub(crate) async fn delete(call: &mut Call, _: SelfOrBackend) -> Result<Answer> 
 
 /// `DELETE /users?limit&cursor`.
 pub(crate) async fn delete_many(call: &mut Call, _: Backend, query: Query) -> Result<Answer> {
+    if let Some(ql) = query.get("ql") {
+        // Nobody speaks that language here, and without its condition the call would delete others.
+        return Err(Error::about(Code::FieldIllegal, format!("ql={ql}")));
+    }
     let limit = query.int("limit")?.unwrap_or(USER_PAGE_DEFAULT);
     let page = users::delete_oldest(call.ctx(), &call.app, cursor(&query)?, limit).await?;
     let gone = page.users.into_iter().map(|user| deleted(call, Arc::new(user))).collect();
