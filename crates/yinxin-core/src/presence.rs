@@ -40,7 +40,7 @@ pub async fn publish(
                 must_exist(sql, *app, *user).await?;
                 presence::publish(sql, *app, *user, row).await?;
                 presence::trim(sql, *app, *user, &row.resource, PRESENCE_RESOURCES_MAX).await?;
-                Ok(())
+                Ok::<_, Error>(())
             })
         })
         .await?;
