@@ -19,6 +19,8 @@ use crate::apps::{App, Profile};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{DYNAMIC_TOKEN_AHEAD_S, TOKEN_TTL_MAX_S};
+use crate::passwords::Verdict;
+use crate::rates::Whose;
 use crate::users::{self, User};
 
 /// A token and the life it was given.
@@ -78,16 +80,15 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     let password = login.password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
     let ttl_s = granted_ttl(login.ttl_s, app.settings.user_token_ttl_s)?;
     let folded = username.to_ascii_lowercase();
-    ctx.rates.login_allowed(app.id, &folded, login.from)?;
-
     let user = users::look_up(ctx, app.id, &folded).await?;
-    let stored = match &user {
-        Some(user) => password_hash(ctx, app, user.user).await?,
-        None => None,
-    };
-    let verdict = ctx.passwords.verify(password, stored.clone()).await?;
+    let whose = user.as_ref().map_or(Whose::Nobody(&folded), |user| Whose::User(user.user));
+    ctx.rates.password_tried(app.id, whose, login.from)?;
+    let checked = check(ctx, app, user.as_deref(), password).await;
+    if checked.as_ref().map_or(true, |(verdict, _)| verdict.matches) {
+        ctx.rates.password_not_wrong(app.id, whose, login.from);
+    }
+    let (verdict, stored) = checked?;
     let Some(user) = user.filter(|_| verdict.matches) else {
-        ctx.rates.login_failed(app.id, &folded, login.from);
         return Err(refusal(ctx, app, &folded).await?);
     };
     if !user.active {
@@ -102,6 +103,20 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     // The token is sealed for the epoch that was read before the password was checked: if the password was changed
     // meanwhile, the token is dead already.
     Ok((seal_for_user(ctx, app, &user, ttl_s), user))
+}
+
+/// Checks a password; the same work for whoever there is, or is not. Gives the stored hash, too.
+async fn check(
+    ctx: &Ctx,
+    app: &App,
+    user: Option<&User>,
+    password: Zeroizing<String>,
+) -> Result<(Verdict, Option<String>)> {
+    let stored = match user {
+        Some(user) => password_hash(ctx, app, user.user).await?,
+        None => None,
+    };
+    Ok((ctx.passwords.verify(password, stored.clone()).await?, stored))
 }
 
 /// What a failed login hears. Only the newer vendor servers say that a name does not exist.
@@ -252,11 +267,11 @@ async fn authenticate_dynamic(ctx: &Ctx, app: &App, token: &str) -> Result<Calle
         return Err(Code::TokenUnknown.into());
     }
     let user = users::look_up(ctx, app.id, &opened.user_id).await?.ok_or(Code::TokenUnknown)?;
-    if opened.cur_time_s <= user.tokens_not_before_s {
-        return Err(Code::TokenUnknown.into());
-    }
     if opened.ttl_s != 0 && now_s >= opened.cur_time_s.saturating_add(opened.ttl_s) {
         return Err(Code::TokenExpired.into());
+    }
+    if opened.cur_time_s <= user.tokens_not_before_s {
+        return Err(Code::TokenUnknown.into());
     }
     usable(Caller::User(user))
 }

@@ -119,3 +119,17 @@ async fn a_full_pool_of_password_checks_says_busy_and_nothing_else_does() {
     assert!(reads.iter().all(|reply| reply.status == 200));
     w.login("anna").await;
 }
+
+#[tokio::test]
+async fn guesses_made_at_once_or_under_other_spellings_are_counted_together() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    let id = w.uuid("anna").await;
+    let spellings = ["anna".to_owned(), "ANNA".to_owned(), id.clone(), id.to_uppercase()];
+    let guesses = (0..40).map(|number| w.log_in(&spellings[number % 4], "wrong").from("10.0.0.1").into_future());
+    let replies = join_all(guesses).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 400).count(), 20);
+    replies.iter().filter(|reply| reply.status != 400).for_each(too_many);
+    too_many(&w.log_in("anna", "pw-anna").from("10.0.0.1").await);
+    w.log_in("anna", "pw-anna").from("10.0.0.2").await.ok();
+}

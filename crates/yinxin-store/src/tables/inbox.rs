@@ -153,21 +153,22 @@ pub async fn waiting_for_device(
     resource: &str,
     limit: i64,
 ) -> Result<Vec<(String, i64)>> {
-    const SQL: &str = "SELECT q.queue, q.waiting FROM (SELECT v.queue, v.last_id, (SELECT COUNT(*) FROM inbox i \
-                       WHERE i.app_id = v.app_id AND i.user_id = v.user_id AND i.queue = v.queue \
-                       AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.origin <> $3) AS waiting \
+    const SQL: &str = "SELECT v.queue, (SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 AND i.user_id = $2 \
+                       AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.origin <> $3) \
                        FROM conversations v LEFT JOIN inbox_cursors c ON c.app_id = v.app_id \
                        AND c.user_id = v.user_id AND c.resource = $3 AND c.queue = v.queue \
-                       WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0)) q \
-                       WHERE q.waiting > 0 ORDER BY q.last_id LIMIT $4";
+                       WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0) \
+                       AND EXISTS (SELECT 1 FROM inbox i WHERE i.app_id = $1 AND i.user_id = $2 \
+                       AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.origin <> $3) \
+                       ORDER BY v.last_id LIMIT $4";
     let rows = sql.rows(SQL, &[app.arg(), owner.arg(), resource.into(), limit.into()]).await?;
     rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }
 
 /// How many messages wait for the user: none of its devices has confirmed them.
 pub async fn count_waiting(sql: &mut dyn Sql, app: AppId, owner: UserId) -> Result<i64> {
-    const SQL: &str = "SELECT CAST(COALESCE(SUM((SELECT COUNT(*) FROM inbox i WHERE i.app_id = v.app_id \
-                       AND i.user_id = v.user_id AND i.queue = v.queue \
+    const SQL: &str = "SELECT CAST(COALESCE(SUM((SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 \
+                       AND i.user_id = $2 AND i.queue = v.queue \
                        AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.counted)), 0) AS BIGINT) \
                        FROM conversations v LEFT JOIN inbox_cursors c ON c.app_id = v.app_id \
                        AND c.user_id = v.user_id AND c.resource = '' AND c.queue = v.queue \

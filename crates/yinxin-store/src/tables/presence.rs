@@ -86,7 +86,7 @@ pub async fn watchers(
     limit: i64,
 ) -> Result<Vec<(UserId, i64)>> {
     const SQL: &str = "SELECT user_id, until_s FROM presence_subscriptions \
-                       WHERE app_id = $1 AND target_id = $2 AND until_s > $3 LIMIT $4";
+                       WHERE app_id = $1 AND target_id = $2 AND until_s > $3 ORDER BY until_s LIMIT $4";
     let rows = sql.rows(SQL, &[app.arg(), target.arg(), now_s.into(), limit.into()]).await?;
     rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }
