@@ -12,8 +12,9 @@ import WebSocket from 'ws';
 
 import { xhrFor } from './xhr.mjs';
 
-const SDK_FILE = createRequire(import.meta.url).resolve('easemob-websdk');
-const SDK = new vm.Script(readFileSync(SDK_FILE, 'utf8'), { filename: 'easemob-websdk' });
+const require = createRequire(import.meta.url);
+/** The SDKs by the names under which npm installed them, each read once. */
+const scripts = new Map();
 /** Where the page claims to come from. */
 const PAGE = new URL('http://app.example/chat.html');
 
@@ -24,18 +25,31 @@ export class Browser {
   sockets = [];
   /** The SDK's module, as a script tag would leave it in `window`. */
   sdk;
+  /** The page's own basic classes; to the SDK, only an `Object` of these is an object. */
+  #realm;
   #isOpen = true;
   #timers = new Set();
   #abort = new AbortController();
 
-  /** @param {{storage?: Map<string, string>}} [options] */
-  constructor({ storage = new Map() } = {}) {
+  /** @param {{storage?: Map<string, string>, sdk?: string}} [options] `sdk` is the npm package, from package.json */
+  constructor({ storage = new Map(), sdk = 'easemob-websdk' } = {}) {
     this.storage = storage;
     const window = vm.createContext(this.#globals());
     window.window = window;
     window.self = window;
-    SDK.runInContext(window);
-    this.sdk = window.websdk;
+    this.#realm = vm.runInContext('({ Object, Array })', window);
+    script(sdk).runInContext(window);
+    // Older ones keep it under `default`.
+    this.sdk = window.websdk.default ?? window.websdk;
+  }
+
+  /** The value as the page itself would have written it: objects and lists copied, all else as it is. */
+  own(value) {
+    if (Array.isArray(value)) return this.#realm.Array.from(value, (one) => this.own(one));
+    if (Object.getPrototypeOf(value ?? 0) !== Object.prototype) return value;
+    const copy = new this.#realm.Object();
+    for (const [key, one] of Object.entries(value)) copy[key] = this.own(one);
+    return copy;
   }
 
   close() {
@@ -107,6 +121,11 @@ export class Browser {
       }
     };
   }
+}
+
+function script(name) {
+  if (!scripts.has(name)) scripts.set(name, new vm.Script(readFileSync(require.resolve(name), 'utf8'), { filename: name }));
+  return scripts.get(name);
 }
 
 /** The SDK tells the console everything; what a test needs to know it gets as events. */

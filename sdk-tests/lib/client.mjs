@@ -29,8 +29,9 @@ export class SdkError extends Error {
  * Logs a user in, as an app's page would, and resolves when the SDK says so.
  * @param {import('./app.mjs').App} app
  * @param {string} user
- * @param {{pwd?: string, token?: string, storage?: Map<string, string>, options?: object}} [how] without `pwd` and
- *   `token`: everybody's password. `options` are the SDK's own; with the `storage` of an earlier client it is the same
+ * @param {{pwd?: string, token?: string, storage?: Map<string, string>, sdk?: string, loginExt?: string, options?: object}} [how] without `pwd` and
+ *   `token`: everybody's password. `loginExt` is what a device that is
+ *   replaced learns about this one; `sdk` is another SDK's package; `options` are the SDK's own. With the `storage` of an earlier client it is the same
  *   device, without it a new one.
  */
 export async function login(app, user, how = {}) {
@@ -47,23 +48,19 @@ export async function login(app, user, how = {}) {
 export class Client {
   /** Everything told so far, in order: `[event, what]`. */
   told = [];
+  /** The token of the last login. */
+  accessToken = '';
   #queues = new Map();
   #waiting = new Map();
 
-  constructor(app, user, { storage, options = {} } = {}) {
+  constructor(app, user, { storage, sdk, loginExt, options = {} } = {}) {
     this.app = app;
     this.user = user;
-    this.browser = new Browser({ storage });
+    this.browser = new Browser({ storage, sdk });
     this.sdk = this.browser.sdk;
-    this.sdk.logger.disableAll?.();
-    this.conn = new this.sdk.connection({
-      appKey: app.appKey,
-      isHttpDNS: false,
-      https: false,
-      apiUrl: app.server.url,
-      url: app.server.socketUrl,
-      ...options,
-    });
+    const where = { appKey: app.appKey, isHttpDNS: false, https: false, apiUrl: app.server.url, url: app.server.socketUrl };
+    this.conn = new this.sdk.connection(this.browser.own({ ...where, ...options }));
+    if (loginExt) this.conn.setLoginInfoCustomExt(loginExt);
     const handler = (name) => [name, (what) => this.#hear(name, plain(what))];
     this.conn.addEventHandler('test', Object.fromEntries(EVENTS.map(handler)));
   }
@@ -74,15 +71,16 @@ export class Client {
   }
 
   /** @param {{pwd?: string, token?: string}} [how] */
-  open({ pwd, token } = {}) {
+  async open({ pwd, token } = {}) {
     const proof = token === undefined ? { pwd: pwd ?? passwordOf(this.user) } : { accessToken: token };
-    return this.call('open', { user: this.user, ...proof });
+    const { accessToken } = await this.call('open', { user: this.user, ...proof });
+    this.accessToken = accessToken;
   }
 
   /** Calls a method of the SDK's connection; a rejection is an {@link SdkError}. */
   async call(method, ...parameters) {
     try {
-      const asked = Promise.resolve(this.conn[method](...parameters));
+      const asked = Promise.resolve(this.conn[method](...this.browser.own(parameters)));
       return plain(await within(CALL_DEADLINE_MS, asked, `the SDK's ${method}`));
     } catch (told) {
       throw told instanceof Error ? told : new SdkError(method, told);
@@ -95,7 +93,7 @@ export class Client {
    * @param {object} message as `message.create` of the SDK takes it
    */
   send(to, message) {
-    return this.call('send', this.sdk.message.create({ chatType: 'singleChat', to, ...message }));
+    return this.call('send', this.sdk.message.create(this.browser.own({ chatType: 'singleChat', to, ...message })));
   }
 
   /** Sends a text; its id. */

@@ -29,6 +29,8 @@ export class Server {
   static async start() {
     const server = new Server();
     process.on('exit', server.#cleanUp);
+    // Without these a signal would end this process past its `exit`.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
     await server.#serve('127.0.0.1:0');
     return server;
   }
