@@ -1,0 +1,64 @@
+// A test as a story: an app of its own on the file's server, users who log in, and everything closed at the end.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+
+import { login as logIn } from './client.mjs';
+import { Server } from './server.mjs';
+
+let server;
+after(() => server?.stop());
+
+/**
+ * @typedef {object} Scene
+ * @property {import('./app.mjs').App} app
+ * @property {Server} server the file's; a story that kills it brings it back
+ * @property {(user: string, how?: object) => Promise<import('./client.mjs').Client>} login
+ * @property {(...users: string[]) => Promise<import('./client.mjs').Client[]>} people registers and logs in
+ */
+
+/**
+ * @param {string} name what the story shows
+ * @param {(scene: Scene) => Promise<void>} tell
+ * @param {{settings?: string[]}} [options] flags for the story's app
+ */
+export function story(name, tell, { settings = [] } = {}) {
+  test(name, { timeout: 120_000 }, async (t) => {
+    server ??= await Server.start();
+    const app = await server.app(...settings);
+    const clients = [];
+    const login = async (user, how) => {
+      const client = await logIn(app, user, how);
+      clients.push(client);
+      return client;
+    };
+    const people = async (...users) => {
+      await app.register(...users);
+      return Promise.all(users.map((user) => login(user)));
+    };
+    try {
+      await tell({ app, server, login, people });
+    } catch (fault) {
+      clients.forEach((client) => t.diagnostic(`${client.user}: ${client.toldNames()}`));
+      t.diagnostic(`server:\n${server.log}`);
+      throw fault;
+    } finally {
+      clients.forEach((client) => client.closeTab());
+    }
+  });
+}
+
+/**
+ * The error of a promise that must be rejected.
+ * @param {Promise<unknown>} promise
+ * @param {number} [type] the SDK's number that it must have
+ */
+export async function refused(promise, type) {
+  const outcome = await promise.then(
+    (value) => ({ value }),
+    (fault) => ({ fault }),
+  );
+  assert.ok('fault' in outcome, `accepted: ${JSON.stringify(outcome.value)}`);
+  if (type !== undefined) assert.equal(outcome.fault.type, type, String(outcome.fault));
+  return outcome.fault;
+}
