@@ -30,6 +30,9 @@ pub async fn find(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> {
 
 /// Like [`find`], with "there is none" as a value. An id is known in one spelling, the one replies print, in any case.
 pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Arc<User>>> {
+    if let Some(user) = remembered(ctx, app, reference) {
+        return Ok(Some(user));
+    }
     if reference.is_empty() || reference.len() > USERNAME_BYTES_MAX || reference.contains('\0') {
         return Ok(None);
     }
@@ -44,9 +47,14 @@ pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Ar
     }
 }
 
+/// The user with that folded name, from memory alone: what nearly every question is answered by.
+fn remembered(ctx: &Ctx, app: AppId, name: &str) -> Option<Arc<User>> {
+    ctx.cache.user(app, ctx.cache.user_named(app, name)?)
+}
+
 /// The id that a reference spells: of the forms of a UUID only the one with four hyphens.
 fn id_in(reference: &str) -> Option<UserId> {
-    let uuid = Uuid::try_parse(reference).ok().filter(|_| reference.len() == Hyphenated::LENGTH)?;
+    let uuid = (reference.len() == Hyphenated::LENGTH).then(|| Uuid::try_parse(reference).ok()).flatten()?;
     Some(UserId(uuid.into_bytes()))
 }
 
