@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use yinxin_core::Code;
+use yinxin_core::{Code, Error};
 use yinxin_http::Arrival;
 use yinxin_http::metrics::OperationMetrics;
+use yinxin_http::panics::{Panicked, netted};
 
 use crate::problem::{Cause, Problem};
 use crate::routes::Shared;
@@ -23,11 +24,22 @@ pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: 
     if !shared.key.opens(shown) {
         return unauthorized(shown.is_some());
     }
-    let mut response = next.run(request).await;
+    let mut response = run_to_end(request, next).await;
     if let Some(Cause(cause)) = response.extensions_mut().remove() {
         tracing::error!(request = %arrival.id, %cause, "an admin call failed");
     }
     response
+}
+
+/// A call that may write is run to its end even if the client goes away meanwhile. A panic is answered as the bug it is.
+async fn run_to_end(request: Request, next: Next) -> Response {
+    let may_write = request.method() != Method::GET;
+    let running = netted(next.run(request));
+    let done =
+        if may_write { tokio::spawn(running).await.map_err(|fault| fault.to_string()) } else { Ok(running.await) };
+    let panicked = |Panicked { at, text }| format!("a handler panicked at {at}: {text}");
+    done.and_then(|ran| ran.map_err(panicked))
+        .unwrap_or_else(|cause| Problem::from(Error::from(Code::Internal).caused_by(cause)).into_response())
 }
 
 fn unauthorized(shown: bool) -> Response {

@@ -81,7 +81,9 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::WrongPassword
         | Code::ClientIdMismatch
         | Code::ClientSecretMismatch => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::UserInactive | Code::RegistrationClosed => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::UserInactive | Code::RegistrationClosed | Code::SenderBlocked | Code::SenderMuted => {
+            StatusCode::FORBIDDEN
+        }
         Code::AppNotFound
         | Code::UserNotFound
         | Code::LoginUnknownUser
@@ -97,6 +99,8 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::BlocksFull
         | Code::ContactsFull
         | Code::NotContacts
+        | Code::NotInvited
+        | Code::RecallTooLate
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
@@ -128,9 +132,10 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::AttributesBatchTooLarge
         | Code::MuteIllegal
         | Code::BodyMalformed
+        | Code::BodyIncomplete
         | Code::FieldIllegal => StatusCode::BAD_REQUEST,
-        Code::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
-        Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
+        Code::BodyTooLarge | Code::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::MediaTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,

@@ -49,7 +49,8 @@ pub(crate) async fn whole_body(request: Request, bytes_max: usize) -> Result<Byt
     read_body(request.into_body(), bytes_max, within).await.map_err(|fault| {
         let code = match fault {
             BodyFault::TooLarge { .. } => Code::BodyTooLarge,
-            BodyFault::Incomplete | BodyFault::TimedOut => Code::BodyIncomplete,
+            BodyFault::Incomplete => Code::BodyIncomplete,
+            BodyFault::TimedOut => Code::BodyTimedOut,
         };
         Problem::new(code, fault.to_string())
     })

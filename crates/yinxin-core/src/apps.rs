@@ -91,8 +91,8 @@ impl AppChanges {
                 return Err(Error::about(Code::TtlIllegal, ttl.to_string()).with_limit(limits::TOKEN_TTL_MAX_S));
             }
         }
-        if self.contacts_max.is_some_and(|max| max < 0) {
-            return Err(Error::about(Code::FieldIllegal, "contacts_max"));
+        if self.contacts_max.is_some_and(|max| !(0..=limits::CONTACTS_MAX).contains(&max)) {
+            return Err(Error::about(Code::FieldIllegal, "contacts_max").with_limit(limits::CONTACTS_MAX));
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! User attributes: free key-value pairs of a profile, bounded per user.
 
+use std::collections::HashSet;
+
 use yinxin_store::tables::attributes;
 
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{ATTRIBUTE_BATCH_MAX, ATTRIBUTE_BYTES_MAX};
+use crate::limits::{ATTRIBUTE_BATCH_MAX, ATTRIBUTE_BYTES_MAX, ATTRIBUTE_NAMES_MAX, ATTRIBUTE_PAIRS_MAX};
 use crate::users::{self, must_exist};
 
 /// A pair's name and value.
@@ -14,6 +16,9 @@ pub type Pair = (String, String);
 /// Sets pairs; an empty value removes its key. All or, over the limit, none.
 pub async fn put(ctx: &Ctx, app: &App, reference: &str, pairs: Vec<Pair>) -> Result<()> {
     let user = users::find(ctx, app, reference).await?;
+    if pairs.len() > ATTRIBUTE_PAIRS_MAX {
+        return Err(Error::over(Code::AttributesTooLarge, ATTRIBUTE_BYTES_MAX));
+    }
     if pairs.iter().any(|(name, _)| name.is_empty()) {
         return Err(Error::about(Code::FieldIllegal, "an attribute has no name"));
     }
@@ -47,7 +52,7 @@ pub async fn all(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Pair>> {
         .await
 }
 
-/// The pairs of up to 100 users, in order; `names` keeps only those.
+/// The pairs of up to 100 users, in order and each once; `names` keeps only those, of which there may be 100.
 pub async fn of_many(
     ctx: &Ctx,
     app: &App,
@@ -55,12 +60,20 @@ pub async fn of_many(
     names: &[String],
 ) -> Result<Vec<(String, Vec<Pair>)>> {
     if references.len() > ATTRIBUTE_BATCH_MAX {
-        return Err(Error::over(Code::AttributesBatchTooLarge, 100));
+        return Err(Error::over(Code::AttributesBatchTooLarge, ATTRIBUTE_BATCH_MAX));
     }
+    if names.len() > ATTRIBUTE_NAMES_MAX {
+        return Err(Error::about(Code::FieldIllegal, "properties").with_limit(ATTRIBUTE_NAMES_MAX));
+    }
+    let names: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let mut seen = HashSet::with_capacity(references.len());
     let mut found = Vec::with_capacity(references.len());
     for reference in references {
+        if !seen.insert(reference.clone()) {
+            continue;
+        }
         let mut pairs = all(ctx, app, &reference).await?;
-        pairs.retain(|(name, _)| names.is_empty() || names.contains(name));
+        pairs.retain(|(name, _)| names.is_empty() || names.contains(name.as_str()));
         found.push((reference, pairs));
     }
     Ok(found)

@@ -125,6 +125,11 @@ impl Cache {
         self.names.insert((app, name.into()), user);
     }
 
+    /// The one it belonged to is gone.
+    pub fn forget_name(&self, app: AppId, name: &str) {
+        self.names.remove(&NameRef(app, name));
+    }
+
     /// Users in memory, for metrics.
     pub fn user_count(&self) -> usize {
         self.users.len()

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use yinxin_store::tables::contacts;
 pub use yinxin_store::tables::contacts::ContactRow as Contact;
+use yinxin_store::tables::{blocks, contacts};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{CONTACT_IMPORT_MAX, PEOPLE_PAGE_MAX, RELATION_CHECK_MAX, REMARK_CHARS_MAX};
+use crate::limits::{
+    CONTACT_IMPORT_MAX, CONTACTS_MAX, INVITATION_BYTES_MAX, INVITATIONS_MAX, PEOPLE_PAGE_MAX, RELATION_CHECK_MAX,
+    REMARK_CHARS_MAX,
+};
+use crate::messages::{self, Kind, News};
 use crate::users::{self, User, must_exist};
 
 /// Two users of one call, found.
@@ -22,28 +26,41 @@ async fn pair(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Pair> {
     Ok(Pair { owner: users::find(ctx, app, owner).await?, friend: users::find(ctx, app, friend).await? })
 }
 
-/// Makes two users contacts of each other; again is no error. Gives the friend.
+/// Makes two users contacts of each other; again is no error. Those who are connected are told. Gives the friend.
 pub async fn add(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
-    befriend(ctx, app, owner.user, friend.user).await?;
+    befriend(ctx, app, &owner, &friend).await?;
     Ok(friend)
 }
 
-async fn befriend(ctx: &Ctx, app: &App, owner: UserId, friend: UserId) -> Result<()> {
-    if owner == friend {
+async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<()> {
+    if owner.user == friend.user {
         return Err(Error::about(Code::FieldIllegal, "a user cannot be its own contact"));
     }
+    // Who is away reads the list at the next login; a note for each would double what this call costs.
+    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Added, friend, ""));
+    let to_friend = ctx.sessions.is_online(app.id, friend.user).then(|| News::of(ctx, Kind::Added, owner, ""));
+    let order = ctx.mint.order();
+    let input = (app.id, owner.user, friend.user, order, app.settings.contacts_max, to_owner, to_friend);
     ctx.db
-        .write((app.id, owner, friend, ctx.mint.order(), app.settings.contacts_max), |sql, input| {
+        .write(input, |sql, (app, owner, friend, order, max, to_owner, to_friend)| {
             Box::pin(async move {
-                let (app, owner, friend, order, max) = *input;
-                must_exist(sql, app, owner).await?;
-                must_exist(sql, app, friend).await?;
-                add_side(sql, app, owner, friend, order, max).await?;
-                add_side(sql, app, friend, owner, order, max).await
+                must_exist(sql, *app, *owner).await?;
+                must_exist(sql, *app, *friend).await?;
+                add_side(sql, *app, *owner, *friend, *order, *max).await?;
+                add_side(sql, *app, *friend, *owner, *order, *max).await?;
+                for (to, news) in [(owner, to_owner), (friend, to_friend)] {
+                    if let Some(news) = news {
+                        messages::note(sql, *app, *to, news).await?;
+                    }
+                }
+                Ok::<_, Error>(())
             })
         })
-        .await
+        .await?;
+    ctx.sessions.wake(app.id, owner.user, &friend.username);
+    ctx.sessions.wake(app.id, friend.user, &owner.username);
+    Ok(())
 }
 
 async fn add_side(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, order: i64, max: i64) -> Result<()> {
@@ -54,19 +71,95 @@ async fn add_side(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, 
     }
 }
 
-/// Ends a friendship on both sides; none is no error. Gives the former friend.
+/// Ends a friendship on both sides; none is no error. The friend is told, and the owner's devices that are connected.
+/// Gives the former friend.
 pub async fn remove(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
+    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Removed, &friend, ""));
+    let to_friend = News::of(ctx, Kind::Removed, &owner, "");
     ctx.db
-        .write((app.id, owner.user, friend.user), |sql, (app, owner, friend)| {
+        .write((app.id, owner.user, friend.user, to_owner, to_friend), |sql, input| {
             Box::pin(async move {
-                contacts::remove(sql, *app, *owner, *friend).await?;
+                let (app, owner, friend, to_owner, to_friend) = input;
+                let was_friend = contacts::remove(sql, *app, *owner, *friend).await?;
                 contacts::remove(sql, *app, *friend, *owner).await?;
+                if was_friend {
+                    messages::note(sql, *app, *friend, to_friend).await?;
+                    if let Some(news) = to_owner {
+                        messages::note(sql, *app, *owner, news).await?;
+                    }
+                }
                 Ok::<_, Error>(())
             })
         })
         .await?;
+    ctx.sessions.wake(app.id, owner.user, &friend.username);
+    ctx.sessions.wake(app.id, friend.user, &owner.username);
     Ok(friend)
+}
+
+/// Asks a user to become a contact. A user who blocks the inviter is not asked, which the inviter is not told.
+pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) -> Result<Arc<User>> {
+    let Pair { owner: from, friend: to } = pair(ctx, app, from, to).await?;
+    if from.user == to.user {
+        return Err(Error::about(Code::FieldIllegal, "a user cannot be its own contact"));
+    }
+    if reason.len() > INVITATION_BYTES_MAX {
+        return Err(Error::about(Code::FieldIllegal, "reason").with_limit(1024));
+    }
+    let news = News::of(ctx, Kind::Invited, &from, reason);
+    ctx.db
+        .write((app.id, to.user, from.user, news), |sql, (app, to, from, news)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *from).await?;
+                must_exist(sql, *app, *to).await?;
+                if blocks::has(sql, *app, *to, *from).await? || contacts::has(sql, *app, *to, *from).await? {
+                    return Ok(());
+                }
+                contacts::invite(sql, *app, *to, *from, news.order).await?;
+                if contacts::invitations(sql, *app, *to).await? > INVITATIONS_MAX {
+                    return Err(Error::over(Code::ContactsFull, INVITATIONS_MAX));
+                }
+                messages::note(sql, *app, *to, news).await
+            })
+        })
+        .await?;
+    ctx.sessions.wake(app.id, to.user, &from.username);
+    Ok(to)
+}
+
+/// Accepts an invitation: both are contacts now, and the inviter is told.
+pub async fn accept(ctx: &Ctx, app: &App, to: &str, from: &str) -> Result<Arc<User>> {
+    answer(ctx, app, to, from, Kind::Accepted).await
+}
+
+/// Declines an invitation; the inviter is told.
+pub async fn decline(ctx: &Ctx, app: &App, to: &str, from: &str) -> Result<Arc<User>> {
+    answer(ctx, app, to, from, Kind::Declined).await
+}
+
+async fn answer(ctx: &Ctx, app: &App, to: &str, from: &str, kind: Kind) -> Result<Arc<User>> {
+    let Pair { owner: to, friend: from } = pair(ctx, app, to, from).await?;
+    let news = News::of(ctx, kind, &to, "");
+    let max = app.settings.contacts_max;
+    ctx.db
+        .write((app.id, to.user, from.user, news, max), |sql, (app, to, from, news, max)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *to).await?;
+                must_exist(sql, *app, *from).await?;
+                if !contacts::uninvite(sql, *app, *to, *from).await? {
+                    return Err(Code::NotInvited.into());
+                }
+                if news.kind == Kind::Accepted {
+                    add_side(sql, *app, *to, *from, news.order, *max).await?;
+                    add_side(sql, *app, *from, *to, news.order, *max).await?;
+                }
+                messages::note(sql, *app, *from, news).await
+            })
+        })
+        .await?;
+    ctx.sessions.wake(app.id, from.user, &to.username);
+    Ok(from)
 }
 
 /// Ends all friendships of a user.
@@ -98,9 +191,9 @@ impl<T> Page<T> {
     }
 }
 
-/// All contacts of a user, newest first; the app's limit bounds them.
+/// All contacts of a user, newest first: also those beyond an app's limit that was lowered since.
 pub async fn all(ctx: &Ctx, app: &App, owner: &str) -> Result<Vec<Contact>> {
-    Ok(read(ctx, app, owner, None, app.settings.contacts_max).await?.entries)
+    Ok(read(ctx, app, owner, None, CONTACTS_MAX).await?.entries)
 }
 
 /// A page of contacts older than `before`.
@@ -126,7 +219,7 @@ async fn read(ctx: &Ctx, app: &App, owner: &str, before: Option<i64>, limit: i64
 pub async fn set_remark(ctx: &Ctx, app: &App, owner: &str, friend: &str, remark: String) -> Result<()> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
     if remark.chars().count() > REMARK_CHARS_MAX {
-        return Err(Error::over(Code::RemarkTooLong, 100));
+        return Err(Error::over(Code::RemarkTooLong, REMARK_CHARS_MAX));
     }
     let known = ctx
         .db
@@ -154,7 +247,7 @@ pub struct Imported {
 pub async fn import(ctx: &Ctx, app: &App, owner: &str, names: Vec<String>) -> Result<Imported> {
     let owner = users::find(ctx, app, owner).await?;
     if names.len() > CONTACT_IMPORT_MAX {
-        return Err(Error::over(Code::ImportTooLarge, 10));
+        return Err(Error::over(Code::ImportTooLarge, CONTACT_IMPORT_MAX));
     }
     if read(ctx, app, &owner.username, None, app.settings.contacts_max).await?.entries.len()
         >= usize::try_from(app.settings.contacts_max).unwrap_or(usize::MAX)
@@ -167,7 +260,7 @@ pub async fn import(ctx: &Ctx, app: &App, owner: &str, names: Vec<String>) -> Re
             done.unknown.push(name);
             continue;
         };
-        match befriend(ctx, app, owner.user, friend.user).await.map_err(|error| error.code) {
+        match befriend(ctx, app, &owner, &friend).await.map_err(|error| error.code) {
             Ok(()) => done.added.push(name),
             Err(Code::ContactsFull) => done.full.push(name),
             Err(Code::UserNotFound) => done.unknown.push(name),
@@ -196,7 +289,7 @@ pub(crate) async fn relations(
 ) -> Result<Vec<(String, bool)>> {
     let owner = users::find(ctx, app, owner).await?;
     if names.is_empty() || names.len() > RELATION_CHECK_MAX {
-        return Err(Error::over(Code::TooManyNames, 100));
+        return Err(Error::over(Code::TooManyNames, RELATION_CHECK_MAX));
     }
     let mut answers = Vec::with_capacity(names.len());
     for name in names {

@@ -103,6 +103,8 @@ codes! {
     BlocksFull = "the block list is full",
     /// The contact list is full.
     ContactsFull = "the contact list is full",
+    /// Answering an invitation that is not there.
+    NotInvited = "there is no such invitation",
     /// A remark about somebody who is no contact.
     NotContacts = "the two users are not contacts",
     /// Over the limit.
@@ -113,6 +115,16 @@ codes! {
     PageTooLarge = "the page is larger than allowed",
     /// Too many names in one question.
     TooManyNames = "too many names in one call",
+
+    // Messages.
+    /// The receiver blocks the sender.
+    SenderBlocked = "the receiver blocks the sender",
+    /// The message to recall is not there any more, or is not the caller's.
+    RecallTooLate = "there is no such message of yours to recall",
+    /// The sender is muted.
+    SenderMuted = "the sender is muted",
+    /// Over the limit.
+    MessageTooLarge = "the message is too large",
 
     // Presence.
     /// No ext given.
@@ -161,8 +173,10 @@ codes! {
     HeadersTooLarge = "the headers are too large",
     /// A content type that this call does not take.
     MediaTypeUnsupported = "the content type is not supported",
-    /// The body did not arrive in time, or was cut off.
+    /// The body was cut off, or its chunks are malformed.
     BodyIncomplete = "the body did not arrive completely",
+    /// The body did not arrive in time.
+    BodyTimedOut = "the body did not arrive in time",
     /// No such path.
     RouteNotFound = "there is no such path",
     /// The path exists, not with this method.
@@ -200,14 +214,14 @@ impl Error {
     }
 
     /// An error about a limit.
-    pub fn over(code: Code, limit: i64) -> Self {
-        Self { code, subject: String::new(), limit, source: None }
+    pub fn over(code: Code, limit: impl TryInto<i64>) -> Self {
+        Self::from(code).with_limit(limit)
     }
 
     /// The same error with its limit.
     #[must_use]
-    pub fn with_limit(mut self, limit: i64) -> Self {
-        self.limit = limit;
+    pub fn with_limit(mut self, limit: impl TryInto<i64>) -> Self {
+        self.limit = limit.try_into().unwrap_or(i64::MAX);
         self
     }
 

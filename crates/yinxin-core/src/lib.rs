@@ -12,6 +12,7 @@ pub mod ctx;
 pub mod error;
 pub mod keys;
 pub mod limits;
+pub mod messages;
 pub mod mint;
 pub mod mutes;
 pub mod names;

@@ -51,6 +51,8 @@ pub const USER_DELETE_MAX: i64 = 500;
 pub const STATUS_BATCH_MAX: usize = 100;
 /// Contacts per user when the app does not say.
 pub const CONTACTS_DEFAULT: i64 = 3000;
+/// Contacts per user that an app may allow, and the most that one list has.
+pub const CONTACTS_MAX: i64 = 100_000;
 /// Contacts, or blocked users, per page.
 pub const PEOPLE_PAGE_MAX: i64 = 50;
 /// Contacts, or blocked users, per page when the caller does not say.
@@ -63,14 +65,18 @@ pub const RELATION_CHECK_MAX: usize = 100;
 pub const REMARK_CHARS_MAX: usize = 100;
 /// Blocked users per user.
 pub const BLOCKS_MAX: i64 = 500;
-/// Groups whose pushes a user may have a setting for.
-pub const GROUP_IGNORES_MAX: i64 = 1000;
+/// Groups whose pushes a user may have a setting for. They are kept in memory with the user.
+pub const GROUP_IGNORES_MAX: i64 = 100;
 /// Bytes of a group id in a setting.
 pub const GROUP_ID_BYTES_MAX: usize = 64;
 /// Bytes of one user's attributes.
 pub const ATTRIBUTE_BYTES_MAX: i64 = 2048;
 /// Users in one question for attributes.
 pub const ATTRIBUTE_BATCH_MAX: usize = 100;
+/// Pairs in one call that sets attributes: no more can be stored, even with names of one byte.
+pub const ATTRIBUTE_PAIRS_MAX: usize = 300;
+/// Names in one question for attributes.
+pub const ATTRIBUTE_NAMES_MAX: usize = 100;
 /// Bytes of a published presence text.
 pub const PRESENCE_EXT_BYTES_MAX: usize = 1024;
 /// Names in one presence call.
@@ -81,8 +87,10 @@ pub const PRESENCE_PAGE_MAX: i64 = 500;
 pub const PRESENCE_EXPIRY_MAX_S: i64 = 2_592_000;
 /// Presence subscriptions of one user.
 pub const PRESENCE_SUBSCRIPTIONS_MAX: i64 = 3000;
-/// Devices of one user that can publish presence.
-pub const PRESENCE_RESOURCES_MAX: usize = 20;
+/// Devices of one user whose presence is kept; the one that was silent longest gives way.
+pub const PRESENCE_RESOURCES_MAX: i64 = 20;
+/// Pages of mutes; what is behind them is not listed, since each page is walked to.
+pub const MUTE_PAGES_MAX: i64 = 1000;
 /// Mutes per page.
 pub const MUTE_PAGE_MAX: i64 = 50;
 /// Longest mute that is not for ever.
@@ -107,5 +115,26 @@ pub const PUSH_CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
 pub const TOKEN_TTL_MAX_S: i64 = 4_294_967_295;
 /// Life of a token when neither caller nor app say.
 pub const TOKEN_TTL_DEFAULT_S: i64 = 5_184_000;
-/// How far ahead of this server's clock a locally computed token may be stamped.
-pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 300;
+/// How far ahead of this server's clock a locally computed token may be stamped. When a user's tokens are ended, those
+/// stamped up to so far ahead end, too.
+pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 5;
+/// Bytes of one message's payload.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Days that messages are kept, for devices that were away and for the history.
+pub const INBOX_DAYS: i64 = 7;
+/// Queues that are announced to a device at once; the others follow when these are done.
+pub const WAITING_QUEUES_MAX: i64 = 200;
+/// Devices of a user whose place in its queues is remembered.
+pub const DEVICES_KEPT: i64 = 20;
+/// Devices of one platform that may be connected at a time.
+pub const DEVICES_PER_PLATFORM: usize = 4;
+/// Invitations that may wait for a user.
+pub const INVITATIONS_MAX: i64 = 1000;
+/// Bytes of an invitation's reason.
+pub const INVITATION_BYTES_MAX: usize = 1024;
+/// Messages, or conversations, per page of the history.
+pub const HISTORY_PAGE_MAX: i64 = 50;
+/// Receivers of one message from a backend.
+pub const RECEIVERS_MAX: usize = 600;
+/// Watchers who are told of one change of presence.
+pub const WATCHERS_MAX: i64 = 3000;

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 const UUID_EPOCH_TICKS: i64 = 0x01B2_1DD2_1381_4000;
 const TICKS_PER_MS: i64 = 10_000;
 /// Order ids: milliseconds in the upper bits, a counter in these.
-const ORDER_BITS: u32 = 20;
+pub(crate) const ORDER_BITS: u32 = 20;
 /// A clock that falls back further than this has been set, and ids follow it; less than this is jitter.
 const JITTER_MS: i64 = 10_000;
 

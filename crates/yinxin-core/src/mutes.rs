@@ -6,7 +6,7 @@ pub use yinxin_store::tables::mutes::MuteRow as Mute;
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{MUTE_MAX_S, MUTE_PAGE_MAX};
+use crate::limits::{MUTE_MAX_S, MUTE_PAGE_MAX, MUTE_PAGES_MAX};
 use crate::users::{self, must_exist};
 
 /// A kind of conversation.
@@ -71,11 +71,14 @@ pub async fn of_user(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, V
     Ok((user.username.clone(), rows))
 }
 
-/// Page `number` (from 1) of the mutes that hold now, in the order they were set.
+/// Page `number` (from 1) of the mutes that hold now, in the order they were set; empty behind the last possible page.
 pub async fn page(ctx: &Ctx, app: &App, number: i64, size: i64) -> Result<Vec<Mute>> {
+    if number > MUTE_PAGES_MAX {
+        return Ok(Vec::new());
+    }
     let size = size.clamp(1, MUTE_PAGE_MAX);
     let mut after = 0;
-    for _ in 1..number.clamp(1, 1000) {
+    for _ in 1..number {
         // Keyset paging under a page number: walk to it.
         match read(ctx, app, after, size).await?.last() {
             Some(last) => after = last.since_seq,

@@ -29,10 +29,11 @@ impl Username {
     /// Checks and folds a name as a caller spelled it.
     pub fn parse(text: &str) -> Result<Self> {
         if text.len() > USERNAME_BYTES_MAX {
-            return Err(Error::about(Code::UsernameTooLong, text).with_limit(64));
+            return Err(Error::about(Code::UsernameTooLong, text).with_limit(USERNAME_BYTES_MAX));
         }
         let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-        if !legal {
+        // A path with one of these as a segment is rewritten by HTTP clients: such a user could not be reached.
+        if !legal || text == "." || text == ".." {
             return Err(Error::about(Code::UsernameIllegal, text));
         }
         Ok(Self(text.to_ascii_lowercase()))
@@ -95,6 +96,7 @@ mod tests {
             ("a@b.c", Code::UsernameIllegal),
             ("a\0", Code::UsernameIllegal),
             ("a/b", Code::UsernameIllegal),
+            ("..", Code::UsernameIllegal),
             (long.as_str(), Code::UsernameTooLong),
         ] {
             assert_eq!(Username::parse(text).unwrap_err().code, code, "{text:?}");

@@ -1,6 +1,6 @@
 //! What a user missed, and whether it is here now.
 
-use yinxin_store::tables::offline;
+use yinxin_store::tables::inbox;
 
 use crate::apps::App;
 use crate::ctx::Ctx;
@@ -18,21 +18,21 @@ pub async fn is_online(ctx: &Ctx, app: &App, reference: &str) -> Result<(String,
 /// Online states of up to 100 names, in order. An unknown name is not online.
 pub async fn are_online(ctx: &Ctx, app: &App, names: Vec<String>) -> Result<Vec<(String, bool)>> {
     if names.len() > STATUS_BATCH_MAX {
-        return Err(Error::over(Code::TooManyNames, 100));
+        return Err(Error::over(Code::TooManyNames, STATUS_BATCH_MAX));
     }
     let mut states = Vec::with_capacity(names.len());
     for name in names {
-        let user = users::id_of(ctx, app.id, &name).await?;
-        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user));
+        let user = users::look_up(ctx, app.id, &name).await?;
+        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user.user));
         states.push((name, online));
     }
     Ok(states)
 }
 
-/// The connected devices of a user.
+/// The connected devices of a user; an unknown user has none.
 pub async fn devices(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Device>> {
-    let user = users::find(ctx, app, reference).await?;
-    Ok(ctx.sessions.devices_of(app.id, user.user))
+    let user = users::look_up(ctx, app.id, reference).await?;
+    Ok(user.map_or_else(Vec::new, |user| ctx.sessions.devices_of(app.id, user.user)))
 }
 
 /// How many messages wait for a user, under its folded name.
@@ -41,7 +41,7 @@ pub async fn waiting(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, i
     let count = ctx
         .db
         .read((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(offline::count(sql, *app, *user).await?) })
+            Box::pin(async move { Ok::<_, Error>(inbox::count_waiting(sql, *app, *user).await?) })
         })
         .await?;
     Ok((user.username.clone(), count))
@@ -53,7 +53,7 @@ pub async fn waits(ctx: &Ctx, app: &App, reference: &str, message: &str) -> Resu
     let Ok(message) = message.parse::<i64>() else { return Ok(false) };
     ctx.db
         .read((app.id, user.user, message), |sql, (app, user, message)| {
-            Box::pin(async move { Ok::<_, Error>(offline::waits(sql, *app, *user, *message).await?) })
+            Box::pin(async move { Ok::<_, Error>(inbox::waits(sql, *app, *user, *message).await?) })
         })
         .await
 }

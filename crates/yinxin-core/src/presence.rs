@@ -1,5 +1,7 @@
 //! Presence: what devices publish about themselves, and who subscribed to it.
 
+mod live;
+
 pub use yinxin_store::tables::presence::SubscriptionRow as Subscription;
 use yinxin_store::tables::presence::{self, StatusRow};
 
@@ -10,9 +12,11 @@ use crate::limits::{
     PRESENCE_BATCH_MAX, PRESENCE_EXPIRY_MAX_S, PRESENCE_EXT_BYTES_MAX, PRESENCE_PAGE_MAX, PRESENCE_RESOURCES_MAX,
     PRESENCE_SUBSCRIPTIONS_MAX, PUSH_TEXT_BYTES_MAX,
 };
-use crate::users::{self, User, must_exist};
+use crate::users::{self, must_exist};
 
-/// Publishes a status and a text for one device.
+pub use live::{News, arrived, left};
+
+/// Publishes a status and a text for one device. Of too many devices, the one that was silent longest is forgotten.
 pub async fn publish(
     ctx: &Ctx,
     app: &App,
@@ -24,7 +28,7 @@ pub async fn publish(
     let user = users::find(ctx, app, reference).await?;
     let ext = ext.ok_or(Code::ExtMissing)?;
     if ext.len() > PRESENCE_EXT_BYTES_MAX {
-        return Err(Error::over(Code::ExtTooBig, 1024));
+        return Err(Error::over(Code::ExtTooBig, PRESENCE_EXT_BYTES_MAX));
     }
     if resource.is_empty() || resource.len() > PUSH_TEXT_BYTES_MAX {
         return Err(Error::about(Code::FieldIllegal, "resource"));
@@ -35,13 +39,12 @@ pub async fn publish(
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
                 presence::publish(sql, *app, *user, row).await?;
-                if presence::of_user(sql, *app, *user).await?.len() > PRESENCE_RESOURCES_MAX {
-                    return Err(Error::about(Code::FieldIllegal, "resource").with_limit(20));
-                }
-                Ok(())
+                presence::trim(sql, *app, *user, &row.resource, PRESENCE_RESOURCES_MAX).await?;
+                Ok::<_, Error>(())
             })
         })
-        .await
+        .await?;
+    live::tell(ctx, app.id, &user, None).await
 }
 
 /// A user's presence as others see it.
@@ -82,6 +85,7 @@ pub async fn subscribe(
             Box::pin(async move {
                 let (app, owner, targets, until_s, now_s) = input;
                 must_exist(sql, *app, *owner).await?;
+                presence::forget_ended(sql, *app, *owner, *now_s).await?;
                 for (target, order) in targets {
                     must_exist(sql, *app, *target).await?;
                     presence::subscribe(sql, *app, *owner, *target, *until_s, *order).await?;
@@ -109,7 +113,7 @@ fn check_names(names: Option<Vec<String>>, too_many: Code) -> Result<Vec<String>
         return Err(Code::NamesEmpty.into());
     }
     if names.len() > PRESENCE_BATCH_MAX {
-        return Err(Error::over(too_many, 100));
+        return Err(Error::over(too_many, PRESENCE_BATCH_MAX));
     }
     Ok(names)
 }
@@ -118,20 +122,12 @@ async fn of_all(ctx: &Ctx, app: &App, names: Vec<String>, until_s: Option<i64>) 
     let mut found = Vec::with_capacity(names.len());
     for username in names {
         let devices = match users::look_up(ctx, app.id, &username).await? {
-            Some(user) => published_by(ctx, app, &user).await?,
+            Some(user) => live::devices(ctx, app.id, &user).await?,
             None => Vec::new(),
         };
         found.push(Presence { username, devices, until_s });
     }
     Ok(found)
-}
-
-async fn published_by(ctx: &Ctx, app: &App, user: &User) -> Result<Vec<StatusRow>> {
-    ctx.db
-        .read((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(presence::of_user(sql, *app, *user).await?) })
-        })
-        .await
 }
 
 /// Ends subscriptions to up to 100 users; unknown names are no error.
@@ -153,7 +149,8 @@ pub async fn unsubscribe(ctx: &Ctx, app: &App, reference: &str, names: Option<Ve
         .await
 }
 
-/// Page `number` (from 1) of a user's subscriptions and how many there are.
+/// Page `number` of a user's subscriptions and how many there are. Pages count from 1; since some clients count them
+/// from 0, page 0 is the first, too.
 pub async fn subscriptions(
     ctx: &Ctx,
     app: &App,
@@ -162,7 +159,7 @@ pub async fn subscriptions(
     size: i64,
 ) -> Result<(usize, Vec<Subscription>)> {
     let owner = users::find(ctx, app, reference).await?;
-    if !(1..=PRESENCE_PAGE_MAX).contains(&size) || number < 1 {
+    if !(1..=PRESENCE_PAGE_MAX).contains(&size) || number < 0 {
         return Err(Error::over(Code::TooManyQueries, PRESENCE_PAGE_MAX));
     }
     let rows = ctx
@@ -173,7 +170,7 @@ pub async fn subscriptions(
             })
         })
         .await?;
-    let [number, size] = [number - 1, size].map(|part| usize::try_from(part).unwrap_or(usize::MAX));
+    let [number, size] = [number.max(1) - 1, size].map(|part| usize::try_from(part).unwrap_or(usize::MAX));
     let total = rows.len();
     Ok((total, rows.into_iter().skip(number.saturating_mul(size)).take(size).collect()))
 }

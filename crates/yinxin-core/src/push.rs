@@ -9,8 +9,8 @@ use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
-    PUSH_CERTIFICATE_BYTES_MAX, PUSH_DEVICES_MAX, PUSH_IGNORE_MAX_MS, PUSH_NICKNAME_BATCH_MAX, PUSH_PATTERN_BYTES_MAX,
-    PUSH_RULES_MAX, PUSH_TEMPLATES_MAX, PUSH_TEXT_BYTES_MAX,
+    NICKNAME_CHARS_MAX, PUSH_CERTIFICATE_BYTES_MAX, PUSH_DEVICES_MAX, PUSH_IGNORE_MAX_MS, PUSH_NICKNAME_BATCH_MAX,
+    PUSH_PATTERN_BYTES_MAX, PUSH_RULES_MAX, PUSH_TEMPLATES_MAX, PUSH_TEXT_BYTES_MAX,
 };
 use crate::users::{self, PushChanges, PushProfile, must_exist};
 
@@ -21,7 +21,7 @@ pub const TEMPLATE: &str = "template";
 
 fn check_text(field: &str, text: &str) -> Result<()> {
     if text.is_empty() || text.len() > PUSH_TEXT_BYTES_MAX {
-        return Err(Error::about(Code::PushSettingIllegal, field).with_limit(512));
+        return Err(Error::about(Code::PushSettingIllegal, field).with_limit(PUSH_TEXT_BYTES_MAX));
     }
     Ok(())
 }
@@ -63,16 +63,19 @@ pub async fn devices(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Device
         .await
 }
 
-/// Sets the push nicknames of up to 50 users, in order; stops at the first that is not possible.
+/// Sets the push nicknames of up to 50 users, in order; none, when one of them is not possible.
 pub async fn set_nicknames(ctx: &Ctx, app: &App, nicknames: Vec<(String, String)>) -> Result<Vec<(String, String)>> {
     if nicknames.is_empty() {
         return Err(Code::NamesEmpty.into());
     }
     if nicknames.len() > PUSH_NICKNAME_BATCH_MAX {
-        return Err(Error::over(Code::TooManyNames, 50));
+        return Err(Error::over(Code::TooManyNames, PUSH_NICKNAME_BATCH_MAX));
     }
-    for (name, _) in &nicknames {
+    for (name, nickname) in &nicknames {
         users::find(ctx, app, name).await?;
+        if nickname.chars().count() > NICKNAME_CHARS_MAX {
+            return Err(Error::about(Code::NicknameTooLong, name).with_limit(NICKNAME_CHARS_MAX));
+        }
     }
     let mut done = Vec::with_capacity(nicknames.len());
     for (name, nickname) in nicknames {
@@ -137,15 +140,18 @@ impl RuleChanges {
     }
 }
 
-/// `HH:MM-HH:MM`.
+/// `HH:MM-HH:MM`; a day ends at `24:00` or begins at `00:00`.
 fn is_interval(text: &str) -> bool {
     let is_time = |time: &str| {
         time.split_once(':').is_some_and(|(hours, minutes)| {
-            let two = |part: &str| (part.len() == 2).then(|| part.parse::<u8>().ok()).flatten();
-            two(hours).is_some_and(|h| h <= 24) && two(minutes).is_some_and(|m| m < 60)
+            let two = |part: &str| {
+                let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+                digits.then(|| part.parse::<u8>().ok()).flatten()
+            };
+            two(hours).is_some_and(|h| h < 24) && two(minutes).is_some_and(|m| m < 60)
         })
     };
-    text.split_once('-').is_some_and(|(from, to)| is_time(from) && is_time(to))
+    text.split_once('-').is_some_and(|(from, to)| is_time(from) && (is_time(to) || to == "24:00"))
 }
 
 /// Changes a rule and gives it as it is then.
@@ -225,7 +231,9 @@ pub async fn preference(ctx: &Ctx, app: &App, reference: &str, name: &'static st
 fn new_template(ctx: &Ctx, name: String, title_pattern: String, content_pattern: String) -> Result<TemplateRow> {
     check_text("name", &name)?;
     if title_pattern.len().max(content_pattern.len()) > PUSH_PATTERN_BYTES_MAX {
-        return Err(Error::about(Code::PushSettingIllegal, "title_pattern, content_pattern").with_limit(2048));
+        return Err(
+            Error::about(Code::PushSettingIllegal, "title_pattern, content_pattern").with_limit(PUSH_PATTERN_BYTES_MAX)
+        );
     }
     let now_ms = ctx.clock.now_ms();
     Ok(TemplateRow { name, title_pattern, content_pattern, created_ms: now_ms, modified_ms: now_ms })
@@ -382,4 +390,21 @@ pub async fn remove_notifier(ctx: &Ctx, app: &App, id: &str) -> Result<Notifier>
         })
         .await?;
     Ok(notifier)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_interval;
+
+    #[test]
+    fn an_interval_is_of_times_of_day() {
+        for good in ["21:30-08:00", "00:00-23:59", "00:00-24:00", "09:00-09:00"] {
+            assert!(is_interval(good), "{good}");
+        }
+        for bad in
+            ["24:00-08:00", "00:00-24:01", "21:30-24:59", "21:60-08:00", "+1:00-08:00", "1:00-08:00", "21:30", "-"]
+        {
+            assert!(!is_interval(bad), "{bad}");
+        }
+    }
 }

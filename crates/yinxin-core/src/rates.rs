@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use yinxin_store::AppId;
+use yinxin_store::{AppId, UserId};
 
 use crate::clock::Clock;
 use crate::error::{Code, Result};
@@ -71,6 +71,15 @@ impl Bucket {
     }
 }
 
+/// Whose password is tried: one user is one, however it is spelled.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Whose<'a> {
+    /// A user's.
+    User(UserId),
+    /// Nobody's: the name, folded.
+    Nobody(&'a str),
+}
+
 /// The counters of a server.
 pub struct Rates {
     preset: Preset,
@@ -111,16 +120,16 @@ impl Rates {
         self.admit(&self.token_calls, &network_of(from), self.tokens)
     }
 
-    /// Refuses a login while that name has failed too often from that address.
-    pub fn login_allowed(&self, app: AppId, name: &str, from: IpAddr) -> Result<()> {
-        let cell = self.password_failures.of(&(app, name, network_of(from)));
-        if self.failures.room(cell.load(Ordering::Relaxed), self.now_ns()).is_some() { Ok(()) } else { Err(refused()) }
+    /// Counts a password as wrong before it is checked, so that guesses made at once do not pass the limit together.
+    /// Refuses it when that user has too many from that address.
+    pub fn password_tried(&self, app: AppId, whose: Whose<'_>, from: IpAddr) -> Result<()> {
+        self.admit(&self.password_failures, &(app, whose, network_of(from)), self.failures)
     }
 
-    /// Counts a wrong password.
-    pub fn login_failed(&self, app: AppId, name: &str, from: IpAddr) {
-        // Refused or not, the failure is counted up to the limit.
-        let _full = self.admit(&self.password_failures, &(app, name, network_of(from)), self.failures);
+    /// Takes back what [`Self::password_tried`] counted: the password was right, or was not checked.
+    pub fn password_not_wrong(&self, app: AppId, whose: Whose<'_>, from: IpAddr) {
+        let cell = self.password_failures.of(&(app, whose, network_of(from)));
+        cell.fetch_sub(self.failures.every_ns, Ordering::Relaxed);
     }
 
     fn admit(&self, cells: &Cells, key: &impl Hash, pace: Pace) -> Result<()> {
@@ -221,14 +230,25 @@ mod tests {
         let (rates, clock) = rates(Preset::SelfHosted);
         let (app, here, there) = (AppId([1; 16]), "10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
         for _ in 0..20 {
-            rates.login_allowed(app, "a", here).unwrap();
-            rates.login_failed(app, "a", here);
+            rates.password_tried(app, Whose::Nobody("a"), here).unwrap();
         }
-        assert!(rates.login_allowed(app, "a", here).is_err());
-        assert!(rates.login_allowed(app, "a", there).is_ok());
-        assert!(rates.login_allowed(app, "b", here).is_ok());
+        assert!(rates.password_tried(app, Whose::Nobody("a"), here).is_err());
+        assert!(rates.password_tried(app, Whose::Nobody("a"), there).is_ok());
+        assert!(rates.password_tried(app, Whose::Nobody("b"), here).is_ok());
         clock.move_by(15_000);
-        assert!(rates.login_allowed(app, "a", here).is_ok());
+        assert!(rates.password_tried(app, Whose::Nobody("a"), here).is_ok());
+    }
+
+    #[test]
+    fn a_right_password_gives_its_place_back() {
+        let (rates, _clock) = rates(Preset::SelfHosted);
+        let (app, here) = (AppId([1; 16]), "10.0.0.1".parse().unwrap());
+        let ann = Whose::User(UserId([1; 16]));
+        for _ in 0..100 {
+            rates.password_tried(app, ann, here).unwrap();
+            rates.password_not_wrong(app, ann, here);
+        }
+        assert_eq!((0..30).filter(|_| rates.password_tried(app, ann, here).is_ok()).count(), 20);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The port to whoever holds the connections: the domain asks who is connected and asks for connections to be closed.
 
+use std::sync::Arc;
+
 use yinxin_store::{AppId, UserId};
+
+use crate::presence::News;
 
 /// A connected device of a user.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -11,6 +15,8 @@ pub struct Device {
     pub device_uuid: String,
     /// Its name for people.
     pub device_name: String,
+    /// What it says about itself to the device it replaces.
+    pub note: String,
 }
 
 /// Why connections are closed.
@@ -32,6 +38,11 @@ pub trait Sessions: Send + Sync {
     fn is_online(&self, app: AppId, user: UserId) -> bool;
     /// The connected devices of the user.
     fn devices_of(&self, app: AppId, user: UserId) -> Vec<Device>;
+    /// Tells the connections of the user that something was put into that queue of its inbox.
+    /// A hint: what it is about is in the inbox, and a connection that misses it finds it there.
+    fn wake(&self, _app: AppId, _user: UserId, _queue: &str) {}
+    /// Tells the connections of the user that the presence of somebody it watches has changed. Best effort.
+    fn announce(&self, _app: AppId, _user: UserId, _news: &Arc<News>) {}
     /// Closes all connections of the user, or those of one device.
     fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason);
 }

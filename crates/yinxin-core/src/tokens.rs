@@ -19,6 +19,8 @@ use crate::apps::{App, Profile};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{DYNAMIC_TOKEN_AHEAD_S, TOKEN_TTL_MAX_S};
+use crate::passwords::Verdict;
+use crate::rates::Whose;
 use crate::users::{self, User};
 
 /// A token and the life it was given.
@@ -78,16 +80,15 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     let password = login.password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
     let ttl_s = granted_ttl(login.ttl_s, app.settings.user_token_ttl_s)?;
     let folded = username.to_ascii_lowercase();
-    ctx.rates.login_allowed(app.id, &folded, login.from)?;
-
     let user = users::look_up(ctx, app.id, &folded).await?;
-    let stored = match &user {
-        Some(user) => password_hash(ctx, app, user.user).await?,
-        None => None,
-    };
-    let verdict = ctx.passwords.verify(password, stored.clone()).await?;
+    let whose = user.as_ref().map_or(Whose::Nobody(&folded), |user| Whose::User(user.user));
+    ctx.rates.password_tried(app.id, whose, login.from)?;
+    let checked = check(ctx, app, user.as_deref(), password).await;
+    if checked.as_ref().map_or(true, |(verdict, _)| verdict.matches) {
+        ctx.rates.password_not_wrong(app.id, whose, login.from);
+    }
+    let (verdict, stored) = checked?;
     let Some(user) = user.filter(|_| verdict.matches) else {
-        ctx.rates.login_failed(app.id, &folded, login.from);
         return Err(refusal(ctx, app, &folded).await?);
     };
     if !user.active {
@@ -102,6 +103,20 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     // The token is sealed for the epoch that was read before the password was checked: if the password was changed
     // meanwhile, the token is dead already.
     Ok((seal_for_user(ctx, app, &user, ttl_s), user))
+}
+
+/// Checks a password; the same work for whoever there is, or is not. Gives the stored hash, too.
+async fn check(
+    ctx: &Ctx,
+    app: &App,
+    user: Option<&User>,
+    password: Zeroizing<String>,
+) -> Result<(Verdict, Option<String>)> {
+    let stored = match user {
+        Some(user) => password_hash(ctx, app, user.user).await?,
+        None => None,
+    };
+    Ok((ctx.passwords.verify(password, stored.clone()).await?, stored))
 }
 
 /// What a failed login hears. Only the newer vendor servers say that a name does not exist.
@@ -206,6 +221,28 @@ pub async fn authenticate(ctx: &Ctx, app: &App, token: &str) -> Result<Caller> {
     usable(caller)
 }
 
+/// When a token that has been found good ends, in milliseconds since 1970; `None` = never.
+pub fn ends_at_ms(token: &str) -> Option<i64> {
+    if let Ok(opened) = dynamic::open_dynamic(token) {
+        return (opened.ttl_s != 0).then(|| opened.cur_time_s.saturating_add(opened.ttl_s).saturating_mul(1000));
+    }
+    access::open(token).ok()?.claims.expires_ms()
+}
+
+/// Whether a token that is not good is that of a user who is banned now: then that is why.
+pub async fn is_of_banned_user(ctx: &Ctx, app: &App, token: &str) -> Result<bool> {
+    let user = if let Ok(opened) = dynamic::open_dynamic(token) {
+        users::look_up(ctx, app.id, &opened.user_id).await?
+    } else {
+        let Ok(opened) = access::open(token) else { return Ok(false) };
+        if opened.claims.kind != Kind::User || opened.claims.app != app.uuid() {
+            return Ok(false);
+        }
+        users::by_id(ctx, app.id, UserId(opened.claims.principal.into_bytes())).await?
+    };
+    Ok(user.is_some_and(|user| !user.active))
+}
+
 fn verify(ctx: &Ctx, opened: &Opened, epoch: i64) -> Result<()> {
     let key = ctx.keys.verifying(opened.key_id()).ok_or(Code::TokenUnknown)?;
     if opened.verify(key, epoch) { Ok(()) } else { Err(Code::TokenUnknown.into()) }
@@ -220,7 +257,7 @@ fn usable(caller: Caller) -> Result<Caller> {
 }
 
 /// A token that the app's backend computed by itself from the client secret. It carries no epoch: the second it was
-/// made in must be later than the second in which the user's tokens were last ended.
+/// made in must be later than the last one that the user's tokens were ended up to.
 async fn authenticate_dynamic(ctx: &Ctx, app: &App, token: &str) -> Result<Caller> {
     let opened = dynamic::open_dynamic(token).map_err(|_| Code::TokenCorrupt)?;
     let ours = opened.app_key == app.name.app_key() && opened.verify(&app.client_id, &app.client_secret);
@@ -230,11 +267,11 @@ async fn authenticate_dynamic(ctx: &Ctx, app: &App, token: &str) -> Result<Calle
         return Err(Code::TokenUnknown.into());
     }
     let user = users::look_up(ctx, app.id, &opened.user_id).await?.ok_or(Code::TokenUnknown)?;
-    if opened.cur_time_s <= user.tokens_not_before_s {
-        return Err(Code::TokenUnknown.into());
-    }
     if opened.ttl_s != 0 && now_s >= opened.cur_time_s.saturating_add(opened.ttl_s) {
         return Err(Code::TokenExpired.into());
+    }
+    if opened.cur_time_s <= user.tokens_not_before_s {
+        return Err(Code::TokenUnknown.into());
     }
     usable(Caller::User(user))
 }

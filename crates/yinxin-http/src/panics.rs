@@ -30,15 +30,16 @@ pub fn install_hook() {
 }
 
 /// What is known about a panic.
-pub(crate) struct Panicked {
+#[derive(Debug)]
+pub struct Panicked {
     /// File and line; empty without the hook.
-    pub(crate) at: String,
+    pub at: String,
     /// The text, if it is a literal.
-    pub(crate) text: &'static str,
+    pub text: &'static str,
 }
 
 /// Drives a future; a panic of it ends it and is reported, without reaching the task.
-pub(crate) async fn netted<F: Future>(future: F) -> Result<F::Output, Panicked> {
+pub async fn netted<F: Future>(future: F) -> Result<F::Output, Panicked> {
     let mut future = pin!(future);
     poll_fn(|cx| {
         let outer = NETTED.replace(true);

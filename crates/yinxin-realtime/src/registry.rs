@@ -1,6 +1,6 @@
 //! [`Registry`]: connections by user, in shards so that a question for one user waits for no other.
 //!
-//! Closers are called with no lock held: a connection may end, and thereby deregister, while it is told to.
+//! Lines are called with no lock held: a connection may end, and thereby deregister, while it is told to.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
+use yinxin_core::limits::DEVICES_PER_PLATFORM;
+use yinxin_core::presence::News;
 use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::{AppId, UserId};
 
@@ -21,11 +23,13 @@ pub struct Bounds {
     pub sessions_max: usize,
     /// Of one user, each on a device of its own.
     pub per_user_max: usize,
+    /// Of one user on one platform: one more displaces the oldest.
+    pub per_platform_max: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { sessions_max: 1_000_000, per_user_max: 20 }
+        Self { sessions_max: 1_000_000, per_user_max: 20, per_platform_max: DEVICES_PER_PLATFORM }
     }
 }
 
@@ -34,17 +38,25 @@ impl Default for Bounds {
 pub struct SessionId(u64);
 
 /// Why a connection is told to end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ending {
     /// The domain asked for it.
     Asked(CloseReason),
-    /// The same device has connected again; its older connection is of no use.
-    Displaced,
+    /// The same device has connected again, or one too many of its platform: the older connection gives way. The text is
+    /// what the newer one says about itself.
+    Displaced(String),
 }
 
-/// Tells a connection to end. It is called on whatever thread asks: it must be quick and must not block, and it may be
-/// called more than once.
-pub type Closer = Box<dyn Fn(Ending) + Send + Sync>;
+/// What the registry may tell a connection. Both are called on whatever thread has the news: they must be quick, must not
+/// block, and may be called more than once.
+pub trait Line: Send + Sync {
+    /// It must end.
+    fn end(&self, ending: Ending);
+    /// Something was put into that queue of its user's inbox.
+    fn wake(&self, queue: &str);
+    /// The presence of somebody whom its user watches has changed.
+    fn announce(&self, news: &Arc<News>);
+}
 
 /// Why a connection was not taken in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +83,8 @@ type Owner = (AppId, UserId);
 struct Session {
     id: SessionId,
     device: Device,
-    closer: Arc<Closer>,
+    platform: &'static str,
+    line: Arc<dyn Line>,
 }
 
 /// The connections of this server.
@@ -97,35 +110,44 @@ impl Registry {
     }
 
     /// Takes in a connection whose user is known; it is listed until the answer is dropped. An older connection of the
-    /// same device is told to end and is no longer listed.
+    /// same device, or the oldest of a platform that has too many, is told to end and is no longer listed.
     pub fn register(
         self: &Arc<Self>,
-        app: AppId,
-        user: UserId,
+        (app, user): (AppId, UserId),
         device: Device,
-        closer: Closer,
+        platform: &'static str,
+        line: Arc<dyn Line>,
     ) -> Result<Registration, Refused> {
+        let note = device.note.clone();
         self.take_place()?;
         let id = SessionId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
         let registration = Registration { registry: Arc::clone(self), owner: (app, user), id };
         let displaced = {
             let mut shard = self.shard(app, user).write();
             let sessions = shard.entry((app, user)).or_default();
-            let same = sessions.iter().position(|session| session.device.resource == device.resource);
-            if same.is_none() && sessions.len() >= self.bounds.per_user_max {
+            let displaced = self.to_displace(sessions, &device, platform).map(|at| sessions.remove(at));
+            if displaced.is_none() && sessions.len() >= self.bounds.per_user_max {
                 // The lock goes first: dropping the registration takes it again.
                 drop(shard);
                 drop(registration);
                 return Err(Refused::UserFull);
             }
-            let displaced = same.map(|at| sessions.remove(at));
-            sessions.insert(0, Session { id, device, closer: Arc::new(closer) });
+            sessions.insert(0, Session { id, device, platform, line });
             displaced
         };
         if let Some(session) = displaced {
-            (session.closer)(Ending::Displaced);
+            session.line.end(Ending::Displaced(note));
         }
         Ok(registration)
+    }
+
+    /// Which session gives way to a new one, if one must. Sessions stand newest first.
+    fn to_displace(&self, sessions: &[Session], device: &Device, platform: &str) -> Option<usize> {
+        let same = sessions.iter().position(|session| session.device.resource == device.resource);
+        let is_full =
+            || sessions.iter().filter(|session| session.platform == platform).count() >= self.bounds.per_platform_max;
+        let oldest = || sessions.iter().rposition(|session| session.platform == platform);
+        same.or_else(|| is_full().then(oldest).flatten())
     }
 
     /// Connections taken in and not yet gone, displaced ones included.
@@ -160,6 +182,13 @@ impl Registry {
         gauge(self.count.fetch_sub(1, Ordering::Relaxed) - 1);
     }
 
+    /// The lines of those sessions of a user that are meant, to be used without the lock.
+    fn lines(&self, app: AppId, user: UserId, meant: impl Fn(&Session) -> bool) -> Vec<Arc<dyn Line>> {
+        let shard = self.shard(app, user).read();
+        let sessions = shard.get(&(app, user)).map_or(&[][..], Vec::as_slice);
+        sessions.iter().filter(|session| meant(session)).map(|session| Arc::clone(&session.line)).collect()
+    }
+
     fn shard(&self, app: AppId, user: UserId) -> &RwLock<HashMap<Owner, Vec<Session>>> {
         let hash = self.scatter.hash_one((app, user));
         &self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()]
@@ -179,15 +208,22 @@ impl Sessions for Registry {
             .map_or_else(Vec::new, |sessions| sessions.iter().map(|session| session.device.clone()).collect())
     }
 
+    fn wake(&self, app: AppId, user: UserId, queue: &str) {
+        for line in self.lines(app, user, |_| true) {
+            line.wake(queue);
+        }
+    }
+
+    fn announce(&self, app: AppId, user: UserId, news: &Arc<News>) {
+        for line in self.lines(app, user, |_| true) {
+            line.announce(news);
+        }
+    }
+
     fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason) {
-        let told: Vec<Arc<Closer>> = {
-            let shard = self.shard(app, user).read();
-            let sessions = shard.get(&(app, user)).map_or(&[][..], Vec::as_slice);
-            let meant = |session: &&Session| resource.is_none_or(|resource| session.device.resource == resource);
-            sessions.iter().filter(meant).map(|session| Arc::clone(&session.closer)).collect()
-        };
-        for closer in told {
-            closer(Ending::Asked(reason));
+        let meant = |session: &Session| resource.is_none_or(|resource| session.device.resource == resource);
+        for line in self.lines(app, user, meant) {
+            line.end(Ending::Asked(reason));
         }
     }
 }

@@ -28,6 +28,7 @@ pub struct Server {
     addr: SocketAddr,
     binary: PathBuf,
     data: TempDir,
+    serve: Command,
 }
 
 /// What `yinxin app create --json` prints: the new app and its credentials per vendor.
@@ -57,16 +58,27 @@ pub struct ClientCredentials {
 impl Server {
     /// Starts `binary serve` on a free port of the loopback interface with an empty data folder and no demo app.
     pub fn start(binary: &Path, extra_args: &[&str]) -> Self {
+        Self::start_with(binary, extra_args, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_with(binary: &Path, extra_args: &[&str], env: &[(&str, &str)]) -> Self {
         let data = TempDir::new().expect("a temporary folder");
-        let mut command = Command::new(binary);
-        command.arg("serve").arg("--data").arg(data.path());
-        command.args(["--listen", "127.0.0.1:0", "--no-demo"]).args(extra_args);
-        let (process, announced) = Process::spawn(&mut command);
-        let addr = announced.recv_timeout(START_TIMEOUT).unwrap_or_else(|e| {
-            let end = if e == RecvTimeoutError::Timeout { "is silent" } else { "has ended" };
-            panic!("the server {end} without having said \"{LISTENING}…\"")
-        });
-        Self { process, addr, binary: binary.to_owned(), data }
+        let mut serve = Command::new(binary);
+        serve.arg("serve").arg("--data").arg(data.path());
+        serve.args(["--listen", "127.0.0.1:0", "--no-demo"]).args(extra_args).envs(env.iter().copied());
+        let (process, addr) = serve_on(&mut serve);
+        Self { process, addr, binary: binary.to_owned(), data, serve }
+    }
+
+    /// Ends the process at once, as `kill -9` does: nothing is finished, nothing is closed.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts the killed server again on the same folder, and on another port.
+    pub fn restart(&mut self) {
+        (self.process, self.addr) = serve_on(&mut self.serve);
     }
 
     /// Where it listens.
@@ -103,6 +115,16 @@ impl Server {
         assert!(done.status.success(), "`yinxin {}`: {}\n{stdout}{stderr}", args.join(" "), done.status);
         stdout
     }
+}
+
+/// Runs a `serve` command until it has said where it listens.
+fn serve_on(command: &mut Command) -> (Process, SocketAddr) {
+    let (process, announced) = Process::spawn(command);
+    let addr = announced.recv_timeout(START_TIMEOUT).unwrap_or_else(|e| {
+        let end = if e == RecvTimeoutError::Timeout { "is silent" } else { "has ended" };
+        panic!("the server {end} without having said \"{LISTENING}…\"")
+    });
+    (process, addr)
 }
 
 /// The child process and the threads that drain it. Killed when dropped, so no failure leaves a server behind.
@@ -149,11 +171,17 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    fn kill(&mut self) {
         // Both fail only if the child is gone already, which is what they are for.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
         if thread::panicking() {
             eprintln!("---- the server printed ----\n{}----", self.output());
         }

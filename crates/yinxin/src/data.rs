@@ -54,6 +54,11 @@ impl DataDir {
         self.root.join("address")
     }
 
+    /// There from before the database is made until the first start is finished.
+    fn first_start_file(&self) -> PathBuf {
+        self.root.join("first-start")
+    }
+
     fn lock_file(&self) -> PathBuf {
         self.root.join("lock")
     }
@@ -82,24 +87,27 @@ impl DataDir {
             .map_err(|fault| self.fault("cannot write in the data folder", &path, &fault))?;
         match lock.try_lock() {
             Ok(()) => Ok(LockedDir { dir: self.clone(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                let at = self.address().map(|url| format!(" at {url}")).unwrap_or_default();
-                let dir = self.root.display();
-                Err(Failure::new(
-                    Exit::Conflict,
-                    format!(
-                        "another server{at} is using the data folder {dir}: stop it first, or choose another folder \
-                         with --data"
-                    ),
-                ))
-            }
+            Err(TryLockError::WouldBlock) => Err(self.taken()),
             Err(TryLockError::Error(fault)) => Err(self.fault("cannot lock the data folder", &path, &fault)),
         }
     }
 
+    fn taken(&self) -> Failure {
+        let at = self.address().map(|url| format!(" at {url}")).unwrap_or_default();
+        let dir = self.root.display();
+        let advice = "stop it first, or choose another folder with --data";
+        Failure::new(Exit::Conflict, format!("another server{at} is using the data folder {dir}: {advice}"))
+    }
+
+    /// Refuses a folder that is in use, as [`Self::lock`] does, and makes nothing.
+    pub fn check_free(&self) -> Outcome {
+        if self.is_locked() { Err(self.taken()) } else { Ok(()) }
+    }
+
     /// Whether a server is using the folder, as far as can be told without making anything in it.
     pub fn is_locked(&self) -> bool {
-        File::open(self.lock_file()).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+        // Shared: two that ask at once must not take each other for a server.
+        File::open(self.lock_file()).is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The mode of the folder or of a file in it.
@@ -124,9 +132,28 @@ impl LockedDir {
         &self.dir
     }
 
-    /// Whether nothing was ever stored here.
-    pub fn is_new(&self) -> bool {
-        !self.dir.database().exists()
+    fn has_database(&self) -> bool {
+        self.dir.database().exists()
+    }
+
+    /// Whether no start on this folder was ever finished. To be asked before the database is made: the mark it leaves
+    /// outlives a start that dies after that.
+    pub fn begin_first_start(&self) -> Outcome<bool> {
+        let mark = self.dir.first_start_file();
+        if !self.has_database() {
+            self.put(&mark, "the first start is not finished")?;
+        }
+        Ok(mark.exists())
+    }
+
+    /// The next start is not the first any more.
+    pub fn finish_first_start(&self) -> Outcome {
+        let mark = self.dir.first_start_file();
+        let removed = || -> io::Result<()> {
+            fs::remove_file(&mark)?;
+            File::open(&self.dir.root)?.sync_all()
+        };
+        removed().map_err(|fault| self.dir.fault("cannot remove", &mark, &fault))
     }
 
     /// The master key; made in a new folder. A database without its key is refused: a new key could open nothing.
@@ -137,7 +164,7 @@ impl LockedDir {
                 let path = path.display();
                 Failure::failed(format!("{path} is damaged: it must hold 64 hexadecimal digits; restore it"))
             }),
-            None if !self.is_new() => Err(Failure::failed(format!(
+            None if self.has_database() => Err(Failure::failed(format!(
                 "{} is missing, and the secrets in {} cannot be read without it; restore it from a backup",
                 path.display(),
                 self.dir.database().display()

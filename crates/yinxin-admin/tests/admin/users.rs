@@ -1,25 +1,38 @@
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::json;
+use yinxin_core::presence::News;
 use yinxin_core::sessions::{CloseReason, Device};
 use yinxin_core::{UserId, apps, users};
-use yinxin_realtime::{Ending, Registration};
+use yinxin_realtime::{Ending, Line, Registration};
 
 use crate::harness::Api;
 
 const USERS: &str = "/apps/acme/chat/users";
 
+/// A connection that remembers how it was told to end.
+struct Ear(mpsc::Sender<Ending>);
+
+impl Line for Ear {
+    fn end(&self, ending: Ending) {
+        // A test that no longer listens has heard what it wanted to.
+        let _ = self.0.send(ending);
+    }
+
+    fn wake(&self, _: &str) {}
+
+    fn announce(&self, _: &Arc<News>) {}
+}
+
 async fn connect(api: &Api, name: &str, resource: &str) -> (Registration, mpsc::Receiver<Ending>) {
     let app = apps::find(&api.ctx, "acme", "chat").await.unwrap();
     let user: UserId = users::find(&api.ctx, &app, name).await.unwrap().user;
     let (sender, told) = mpsc::channel();
-    let device = Device { resource: resource.into(), device_uuid: "u".into(), device_name: "n".into() };
-    // A test that no longer listens has heard what it wanted to.
-    let closer = Box::new(move |ending| {
-        let _ = sender.send(ending);
-    });
-    (api.registry.register(app.id, user, device, closer).unwrap(), told)
+    let (device_uuid, device_name, note) = ("u".into(), "n".into(), String::new());
+    let device = Device { resource: resource.into(), device_uuid, device_name, note };
+    (api.registry.register((app.id, user), device, "web", Arc::new(Ear(sender))).unwrap(), told)
 }
 
 #[tokio::test]
@@ -78,6 +91,30 @@ async fn actions_reach_the_connections() {
     api.call("DELETE", &format!("{USERS}/ann"), "").await.expect(StatusCode::OK);
     let reasons = [CloseReason::Kicked, CloseReason::PasswordChanged, CloseReason::Banned, CloseReason::Deleted];
     assert_eq!(phone.try_iter().collect::<Vec<_>>(), reasons.map(Ending::Asked));
+}
+
+#[tokio::test]
+async fn what_a_caller_began_is_done_without_it() {
+    let api = Api::start().await;
+    api.abandon("POST", USERS, r#"{"name":"ann","password":"p"}"#).await;
+    let made = async {
+        while api.get(&format!("{USERS}/ann")).await.status != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), made).await.unwrap();
+    let (_phone, phone) = connect(&api, "ann", "phone").await;
+    api.abandon("POST", &format!("{USERS}/ann/ban"), "").await;
+    let told = async {
+        loop {
+            match phone.try_recv() {
+                Ok(ending) => break ending,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let ending = tokio::time::timeout(Duration::from_mins(1), told).await.unwrap();
+    assert_eq!(ending, Ending::Asked(CloseReason::Banned));
 }
 
 #[tokio::test]

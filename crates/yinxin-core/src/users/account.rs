@@ -8,11 +8,14 @@ use yinxin_store::tables::users::{self, PushProfile};
 use zeroize::Zeroizing;
 
 use super::register::check_password;
-use super::{Page, User, find, page_start, split_off};
+use super::{Page, User, find, page_size, page_start, split_off};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, USER_DELETE_MAX};
+use crate::limits::{
+    DYNAMIC_TOKEN_AHEAD_S, GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, PUSH_TEXT_BYTES_MAX,
+    USER_DELETE_MAX,
+};
 use crate::sessions::CloseReason;
 
 /// Sets a password without asking for the old one. All tokens and connections of the user end.
@@ -23,13 +26,18 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
     let hash = ctx.passwords.hash(password).await?;
     let known = ctx
         .db
-        .write((app.id, user.user, hash, ctx.clock.now_ms()), |sql, (app, user, hash, now_ms)| {
-            Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *now_ms).await?) })
+        .write((app.id, user.user, hash, ended_s(ctx)), |sql, (app, user, hash, ended_s)| {
+            Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *ended_s).await?) })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::PasswordChanged);
     Ok(())
+}
+
+/// The last second whose locally computed tokens end with an ending of now: none that is accepted yet lives on.
+fn ended_s(ctx: &Ctx) -> i64 {
+    ctx.clock.now_s() + DYNAMIC_TOKEN_AHEAD_S
 }
 
 /// Changes to push settings; `None` leaves one as it is.
@@ -45,16 +53,21 @@ impl PushChanges {
     fn check(&self) -> Result<()> {
         let profile = &self.profile;
         if profile.nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
-            return Err(Error::over(Code::NicknameTooLong, 100));
+            return Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX));
         }
         if profile.style.is_some_and(|style| !(0..=1).contains(&style)) {
             return Err(Error::about(Code::FieldIllegal, "notification_display_style"));
+        }
+        for (text, field) in [(&profile.notifier_name, "notifier_name"), (&profile.device_token, "device_token")] {
+            if text.as_ref().is_some_and(|text| text.len() > PUSH_TEXT_BYTES_MAX) {
+                return Err(Error::about(Code::FieldIllegal, field).with_limit(PUSH_TEXT_BYTES_MAX));
+            }
         }
         for (hour, field) in [
             (profile.quiet_start_h, "notification_no_disturbing_start"),
             (profile.quiet_end_h, "notification_no_disturbing_end"),
         ] {
-            if hour.is_some_and(|hour| !(0..=24).contains(&hour)) {
+            if hour.is_some_and(|hour| !(0..=23).contains(&hour)) {
                 return Err(Error::about(Code::FieldIllegal, field));
             }
         }
@@ -83,7 +96,8 @@ pub async fn change_push(ctx: &Ctx, app: &App, reference: &str, changes: PushCha
                 if !changes.group_ignores.is_empty()
                     && users::group_ignores(sql, *app, *user).await? > GROUP_IGNORES_MAX
                 {
-                    return Err(Error::about(Code::FieldIllegal, "notification_ignore_<group id>").with_limit(1000));
+                    return Err(Error::about(Code::FieldIllegal, "notification_ignore_<group id>")
+                        .with_limit(GROUP_IGNORES_MAX));
                 }
                 users::by_id(sql, *app, *user).await?.ok_or_else(|| Error::from(Code::UserNotFound))
             })
@@ -97,8 +111,8 @@ pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
     let user = find(ctx, app, reference).await?;
     let known = ctx
         .db
-        .write((app.id, user.user, ctx.clock.now_ms()), |sql, (app, user, now_ms)| {
-            Box::pin(async move { Ok::<_, Error>(users::deactivate(sql, *app, *user, *now_ms).await?) })
+        .write((app.id, user.user, ended_s(ctx)), |sql, (app, user, ended_s)| {
+            Box::pin(async move { Ok::<_, Error>(users::deactivate(sql, *app, *user, *ended_s).await?) })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
@@ -139,9 +153,9 @@ pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> 
     Ok(user)
 }
 
-/// Deletes up to `limit` (at most 500) users, oldest first, from the one `from` on.
+/// Deletes up to `limit` (of which at most 500 are heeded) users, oldest first, from the one `from` on.
 pub async fn delete_oldest(ctx: &Ctx, app: &App, from: Option<Uuid>, limit: i64) -> Result<Page> {
-    let limit = limit.clamp(1, USER_DELETE_MAX);
+    let limit = page_size(limit, USER_DELETE_MAX)?;
     let (users, next): (Vec<User>, Option<UserId>) = ctx
         .db
         .write((app.id, page_start(from)?, limit), |sql, (app, from, limit)| {

@@ -8,6 +8,7 @@ use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::users::{self, NewUser};
 use yinxin_store::{AppId, UserId};
 
+use super::register::dead_until_s;
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
@@ -43,7 +44,7 @@ impl Import {
         }
         match &nickname {
             Some(nickname) if nickname.chars().count() > NICKNAME_CHARS_MAX => {
-                Err(Error::over(Code::NicknameTooLong, 100))
+                Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX))
             }
             Some(nickname) if nickname.contains('\0') => Err(Error::about(Code::FieldIllegal, "nickname")),
             _ => Ok(Self { name, password_hash, nickname }),
@@ -76,8 +77,7 @@ pub struct Imported {
 /// Imports up to [`IMPORT_MAX`] users. Those before a failure stay: the same call again counts them as existing.
 pub async fn import(ctx: &Ctx, app: &App, users: Vec<Import>) -> Result<Imported> {
     if users.len() > IMPORT_MAX {
-        let limit = i64::try_from(IMPORT_MAX).unwrap_or(i64::MAX);
-        return Err(Error::about(Code::BatchTooLarge, users.len().to_string()).with_limit(limit));
+        return Err(Error::about(Code::BatchTooLarge, users.len().to_string()).with_limit(IMPORT_MAX));
     }
     let new: Arc<[NewUser]> = users.into_iter().map(|import| new_user(ctx, import)).collect();
     let mut done = Imported::default();
@@ -96,6 +96,7 @@ fn new_user(ctx: &Ctx, import: Import) -> NewUser {
         username: import.name.into_string(),
         password_hash: import.password_hash,
         created_ms: minted.at_ms,
+        tokens_not_before_s: dead_until_s(minted.at_ms),
         push_nickname: import.nickname,
     }
 }

@@ -7,6 +7,7 @@ mod register;
 use std::sync::Arc;
 
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 use yinxin_store::tables::handles::USERNAME;
 use yinxin_store::tables::users::{self, PageStart};
 use yinxin_store::{AppId, Sql, UserId};
@@ -27,7 +28,7 @@ pub async fn find(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> {
     look_up(ctx, app.id, reference).await?.ok_or_else(|| Error::about(Code::UserNotFound, reference))
 }
 
-/// Like [`find`], with "there is none" as a value.
+/// Like [`find`], with "there is none" as a value. An id is known in one spelling, the one replies print, in any case.
 pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Arc<User>>> {
     if reference.is_empty() || reference.len() > USERNAME_BYTES_MAX || reference.contains('\0') {
         return Ok(None);
@@ -37,18 +38,16 @@ pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Ar
     } else {
         by_name(ctx, app, reference).await?
     };
-    match (found, Uuid::try_parse(reference)) {
-        (None, Ok(uuid)) => by_id(ctx, app, UserId(uuid.into_bytes())).await,
+    match (found, id_in(reference)) {
+        (None, Some(id)) => by_id(ctx, app, id).await,
         (found, _) => Ok(found),
     }
 }
 
-/// The id behind a name, from memory where possible. The user may be gone since: enough to ask who is connected.
-pub(crate) async fn id_of(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<UserId>> {
-    match ctx.cache.user_named(app, reference) {
-        Some(id) => Ok(Some(id)),
-        None => Ok(look_up(ctx, app, reference).await?.map(|user| user.user)),
-    }
+/// The id that a reference spells: of the forms of a UUID only the one with four hyphens.
+fn id_in(reference: &str) -> Option<UserId> {
+    let uuid = Uuid::try_parse(reference).ok().filter(|_| reference.len() == Hyphenated::LENGTH)?;
+    Some(UserId(uuid.into_bytes()))
 }
 
 /// The user with that id.
@@ -68,13 +67,14 @@ pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>
     Ok(found)
 }
 
-/// The user with that folded name. A name's owner is remembered for good: names never change owners, and a deleted
-/// owner is not found by id.
+/// The user with that folded name. A name's owner is remembered until it is found to be gone: names never change owners,
+/// and a deleted owner is not found by id.
 async fn by_name(ctx: &Ctx, app: AppId, name: &str) -> Result<Option<Arc<User>>> {
-    if let Some(id) = ctx.cache.user_named(app, name)
-        && let Some(user) = by_id(ctx, app, id).await?
-    {
-        return Ok(Some(user));
+    if let Some(id) = ctx.cache.user_named(app, name) {
+        match by_id(ctx, app, id).await? {
+            Some(user) => return Ok(Some(user)),
+            None => ctx.cache.forget_name(app, name),
+        }
     }
     let ticket = ctx.cache.ticket();
     let found = ctx
@@ -99,9 +99,9 @@ pub struct Page {
     pub next: Option<UserId>,
 }
 
-/// Up to `limit` (at most 100) users from the one `from` on, which need not exist any more.
+/// Up to `limit` (of which at most 100 are heeded) users from the one `from` on, which need not exist any more.
 pub async fn list(ctx: &Ctx, app: &App, from: Option<Uuid>, active: Option<bool>, limit: i64) -> Result<Page> {
-    let input = (app.id, page_start(from)?, active, limit.clamp(1, USER_PAGE_MAX));
+    let input = (app.id, page_start(from)?, active, page_size(limit, USER_PAGE_MAX)?);
     let mut users = ctx
         .db
         .read(input, |sql, (app, from, active, limit)| {
@@ -110,6 +110,11 @@ pub async fn list(ctx: &Ctx, app: &App, from: Option<Uuid>, active: Option<bool>
         .await?;
     let next = split_off(&mut users, input.3);
     Ok(Page { users, next })
+}
+
+/// What is asked for, up to the most there is. Nothing, or less, is a mistake: taken for one, it could delete somebody.
+fn page_size(asked: i64, most: i64) -> Result<i64> {
+    if asked < 1 { Err(Error::about(Code::FieldIllegal, format!("limit={asked}"))) } else { Ok(asked.min(most)) }
 }
 
 fn page_start(from: Option<Uuid>) -> Result<PageStart> {

@@ -55,7 +55,7 @@ pub async fn register(ctx: &Ctx, app: &App, registration: Registration) -> Resul
 pub async fn register_batch(ctx: &Ctx, app: &App, registrations: Vec<Registration>) -> Result<Registered> {
     let size = registrations.len();
     if size > REGISTER_BATCH_MAX {
-        return Err(Error::about(Code::BatchTooLarge, size.to_string()).with_limit(60));
+        return Err(Error::about(Code::BatchTooLarge, size.to_string()).with_limit(REGISTER_BATCH_MAX));
     }
     let accounts = without_repeats(registrations.into_iter().map(check).collect::<Result<_>>()?)?;
     let mut taken = Vec::new();
@@ -96,14 +96,18 @@ fn check(registration: Registration) -> Result<Account> {
     check_password(&password)?;
     let nickname = registration.nickname;
     if nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
-        return Err(Error::over(Code::NicknameTooLong, 100));
+        return Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX));
     }
     Ok(Account { name, spelled, password, nickname })
 }
 
 /// The rule for every new password that is not empty.
 pub(super) fn check_password(password: &str) -> Result<()> {
-    if password.chars().count() > PASSWORD_CHARS_MAX { Err(Error::over(Code::PasswordTooLong, 64)) } else { Ok(()) }
+    if password.chars().count() > PASSWORD_CHARS_MAX {
+        Err(Error::over(Code::PasswordTooLong, PASSWORD_CHARS_MAX))
+    } else {
+        Ok(())
+    }
 }
 
 /// One name twice with the same password is one user; with two passwords nobody can know which was meant.
@@ -135,8 +139,14 @@ fn new_user(ctx: &Ctx, name: Username, password_hash: Option<String>, push_nickn
         username: name.into_string(),
         password_hash,
         created_ms: minted.at_ms,
+        tokens_not_before_s: dead_until_s(minted.at_ms),
         push_nickname,
     }
+}
+
+/// The last second whose locally computed tokens do not speak for a user made at that time: they were a namesake's.
+pub(super) fn dead_until_s(created_ms: i64) -> i64 {
+    created_ms.div_euclid(1000) - 1
 }
 
 /// Inserts those whose names are free, and notes the others.
@@ -181,7 +191,7 @@ fn as_stored(new: &NewUser) -> User {
         modified_ms: new.created_ms,
         active: true,
         token_epoch: 0,
-        tokens_not_before_s: 0,
+        tokens_not_before_s: new.tokens_not_before_s,
         push: PushProfile { nickname: new.push_nickname.clone(), ..PushProfile::default() },
         group_ignores: Vec::new(),
     }

@@ -1,7 +1,9 @@
 //! What users have about one another.
 
+use yinxin_core::apps::{self, AppChanges};
+use yinxin_core::limits::CONTACTS_MAX;
 use yinxin_core::push::{self, RuleChanges, RuleKind};
-use yinxin_core::{mutes, users};
+use yinxin_core::{contacts, mutes, users};
 
 use crate::kit::Site;
 
@@ -41,4 +43,21 @@ async fn a_push_rule_is_one_however_its_name_is_spelled_and_ends_with_its_target
     users::delete(&site.ctx, &site.app, "ben").await.unwrap();
     site.register("ben").await;
     assert_eq!(read("ben").await, None, "the next owner of the name is somebody else");
+}
+
+#[tokio::test]
+async fn a_list_shows_contacts_beyond_a_limit_that_was_lowered() {
+    let site = Site::new().await;
+    for name in ["ann", "ben", "carl", "dora"] {
+        site.register(name).await;
+    }
+    for name in ["ben", "carl", "dora"] {
+        contacts::add(&site.ctx, &site.app, "ann", name).await.unwrap();
+    }
+    let limit = |max| AppChanges { contacts_max: Some(max), ..AppChanges::default() };
+    let app = apps::change(&site.ctx, &site.app, limit(1)).await.unwrap();
+    assert_eq!(contacts::all(&site.ctx, &app, "ann").await.unwrap().len(), 3);
+    for (max, legal) in [(CONTACTS_MAX, true), (CONTACTS_MAX + 1, false), (i64::MAX, false)] {
+        assert_eq!(apps::change(&site.ctx, &site.app, limit(max)).await.is_ok(), legal, "{max}");
+    }
 }

@@ -1,21 +1,95 @@
 //! Request bodies: JSON whatever the label says, since the vendor's own examples mislabel it.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::error::Category;
 use yinxin_core::{Code, Error, Result};
 
 use super::call::Call;
 use super::rights::FromCall;
 
-/// A JSON body of that shape. An empty body is an empty object.
+/// A JSON body that is an object of that shape. An empty body is an empty object.
 pub(crate) struct Json<T>(pub T);
 
 impl<T: DeserializeOwned> FromCall for Json<T> {
     async fn from_call(call: &mut Call) -> Result<Self> {
+        parse(&call.take_body().await?).map(|Object(body)| Self(body))
+    }
+}
+
+/// A JSON body that is an array.
+pub(crate) struct List<T>(pub Vec<T>);
+
+impl<T: DeserializeOwned> FromCall for List<T> {
+    async fn from_call(call: &mut Call) -> Result<Self> {
         parse(&call.take_body().await?).map(Self)
+    }
+}
+
+/// A JSON body that is an object of any keys, each of them once.
+pub(crate) struct Members(pub Vec<(String, Value)>);
+
+impl FromCall for Members {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        parse(&call.take_body().await?)
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Distinct;
+
+        impl<'de> Visitor<'de> for Distinct {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members: Vec<(String, Value)> = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                // Sorted, so that a body of very many keys costs no more than reading it.
+                members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+                match members.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+                    Some(pair) => Err(de::Error::custom(format_args!("duplicate field `{}`", pair[0].0))),
+                    None => Ok(Members(members)),
+                }
+            }
+        }
+
+        deserializer.deserialize_map(Distinct)
+    }
+}
+
+/// A shape that is read from an object only: serde would take an array for its fields in order, too.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfObject<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfObject<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(OfObject(PhantomData))
     }
 }
 
@@ -29,22 +103,63 @@ impl<T: DeserializeOwned> FromCall for OneOrMany<T> {
     async fn from_call(call: &mut Call) -> Result<Self> {
         let bytes = call.take_body().await?;
         let is_array = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-        if is_array { parse(&bytes).map(Self::Many) } else { parse(&bytes).map(Self::One) }
+        if is_array {
+            let many: Vec<Object<T>> = parse(&bytes)?;
+            Ok(Self::Many(many.into_iter().map(|Object(one)| one).collect()))
+        } else {
+            parse(&bytes).map(|Object(one)| Self::One(one))
+        }
     }
 }
 
-/// `k=v&…`, as the attribute call sends it.
+/// `k=v&…`, as the attribute call sends it, or an object of texts that is labelled as JSON.
 pub(crate) struct Form(pub Vec<(String, String)>);
 
 impl FromCall for Form {
     async fn from_call(call: &mut Call) -> Result<Self> {
-        // Quirk(easemob): without a content type this call is 415 with an empty body. Source: docs/dialects/easemob.md.
-        let label = call.headers().get(axum::http::header::CONTENT_TYPE);
-        if label.is_none_or(axum::http::HeaderValue::is_empty) {
-            return Err(Code::MediaTypeUnsupported.into());
+        check_label(call)?;
+        let is_json = is_labelled_json(call);
+        let bytes = call.take_body().await?;
+        // Read as a form, an object would be one pair without a value, which removes nothing and says nothing.
+        match bytes.trim_ascii_start().first() {
+            Some(b'{') if is_json => texts(&bytes).map(Self),
+            Some(b'{') => Err(Error::about(Code::FieldIllegal, "a form begins with {")),
+            _ => super::query::pairs(&bytes).map(Self),
         }
-        super::query::pairs(&call.take_body().await?).map(Self)
     }
+}
+
+fn is_labelled_json(call: &Call) -> bool {
+    let label = call.headers().get(axum::http::header::CONTENT_TYPE).map_or(&b""[..], |label| label.as_bytes());
+    let kind = label.split(|&byte| byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// The members of an object of texts.
+fn texts(bytes: &Bytes) -> Result<Vec<(String, String)>> {
+    let Members(members) = parse(bytes)?;
+    let text = |(name, value)| match value {
+        Value::String(text) => Ok((name, text)),
+        _ => Err(Error::about(Code::FieldIllegal, name)),
+    };
+    members.into_iter().map(text).collect()
+}
+
+/// A JSON body that must have a label, though any will do.
+pub(crate) struct LabelledJson<T>(pub T);
+
+impl<T: DeserializeOwned> FromCall for LabelledJson<T> {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        check_label(call)?;
+        Json::from_call(call).await.map(|Json(body)| Self(body))
+    }
+}
+
+/// Quirk(easemob): without a content type the attribute calls that have a body are 415 with an empty body. Source:
+/// docs/dialects/easemob.md.
+fn check_label(call: &Call) -> Result<()> {
+    let label = call.headers().get(axum::http::header::CONTENT_TYPE);
+    if label.is_none_or(axum::http::HeaderValue::is_empty) { Err(Code::MediaTypeUnsupported.into()) } else { Ok(()) }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
@@ -52,10 +167,27 @@ fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if escapes_nul(text) {
         return Err(Error::about(Code::FieldIllegal, "a text contains \\u0000"));
     }
-    serde_json::from_slice(text).map_err(|error| match error.classify() {
-        Category::Data => Error::about(Code::FieldIllegal, error.to_string()),
-        Category::Syntax | Category::Eof | Category::Io => Error::about(Code::BodyMalformed, error.to_string()),
+    // Unknown members are skipped without a look at their texts; what is no UTF-8 is no JSON there either.
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let (line, column) = place_of(&text[..error.valid_up_to()]);
+        malformed(line, column)
+    })?;
+    // The parser's own words name types of this program; its places are of use.
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => Error::about(Code::FieldIllegal, format!("line {} column {}", error.line(), error.column())),
+        Category::Syntax | Category::Eof | Category::Io => malformed(error.line(), error.column()),
     })
+}
+
+fn malformed(line: usize, column: usize) -> Error {
+    let text = format!("Unexpected character or end of input at line {line} column {column}");
+    Error::about(Code::BodyMalformed, text)
+}
+
+/// The line and column of what comes after that text.
+fn place_of(before: &[u8]) -> (usize, usize) {
+    let mut lines = before.split(|&byte| byte == b'\n');
+    (lines.clone().count(), lines.next_back().map_or(0, <[u8]>::len) + 1)
 }
 
 /// Whether a JSON text spells a NUL, which no stored text may hold. Unescaped ones are malformed JSON anyway.
@@ -119,7 +251,9 @@ mod tests {
     }
 
     fn read(text: &'static str) -> Result<Option<i64>, Code> {
-        parse::<Wire>(&Bytes::from_static(text.as_bytes())).map(|wire| wire.ttl).map_err(|error| error.code)
+        parse::<Object<Wire>>(&Bytes::from_static(text.as_bytes()))
+            .map(|Object(wire)| wire.ttl)
+            .map_err(|error| error.code)
     }
 
     #[test]
@@ -139,9 +273,25 @@ mod tests {
             (r#"{"ttl":1,"ttl":2}"#, Err(Code::FieldIllegal)),
             (r#"{"ttl":1"#, Err(Code::BodyMalformed)),
             ("ttl=1", Err(Code::BodyMalformed)),
+            ("[5]", Err(Code::FieldIllegal)),
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn faults_are_told_by_their_place_in_words_of_our_own() {
+        for (text, said) in [
+            ("{\"ttl\":\n[]}", "line 2 column 2"),
+            ("[5]", "line 1 column 0"),
+            (r#"{"ttl":1"#, "Unexpected character or end of input at line 1 column 8"),
+            ("nope", "Unexpected character or end of input at line 1 column 2"),
+        ] {
+            let error = parse::<Object<Wire>>(&Bytes::from_static(text.as_bytes())).unwrap_err();
+            assert_eq!(error.subject, said, "{text}");
+        }
+        let error = parse::<Object<Wire>>(&Bytes::from_static(b"{\n \"a\": \"\xff\"}")).unwrap_err();
+        assert_eq!(error.subject, "Unexpected character or end of input at line 2 column 8");
     }
 
     #[test]

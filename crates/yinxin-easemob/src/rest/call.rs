@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Body;
 use axum::extract::RawPathParams;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use uuid::Uuid;
 use yinxin_core::tokens::{self, Caller};
@@ -57,7 +57,7 @@ impl Call {
     }
 
     /// What stands behind `Bearer`; empty when there is nothing.
-    fn bearer(&self) -> &str {
+    pub fn bearer(&self) -> &str {
         let header = self.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let value = header.unwrap_or_default().trim();
         match value.split_at_checked(6) {
@@ -110,7 +110,8 @@ impl Call {
         let Arrival { body_bytes_max, body_timeout, .. } = self.arrival;
         yinxin_http::read_body(body, body_bytes_max, body_timeout).await.map_err(|fault| match fault {
             BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),
-            BodyFault::Incomplete | BodyFault::TimedOut => Code::BodyIncomplete.into(),
+            BodyFault::Incomplete => Code::BodyIncomplete.into(),
+            BodyFault::TimedOut => Code::BodyTimedOut.into(),
         })
     }
 
@@ -129,9 +130,5 @@ impl Call {
     pub fn path_in_app(&self) -> &str {
         let path = self.parts.uri.path();
         path.match_indices('/').nth(2).map_or("", |(at, _)| &path[at..])
-    }
-
-    pub fn is(&self, method: &Method) -> bool {
-        self.parts.method == method
     }
 }

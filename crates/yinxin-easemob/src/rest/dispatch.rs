@@ -1,6 +1,5 @@
 //! From a routed request to a reply: the frame around every handler.
 
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -9,15 +8,16 @@ use axum::RequestPartsExt;
 use axum::extract::{RawPathParams, Request};
 use axum::http::Method;
 use axum::response::Response;
-use futures_util::FutureExt;
 use yinxin_core::apps::Profile;
 use yinxin_core::{Code, Ctx, Error, Result, apps};
-use yinxin_http::Arrival;
 use yinxin_http::metrics::OperationMetrics;
+use yinxin_http::panics::{Panicked, netted};
+use yinxin_http::{Arrival, RequestId};
 
 use super::Options;
 use super::answer::Answer;
 use super::call::Call;
+use super::cors;
 use super::errors;
 use super::op::Op;
 use super::rights::FromCall;
@@ -79,36 +79,50 @@ pub(crate) async fn with_two<A: FromCall, B: FromCall>(
 }
 
 /// Runs a request. One that may write is run to its end even if the client goes away meanwhile.
-pub(crate) async fn dispatch(dialect: Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
+pub(crate) async fn dispatch(dialect: Arc<Dialect>, op: Op, handler: Handler, mut request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return cors::preflight();
+    }
     let may_write = request.method() != Method::GET && op != Op::Token;
-    let running = survive(Arc::clone(&dialect), op, handler, request);
-    if may_write {
-        let ended = |source| internal(&dialect, op, source);
+    let arrival = request.extensions_mut().remove::<Arrival>().unwrap_or_else(Arrival::in_process);
+    let id = arrival.id.clone();
+    let running = survive(Arc::clone(&dialect), op, handler, arrival, request);
+    let response = if may_write {
+        let ended = |source| internal(&dialect, op, &id, source);
         tokio::spawn(running).await.unwrap_or_else(ended)
     } else {
         running.await
-    }
+    };
+    cors::allow(response)
 }
 
 /// A panic in a handler is a bug, answered as one, and ends nothing else.
-async fn survive(dialect: Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
-    let running = AssertUnwindSafe(run(&dialect, op, handler, request));
-    let response = running.catch_unwind().await;
-    response.unwrap_or_else(|_| internal(&dialect, op, "a handler panicked"))
+async fn survive(dialect: Arc<Dialect>, op: Op, handler: Handler, arrival: Arrival, request: Request) -> Response {
+    let id = arrival.id.clone();
+    let response = netted(run(&dialect, op, handler, arrival, request)).await;
+    response.unwrap_or_else(|Panicked { at, text }| {
+        internal(&dialect, op, &id, format!("a handler panicked at {at}: {text}"))
+    })
 }
 
-fn internal(dialect: &Dialect, op: Op, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Response {
+fn internal(
+    dialect: &Dialect,
+    op: Op,
+    id: &RequestId,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Response {
     let error = Error::from(Code::Internal).caused_by(source);
-    failed(dialect, op, Profile::default(), &error)
+    failed(dialect, op, id, Profile::default(), &error)
 }
 
-async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, request: Request) -> Response {
+async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, arrival: Arrival, request: Request) -> Response {
     let started = Instant::now();
-    let response = match enter(dialect, op, request).await {
-        Err(error) => failed(dialect, op, Profile::default(), &error),
+    let id = arrival.id.clone();
+    let response = match enter(dialect, op, arrival, request).await {
+        Err(error) => failed(dialect, op, &id, Profile::default(), &error),
         Ok(mut call) => match serve(&mut call, handler).await.and_then(|answer| answer.render(&call)) {
             Ok(response) => response,
-            Err(error) => failed(dialect, op, call.app.settings.profile, &error),
+            Err(error) => failed(dialect, op, &id, call.app.settings.profile, &error),
         },
     };
     dialect.metrics[op as usize].record(response.status().as_u16(), started.elapsed());
@@ -116,10 +130,13 @@ async fn run(dialect: &Arc<Dialect>, op: Op, handler: Handler, request: Request)
 }
 
 /// Finds the app that the path names. Until then errors are those of an unknown app.
-async fn enter(dialect: &Arc<Dialect>, op: Op, request: Request) -> Result<Call> {
+async fn enter(dialect: &Arc<Dialect>, op: Op, arrival: Arrival, request: Request) -> Result<Call> {
     let (mut parts, body) = request.into_parts();
-    let arrival = parts.extensions.get::<Arrival>().cloned().unwrap_or_else(Arrival::in_process);
     let params: RawPathParams = parts.extract().await.map_err(|_| Code::RouteNotFound)?;
+    // No name has a NUL, and no stored text may have one.
+    if params.iter().any(|(_, value)| value.contains('\0')) {
+        return Err(Code::RouteNotFound.into());
+    }
     let path = parts.uri.path();
     let mut segments = path.trim_start_matches('/').split('/');
     let (org, name) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
@@ -140,11 +157,11 @@ async fn serve(call: &mut Call, handler: Handler) -> Result<Answer> {
 }
 
 /// Renders an error, and logs it if it is ours.
-fn failed(dialect: &Dialect, op: Op, profile: Profile, error: &Error) -> Response {
+fn failed(dialect: &Dialect, op: Op, id: &RequestId, profile: Profile, error: &Error) -> Response {
     let response = errors::render(op, profile, error, dialect.now_ms());
     if response.status().is_server_error() {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        tracing::error!(operation = op.label(), %error, source, "a call failed");
+        tracing::error!(request = %id, operation = op.label(), %error, source, "a call failed");
     }
     response
 }

@@ -19,6 +19,9 @@ pub(crate) struct Wire {
     pub description: String,
 }
 
+#[cfg(test)]
+mod tests;
+
 mod exception {
     pub const DUPLICATE: &str = "org.apache.usergrid.persistence.exceptions.DuplicateUniquePropertyExistsException";
     pub const ENTITY_NOT_FOUND: &str = "org.apache.usergrid.persistence.exceptions.EntityNotFoundException";
@@ -89,6 +92,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         },
         C::UsernameMissing if op == Op::Token => argument("username must be provided"),
         C::UsernameMissing if op == Op::UserRegister => argument("Entity user requires a property named username"),
+        C::UsernameMissing if matches!(op, Op::ContactCheck | Op::BlockCheck) => argument("username cannot be blank"),
         C::UsernameMissing => property_missing(),
         C::UsernameIllegal => argument(format!("username [{subject}] is not legal")),
         C::UsernameTooLong => argument("USERNAME_TOO_LONG"),
@@ -113,6 +117,11 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::BlocksFull => exceed_limit("user blacklist number exceed limit"),
         C::ContactsFull if op == Op::ContactImport => exceed_limit("Inviter's contact max count."),
         C::ContactsFull => exceed_limit("user contact number exceed limit"),
+        C::NotInvited => argument("there is no invitation of this user"),
+        C::SenderBlocked => forbidden_op("blocked"),
+        C::RecallTooLate => forbidden_op("exceed recall time limit"),
+        C::SenderMuted => forbidden_op("user is mute"),
+        C::MessageTooLarge => argument("message is too large"),
         C::NotContacts => argument("updateRemark they are not friends, please add as a friend first."),
         C::RemarkTooLong => argument(format!("remark length must not exceed {limit}")),
         C::ImportTooLarge => argument(format!("request user over flow limit:{limit}.")),
@@ -130,7 +139,11 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::TooManyQueries => argument("too many queries"),
 
         C::PushSettingIllegal => argument(format!("parameters is invalid : {subject}")),
-        C::TemplateNotFound => argument(format!("{subject} template is not exist")),
+        C::TemplateNotFound => Wire {
+            error: "entity_not_found",
+            exception: Some(exception::ENTITY_NOT_FOUND),
+            ..argument(format!("{subject} template is not exist"))
+        },
         C::TemplateExists => argument(format!("{subject} template already exists or there are too many")),
         C::NotifierExists => argument(format!("{subject} notifier already exists or there are too many")),
         C::AttributesTooLarge => Wire {
@@ -151,7 +164,11 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::BodyTooLarge => web(413, "Request Entity Too Large"),
         C::HeadersTooLarge => web(431, "Request Header Fields Too Large"),
         C::MediaTypeUnsupported => web(415, "Unsupported Media Type"),
-        C::BodyIncomplete => web(408, "Request Timeout"),
+        C::BodyIncomplete => web(400, "Bad Request"),
+        C::BodyTimedOut => web(408, "Request Timeout"),
+        C::RouteNotFound if matches!(op, Op::PushRuleSet | Op::PushRuleGet) => {
+            Wire { description: "url is invalid".into(), ..resource_not_found() }
+        }
         C::RouteNotFound | C::NotifierNotFound => resource_not_found(),
         C::MethodNotAllowed => Wire {
             status: 405,
@@ -206,6 +223,11 @@ fn web(status: u16, description: &str) -> Wire {
 
 fn exceed_limit(description: &str) -> Wire {
     Wire { status: 403, error: "exceed_limit", exception: Some(exception::EXCEED), description: description.to_owned() }
+}
+
+fn forbidden_op(description: &str) -> Wire {
+    let exception = Some(exception::FORBIDDEN);
+    Wire { status: 403, error: "forbidden_op", exception, description: description.to_owned() }
 }
 
 fn resource_not_found() -> Wire {

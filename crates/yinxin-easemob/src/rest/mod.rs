@@ -7,6 +7,7 @@ mod answer;
 mod body;
 mod call;
 mod calls;
+mod cors;
 mod dispatch;
 mod entity;
 mod errors;

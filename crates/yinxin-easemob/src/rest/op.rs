@@ -27,6 +27,7 @@ macro_rules! ops {
 
 ops! {
     Token = "token", Tokens;
+    TokenExpiry = "token.expiry", Tokens;
     UserRegister = "user.register", Users;
     UserList = "user.list", Users;
     UserGet = "user.get", Users;
@@ -49,11 +50,18 @@ ops! {
     ContactPage = "contact.page", Users;
     ContactRemark = "contact.remark", Users;
     ContactImport = "contact.import", Users;
+    ContactInvite = "contact.invite", Users;
+    ContactAccept = "contact.accept", Users;
+    ContactDecline = "contact.decline", Users;
     ContactCheck = "contact.check", Users;
     BlockAdd = "block.add", Blocks;
     BlockRemove = "block.remove", Blocks;
     BlockList = "block.list", Blocks;
     BlockCheck = "block.check", Blocks;
+    MessageSend = "message.send", Users;
+    MessageSendOld = "message.send_old", Users;
+    MessageHistory = "message.history", Users;
+    ConversationList = "conversation.list", Users;
     AttributesPut = "attributes.put", Users;
     AttributesGet = "attributes.get", Users;
     AttributesBatch = "attributes.batch", Users;
@@ -81,6 +89,7 @@ ops! {
     TemplateSet = "template.set", Templates;
     TemplateRemove = "template.remove", Templates;
     NotifierList = "notifier.list", Users;
+    NotifierGet = "notifier.get", Users;
     NotifierAdd = "notifier.add", Users;
     NotifierRemove = "notifier.remove", Users;
     AppSet = "app.set", Users;
@@ -103,6 +112,14 @@ impl Op {
 
     /// Calls whose permission text names the user in the path.
     pub const fn is_about_one_user(self) -> bool {
-        !matches!(self, Self::UserList | Self::UserDeleteMany | Self::UserPut | Self::UserRegister)
+        !matches!(
+            self,
+            Self::UserList
+                | Self::UserDeleteMany
+                | Self::UserPut
+                | Self::UserRegister
+                | Self::MessageSend
+                | Self::MessageSendOld
+        )
     }
 }

@@ -8,7 +8,9 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use yinxin_core::Ctx;
 
 use super::Options;
-use super::calls::{account, apps, attributes, blocks, contacts, mutes, online, presence, push, token, users};
+use super::calls::{
+    account, apps, attributes, blocks, contacts, messages, mutes, online, presence, push, token, users,
+};
 use super::dispatch::{Dialect, Handler, dispatch, handler};
 use super::op::Op;
 
@@ -34,8 +36,10 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
         .merge(people())
         .merge(states())
         .merge(pushes())
+        .merge(message_routes())
         .route("/{org}/{app}", to(PUT, Op::AppSet, handler!(apps::set, 2)))
         .route("/{org}/{app}/push/{*rest}", any(miss(handler!(apps::not_offered, 1))))
+        .route("/{org}/{app}/presence/online/{id}/type/{kind}", any(miss(handler!(apps::not_offered, 1))))
         .fallback(miss(handler!(apps::no_route)))
         .method_not_allowed_fallback(miss(handler!(apps::no_method)))
         .with_state(dialect)
@@ -44,6 +48,7 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
 fn accounts() -> Routes {
     Router::new()
         .route("/{org}/{app}/token", to(POST, Op::Token, handler!(token::issue, 1)))
+        .route("/{org}/{app}/sdk/users/{username}/token/expires", to(GET, Op::TokenExpiry, handler!(token::expiry, 1)))
         .route(
             "/{org}/{app}/users",
             to(POST, Op::UserRegister, handler!(users::register, 2))
@@ -103,12 +108,32 @@ fn people() -> Routes {
                 .merge(contact_remark()),
         )
         .route("/{org}/{app}/user/{username}/contacts/users/{other}", contact_remark())
-        .route("/{org}/{app}/users/{username}/contacts/users", to(GET, Op::ContactList, handler!(contacts::list, 1)))
+        .route("/{org}/{app}/users/{username}/contacts/users", to(GET, Op::ContactList, handler!(contacts::list, 2)))
         .route("/{org}/{app}/users/{username}/contacts", contact_page())
         .route("/{org}/{app}/user/{username}/contacts", contact_page())
         .route(
             "/{org}/{app}/users/{username}/contacts/import",
             to(POST, Op::ContactImport, handler!(contacts::import, 2)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/contacts/apply",
+            to(POST, Op::ContactInvite, handler!(contacts::invite, 2)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/contacts/accept/users/{other}",
+            to(POST, Op::ContactAccept, handler!(contacts::accept, 1)),
+        )
+        .route(
+            "/{org}/{app}/users/{username}/contacts/decline/users/{other}",
+            to(POST, Op::ContactDecline, handler!(contacts::decline, 1)),
+        )
+        .route(
+            "/{org}/{app}/sdk/user/{username}/blocks",
+            to(POST, Op::BlockAdd, handler!(blocks::add, 2)).merge(to(
+                DELETE,
+                Op::BlockRemove,
+                handler!(blocks::remove_many, 2),
+            )),
         )
         .route("/{org}/{app}/contacts/users/{username}", to(DELETE, Op::ContactClear, handler!(contacts::clear, 1)))
         .route("/{org}/{app}/contacts/check", to(POST, Op::ContactCheck, handler!(contacts::check, 2)))
@@ -121,6 +146,20 @@ fn people() -> Routes {
             to(DELETE, Op::BlockRemove, handler!(blocks::remove, 1)),
         )
         .route("/{org}/{app}/blocks/check", to(POST, Op::BlockCheck, handler!(blocks::check, 2)))
+}
+
+fn message_routes() -> Routes {
+    Router::new()
+        .route("/{org}/{app}/messages/users", to(POST, Op::MessageSend, handler!(messages::send, 2)))
+        .route("/{org}/{app}/messages", to(POST, Op::MessageSendOld, handler!(messages::send_old, 2)))
+        .route(
+            "/{org}/{app}/users/{username}/messageroaming",
+            to(POST, Op::MessageHistory, handler!(messages::history, 2)),
+        )
+        .route(
+            "/{org}/{app}/sdk/user/{username}/user_channels/list",
+            to(GET, Op::ConversationList, handler!(messages::conversations, 2)),
+        )
 }
 
 fn states() -> Routes {
@@ -212,5 +251,12 @@ fn pushes() -> Routes {
                 handler!(push::add_notifier, 2),
             )),
         )
-        .route("/{org}/{app}/notifiers/{id}", to(DELETE, Op::NotifierRemove, handler!(push::remove_notifier, 1)))
+        .route(
+            "/{org}/{app}/notifiers/{id}",
+            to(GET, Op::NotifierGet, handler!(push::notifier, 1)).merge(to(
+                DELETE,
+                Op::NotifierRemove,
+                handler!(push::remove_notifier, 1),
+            )),
+        )
 }

@@ -1,6 +1,5 @@
 //! [`Ask`]: one request, written as a test reads; [`Reply`]: its answer and what tests expect of one.
 
-use std::net::IpAddr;
 use std::pin::Pin;
 
 use axum::body::{Body, Bytes};
@@ -19,7 +18,7 @@ pub struct Ask<'w> {
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-    client: IpAddr,
+    arrival: Arrival,
 }
 
 impl<'w> Ask<'w> {
@@ -30,7 +29,7 @@ impl<'w> Ask<'w> {
             uri: path.parse().unwrap_or_else(|error| panic!("{path:?}: {error}")),
             headers: HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("im.test"))]),
             body: Bytes::new(),
-            client: [127, 0, 0, 1].into(),
+            arrival: Arrival::in_process(),
         }
     }
 
@@ -64,7 +63,13 @@ impl<'w> Ask<'w> {
 
     /// From that address.
     pub fn from(mut self, client: &str) -> Self {
-        self.client = client.parse().unwrap();
+        self.arrival.client = client.parse().unwrap();
+        self
+    }
+
+    /// As it arrived.
+    pub fn arriving(mut self, arrival: Arrival) -> Self {
+        self.arrival = arrival;
         self
     }
 }
@@ -80,7 +85,7 @@ impl<'w> IntoFuture for Ask<'w> {
             *request.method_mut() = self.method;
             *request.uri_mut() = self.uri;
             *request.headers_mut() = self.headers;
-            request.extensions_mut().insert(Arrival { client: self.client, ..Arrival::in_process() });
+            request.extensions_mut().insert(self.arrival);
             let response = self.world.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let body = body.collect().await.unwrap().to_bytes();

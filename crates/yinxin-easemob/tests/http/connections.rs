@@ -26,6 +26,7 @@ impl Connections {
     /// Pretends that a device of the user is connected.
     pub fn connect(&self, app: AppId, user: &str, resource: &str) {
         let device = Device {
+            note: String::new(),
             resource: resource.to_owned(),
             device_uuid: format!("uuid of {resource}"),
             device_name: format!("name of {resource}"),

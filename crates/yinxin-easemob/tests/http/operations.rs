@@ -51,9 +51,9 @@ impl Operation {
         self.path.starts_with("/metadata")
     }
 
-    /// The only call that insists on a content type.
-    pub fn is_form(&self) -> bool {
-        self.is_attributes() && self.method == "PUT"
+    /// The only calls that insist on a content type; any will do.
+    pub fn needs_label(&self) -> bool {
+        self.is_attributes() && !self.body.is_empty()
     }
 
     pub fn is_token(&self) -> bool {

@@ -164,3 +164,19 @@ async fn a_call_deletes_five_hundred_users_at_most() {
     assert_eq!(usernames(&reply["entities"]), all[..500]);
     assert_eq!(w.names().await, all[500..]);
 }
+
+#[tokio::test]
+async fn a_call_that_does_not_say_whom_deletes_nobody() {
+    let w = World::new().await;
+    register(&w, &numbered("user", 3)).await;
+    for query in ["limit=0", "limit=-1", "limit=-9223372036854775808"] {
+        for method in ["GET", "DELETE"] {
+            let fault = w.call(method, &format!("/users?{query}")).await.fault();
+            assert_eq!((fault.status, &*fault.error), (400, "illegal_argument"), "{method} {query}");
+        }
+    }
+    let fault = w.delete("/users?ql=select%20*%20where%20username%20%3D%20%27user3%27").await.fault();
+    assert_eq!((fault.status, &*fault.error), (400, "illegal_argument"));
+    assert_eq!(w.names().await, ["user1", "user2", "user3"]);
+    assert_eq!(usernames(&w.delete("/users?ql=&limit=1").await.ok()["entities"]), ["user1"]);
+}

@@ -1,5 +1,7 @@
 //! Who may call what, and what everybody else hears: every operation by every actor.
 
+use std::fmt::Write as _;
+
 use yinxin_core::apps::Profile;
 
 use crate::asking::{Ask, Reply};
@@ -91,7 +93,7 @@ impl Scene {
         let token = self.tokens.iter().find(|(other, _)| *other == actor).and_then(|(_, token)| token.clone());
         let mut ask = w.call(operation.method, &operation.path(user, &self.other)).anonymous();
         ask = ask.raw(operation.body(user, &self.other));
-        if operation.is_form() {
+        if operation.needs_label() {
             ask = ask.header("content-type", "application/x-www-form-urlencoded");
         }
         match token {
@@ -215,7 +217,7 @@ async fn table_of(profile: Profile) -> String {
                 "may" => assert!(heard.parse::<u16>().is_ok(), "{title}"),
                 letter => assert_eq!((&*heard, now == stored), (letter, true), "{title}"),
             }
-            row += &format!("{heard:<10}");
+            write!(row, "{heard:<10}").unwrap();
             if now != stored {
                 scenes += 1;
                 scene = Scene::set(&w, scenes).await;
@@ -230,7 +232,11 @@ async fn table_of(profile: Profile) -> String {
 
 #[tokio::test]
 async fn every_operation_by_every_actor() {
-    let head: String = ACTORS.iter().map(|actor| format!("{:<10}", format!("{actor:?}"))).collect();
+    let mut head = format!("{:<56}", "");
+    for actor in ACTORS {
+        write!(head, "{:<10}", format!("{actor:?}")).unwrap();
+    }
+    let head = head.trim_end();
     let (seed, current) = (table_of(Profile::Seed).await, table_of(Profile::Current).await);
     let legend = "\
 200  allowed; so is every other number, which is then about the call itself
@@ -242,7 +248,6 @@ E    unauthorized           Unable to authenticate due to expired access token
 C    auth_bad_access_token  Unable to authenticate due to corrupt access token
 U    auth_bad_access_token  Unable to authenticate
 D    (desc)                 Unauthorized: the attribute service's own body";
-    let head = format!("{:<56}{}", "", head.trim_end());
     insta::assert_snapshot!(format!(
         "{legend}\n\nprofile = seed\n{head}\n{seed}\nprofile = current\n{head}\n{current}"
     ));

@@ -372,7 +372,7 @@ async fn a_locally_computed_token_is_checked_in_every_part() {
     w.register(&["anna"]).await;
     let local = || Local::new(&w, "anna");
     let good = local().await;
-    let ahead = 300;
+    let ahead = 5;
     works(&w, "anna", &Local { made_s: good.made_s + ahead, ..local().await }.seal()).await;
     works(&w, "anna", &Local { ttl_s: 0, ..local().await }.seal()).await;
     for wrong in [
@@ -385,7 +385,8 @@ async fn a_locally_computed_token_is_checked_in_every_part() {
     ] {
         is_dead(&w, "anna", &wrong.seal(), UNKNOWN).await;
     }
-    is_dead(&w, "anna", &Local { made_s: good.made_s - 600, ..local().await }.seal(), EXPIRED).await;
+    w.clock.move_by(600 * SECOND);
+    is_dead(&w, "anna", &good.seal(), EXPIRED).await;
     is_dead(&w, "anna", &Local { ttl_s: -1, ..local().await }.seal(), CORRUPT).await;
     is_dead(&w, "anna", "ZHQtx", CORRUPT).await;
 }
@@ -400,10 +401,61 @@ async fn a_locally_computed_token_from_before_a_ban_or_a_new_password_is_dead() 
     w.post("/users/bert/deactivate", json!({})).await.ok();
     is_dead(&w, "anna", &anna, UNKNOWN).await;
     is_dead(&w, "bert", &bert, UNKNOWN).await;
-    w.clock.move_by(SECOND);
+    w.clock.move_by(6 * SECOND);
     works(&w, "anna", &Local::new(&w, "anna").await.seal()).await;
     let while_banned = Local::new(&w, "bert").await.seal();
     is_dead(&w, "bert", &while_banned, UNKNOWN).await;
     w.post("/users/bert/activate", json!({})).await.ok();
     is_dead(&w, "bert", &bert, UNKNOWN).await;
+}
+
+#[tokio::test]
+async fn a_locally_computed_token_stamped_ahead_does_not_outlive_an_ending() {
+    let w = World::new().await;
+    w.register(&["anna", "bert"]).await;
+    let ahead = async |user: &str| {
+        let now = Local::new(&w, user).await;
+        Local { made_s: now.made_s + 5, ..now }.seal()
+    };
+    let [anna, bert] = [ahead("anna").await, ahead("bert").await];
+    works(&w, "anna", &anna).await;
+    works(&w, "bert", &bert).await;
+    w.put("/users/anna/password", json!({ "newpassword": "new" })).await.ok();
+    w.post("/users/bert/deactivate", json!({})).await.ok();
+    w.post("/users/bert/activate", json!({})).await.ok();
+    for after in 0..=6 {
+        is_dead(&w, "anna", &anna, UNKNOWN).await;
+        is_dead(&w, "bert", &bert, UNKNOWN).await;
+        let [anna, bert] = [Local::new(&w, "anna").await.seal(), Local::new(&w, "bert").await.seal()];
+        if after <= 5 {
+            is_dead(&w, "anna", &anna, UNKNOWN).await;
+            is_dead(&w, "bert", &bert, UNKNOWN).await;
+        } else {
+            works(&w, "anna", &anna).await;
+            works(&w, "bert", &bert).await;
+        }
+        w.clock.move_by(SECOND);
+    }
+}
+
+#[tokio::test]
+async fn a_locally_computed_token_is_not_its_namesakes() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    let token = Local { ttl_s: 0, ..Local::new(&w, "anna").await }.seal();
+    works(&w, "anna", &token).await;
+    w.delete("/users/anna").await.ok();
+    w.clock.move_by(2 * SECOND);
+    for again in 0..2 {
+        w.register(&["anna"]).await;
+        is_dead(&w, "anna", &token, UNKNOWN).await;
+        // One that is computed in the second of the registration is its own.
+        works(&w, "anna", &Local::new(&w, "anna").await.seal()).await;
+        w.delete("/users/anna").await.ok();
+        if again == 0 {
+            w.inherit("anna").await;
+            is_dead(&w, "anna", &token, UNKNOWN).await;
+            w.delete("/users/anna").await.ok();
+        }
+    }
 }

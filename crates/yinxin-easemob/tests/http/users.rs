@@ -269,6 +269,13 @@ async fn a_ban_shows_on_the_user_and_leaves_its_age() {
         );
         assert_eq!(w.get("/users/anna").await.ok()["entities"], json!([before]));
         w.call("POST", "/users/nobody/activate").await.refused(NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+        let unknown = w.call("POST", "/users/nobody/deactivate").await;
+        if profile == Profile::Seed {
+            let text = format!("User with id null does not exist in app {}", w.app().await.uuid());
+            unknown.refused(400, "management", &text);
+        } else {
+            unknown.refused(NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+        }
     }
 }
 
@@ -312,4 +319,41 @@ async fn users_may_be_named_like_parts_of_paths() {
         let listed = w.get(&format!("/users/{name}/contacts/users")).by(&token).await.ok()["data"].clone();
         assert!(listed.as_array().unwrap().contains(&json!(other)), "{name}: {listed}");
     }
+}
+
+#[tokio::test]
+async fn an_id_in_a_names_place_is_spelled_as_replies_print_it() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    let id = w.uuid("anna").await;
+    w.get(&format!("/users/{id}")).await.ok();
+    w.get(&format!("/users/{}", id.to_uppercase())).await.ok();
+    let simple = id.replace('-', "");
+    for other in [simple.clone(), format!("urn:uuid:{id}"), format!("%7B{id}%7D")] {
+        assert_eq!(w.get(&format!("/users/{other}")).await.status, 404, "{other}");
+    }
+    // Without hyphens it is a name like any other.
+    w.register(&[&simple]).await;
+    assert_ne!(w.uuid(&simple).await, id);
+}
+
+#[tokio::test]
+async fn quiet_hours_are_hours_of_a_day_and_groups_are_bounded() {
+    let w = World::new().await;
+    w.register(&["anna"]).await;
+    for hour in [0, 23] {
+        w.put("/users/anna", json!({ "notification_no_disturbing_start": hour })).await.ok();
+        w.put("/users/anna", json!({ "notification_no_disturbing_end": hour.to_string() })).await.ok();
+    }
+    for hour in [-1, 24] {
+        for field in ["notification_no_disturbing_start", "notification_no_disturbing_end"] {
+            assert_eq!(w.put("/users/anna", json!({ field: hour })).await.fault().status, 400, "{field} {hour}");
+        }
+    }
+    let groups = |count: usize| {
+        let names = numbered("notification_ignore_", count).into_iter();
+        Value::Object(names.map(|name| (name, json!(true))).collect())
+    };
+    w.put("/users/anna", groups(100)).await.ok();
+    assert_eq!(w.put("/users/anna", groups(101)).await.fault().status, 400);
 }

@@ -1,5 +1,6 @@
 //! [`World`]: a server in this process with two apps, a clock that tests move, and pretended connections.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -32,6 +33,8 @@ pub struct Setup {
     pub contacts_max: Option<i64>,
     pub preset: Preset,
     pub limits: Limits,
+    /// Cost of a password, when it should be one.
+    pub hash_memory_kib: Option<u32>,
 }
 
 /// An app and its backend's token, which never expires.
@@ -82,7 +85,7 @@ impl World {
             tenant(&ctx, "rival/chat", AppChanges { profile: Some(setup.profile), ..AppChanges::default() }).await;
         // Ids of users are later than those of their app.
         clock.move_by(DAY);
-        let router = yinxin_easemob::router(Arc::clone(&ctx), yinxin_easemob::Options::default());
+        let router = self::router(&ctx, yinxin_easemob::Options::default());
         Self { ctx, clock, connections, app, other, router, setup, master, folder }
     }
 
@@ -94,7 +97,7 @@ impl World {
         drop(ctx);
         tokio::task::spawn_blocking(move || db.close()).await.unwrap();
         let ctx = open(&folder, &clock, &connections, &setup, &master).await;
-        let router = yinxin_easemob::router(Arc::clone(&ctx), yinxin_easemob::Options::default());
+        let router = self::router(&ctx, yinxin_easemob::Options::default());
         Self { ctx, clock, connections, app, other, router, setup, master, folder }
     }
 
@@ -115,10 +118,12 @@ impl World {
         self.call("GET", path)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the body is written where the call is")]
     pub fn post(&self, path: &str, body: Value) -> Ask<'_> {
         self.call("POST", path).json(&body)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the body is written where the call is")]
     pub fn put(&self, path: &str, body: Value) -> Ask<'_> {
         self.call("PUT", path).json(&body)
     }
@@ -189,7 +194,7 @@ impl World {
             let columns = self.strings(columns.leak()).await.remove(0);
             let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
             for row in self.strings(rows.leak()).await {
-                dump.push_str(&format!("{table}: {row}\n"));
+                writeln!(dump, "{table}: {row}").unwrap();
             }
         }
         dump
@@ -223,14 +228,14 @@ async fn open(
         sessions: connections.clone(),
         limits: setup.limits.clone(),
         preset: setup.preset,
-        hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
+        hash_cost: HashCost { memory_kib: setup.hash_memory_kib.unwrap_or(8), passes: 1, lanes: 1 },
         master: master.clone(),
     };
     Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
 }
 
 /// An app with a token for ever.
-async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
+pub async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
     let app = apps::create(ctx, AppName::parse(name).unwrap(), changes).await.unwrap();
     let (id, secret) = (Some(&*app.client_id), Some(app.reveal_client_secret()));
     let grant = yinxin_core::tokens::issue_to_app(ctx, &app, id, secret, Some(0)).unwrap();
@@ -245,4 +250,10 @@ pub fn usernames(entities: &Value) -> Vec<String> {
 /// `user1` to `user<count>`, as a backend would call them.
 pub fn numbered(prefix: &str, count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("{prefix}{number}")).collect()
+}
+
+/// The dialect's router. Nobody connects in these tests: its socket has a registry of its own.
+pub fn router(ctx: &Arc<Ctx>, options: yinxin_easemob::Options) -> Router {
+    let registry = yinxin_realtime::Registry::new(yinxin_realtime::Bounds::default());
+    yinxin_easemob::router(Arc::clone(ctx), registry, options)
 }

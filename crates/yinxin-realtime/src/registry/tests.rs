@@ -8,27 +8,59 @@ const ANN: UserId = UserId([3; 16]);
 const BOB: UserId = UserId([4; 16]);
 
 fn device(resource: &str) -> Device {
-    Device { resource: resource.into(), device_uuid: format!("uuid-{resource}"), device_name: String::new() }
+    Device {
+        resource: resource.into(),
+        device_uuid: format!("uuid-{resource}"),
+        device_name: String::new(),
+        note: String::new(),
+    }
 }
 
-fn told() -> (Closer, Receiver<Ending>) {
-    let (sender, receiver) = mpsc::channel();
-    let closer = Box::new(move |ending| {
+/// What a connection was told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Told {
+    End(Ending),
+    Wake(String),
+}
+
+struct Ear(mpsc::Sender<Told>);
+
+impl Line for Ear {
+    fn end(&self, ending: Ending) {
         // A test that no longer listens has heard what it wanted to.
-        let _ = sender.send(ending);
-    });
-    (closer, receiver)
+        let _ = self.0.send(Told::End(ending));
+    }
+
+    fn wake(&self, queue: &str) {
+        let _ = self.0.send(Told::Wake(queue.to_owned()));
+    }
+
+    fn announce(&self, _: &Arc<News>) {}
 }
 
-fn silent() -> Closer {
-    Box::new(|_| {})
+fn told() -> (Arc<dyn Line>, Receiver<Told>) {
+    let (sender, receiver) = mpsc::channel();
+    (Arc::new(Ear(sender)), receiver)
+}
+
+fn silent() -> Arc<dyn Line> {
+    told().0
+}
+
+fn connect(
+    registry: &Arc<Registry>,
+    owner: (AppId, UserId),
+    resource: &str,
+    line: Arc<dyn Line>,
+) -> Result<Registration, Refused> {
+    registry.register(owner, device(resource), "web", line)
 }
 
 #[test]
 fn a_user_is_online_while_a_registration_lives() {
     let registry = Registry::new(Bounds::default());
     assert!(!registry.is_online(APP, ANN));
-    let phone = registry.register(APP, ANN, device("phone"), silent()).unwrap();
+    let phone = connect(&registry, (APP, ANN), "phone", silent()).unwrap();
     assert!(registry.is_online(APP, ANN));
     assert!(!registry.is_online(OTHER_APP, ANN));
     assert!(!registry.is_online(APP, BOB));
@@ -41,8 +73,8 @@ fn a_user_is_online_while_a_registration_lives() {
 #[test]
 fn devices_stand_newest_first() {
     let registry = Registry::new(Bounds::default());
-    let first = registry.register(APP, ANN, device("phone"), silent()).unwrap();
-    let second = registry.register(APP, ANN, device("web"), silent()).unwrap();
+    let first = connect(&registry, (APP, ANN), "phone", silent()).unwrap();
+    let second = connect(&registry, (APP, ANN), "web", silent()).unwrap();
     assert!(second.id() > first.id());
     assert_eq!(registry.devices_of(APP, ANN), [device("web"), device("phone")]);
     drop(second);
@@ -53,25 +85,25 @@ fn devices_stand_newest_first() {
 fn close_tells_all_connections_or_those_of_one_device() {
     let registry = Registry::new(Bounds::default());
     let ((phone, phone_told), (web, web_told)) = (told(), told());
-    let _phone = registry.register(APP, ANN, device("phone"), phone).unwrap();
-    let _web = registry.register(APP, ANN, device("web"), web).unwrap();
+    let _phone = connect(&registry, (APP, ANN), "phone", phone).unwrap();
+    let _web = connect(&registry, (APP, ANN), "web", web).unwrap();
     registry.close(APP, ANN, Some("web"), CloseReason::Kicked);
-    assert_eq!(web_told.try_iter().collect::<Vec<_>>(), [Ending::Asked(CloseReason::Kicked)]);
+    assert_eq!(web_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Asked(CloseReason::Kicked))]);
     assert_eq!(phone_told.try_iter().count(), 0);
     registry.close(APP, ANN, None, CloseReason::Banned);
     registry.close(APP, BOB, None, CloseReason::Banned);
     registry.close(OTHER_APP, ANN, None, CloseReason::Banned);
     assert_eq!(web_told.try_iter().count(), 1);
-    assert_eq!(phone_told.try_iter().collect::<Vec<_>>(), [Ending::Asked(CloseReason::Banned)]);
+    assert_eq!(phone_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Asked(CloseReason::Banned))]);
 }
 
 #[test]
 fn the_same_device_again_displaces_its_older_connection() {
     let registry = Registry::new(Bounds { per_user_max: 1, ..Bounds::default() });
     let (closer, was_told) = told();
-    let old = registry.register(APP, ANN, device("phone"), closer).unwrap();
-    let new = registry.register(APP, ANN, device("phone"), silent()).unwrap();
-    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [Ending::Displaced]);
+    let old = connect(&registry, (APP, ANN), "phone", closer).unwrap();
+    let new = connect(&registry, (APP, ANN), "phone", silent()).unwrap();
+    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Displaced(String::new()))]);
     // The older connection ends later than the newer one began: the user stays online.
     drop(old);
     assert!(registry.is_online(APP, ANN));
@@ -81,25 +113,62 @@ fn the_same_device_again_displaces_its_older_connection() {
 
 #[test]
 fn both_bounds_refuse_and_leave_no_trace() {
-    let registry = Registry::new(Bounds { sessions_max: 3, per_user_max: 2 });
+    let registry = Registry::new(Bounds { sessions_max: 3, per_user_max: 2, per_platform_max: 9 });
     let _kept: Vec<_> =
-        ["a", "b"].map(|name| registry.register(APP, ANN, device(name), silent()).unwrap()).into_iter().collect();
-    assert_eq!(registry.register(APP, ANN, device("c"), silent()).err(), Some(Refused::UserFull));
+        ["a", "b"].map(|name| connect(&registry, (APP, ANN), name, silent()).unwrap()).into_iter().collect();
+    assert_eq!(connect(&registry, (APP, ANN), "c", silent()).err(), Some(Refused::UserFull));
     assert_eq!(registry.len(), 2);
-    let bob = registry.register(APP, BOB, device("a"), silent()).unwrap();
-    assert_eq!(registry.register(OTHER_APP, BOB, device("b"), silent()).err(), Some(Refused::ServerFull));
+    let bob = connect(&registry, (APP, BOB), "a", silent()).unwrap();
+    assert_eq!(connect(&registry, (OTHER_APP, BOB), "b", silent()).err(), Some(Refused::ServerFull));
     assert_eq!(registry.len(), 3);
     drop(bob);
-    assert!(registry.register(OTHER_APP, BOB, device("b"), silent()).is_ok());
+    assert!(connect(&registry, (OTHER_APP, BOB), "b", silent()).is_ok());
+}
+
+#[test]
+fn one_too_many_of_a_platform_displaces_the_oldest() {
+    let registry = Registry::new(Bounds { per_platform_max: 2, ..Bounds::default() });
+    let (oldest, was_told) = told();
+    let _oldest = connect(&registry, (APP, ANN), "a", oldest).unwrap();
+    let _phone = registry.register((APP, ANN), device("phone"), "android", silent()).unwrap();
+    let _second = connect(&registry, (APP, ANN), "b", silent()).unwrap();
+    assert_eq!(was_told.try_iter().count(), 0);
+    let _third = connect(&registry, (APP, ANN), "c", silent()).unwrap();
+    assert_eq!(was_told.try_iter().collect::<Vec<_>>(), [Told::End(Ending::Displaced(String::new()))]);
+    assert_eq!(registry.devices_of(APP, ANN), [device("c"), device("b"), device("phone")]);
+}
+
+#[test]
+fn all_connections_of_a_user_are_woken() {
+    let registry = Registry::new(Bounds::default());
+    let ((phone, phone_told), (web, web_told)) = (told(), told());
+    let _phone = connect(&registry, (APP, ANN), "phone", phone).unwrap();
+    let _web = connect(&registry, (APP, ANN), "web", web).unwrap();
+    registry.wake(APP, ANN, "bob");
+    registry.wake(APP, BOB, "ann");
+    assert_eq!(phone_told.try_iter().collect::<Vec<_>>(), [Told::Wake("bob".into())]);
+    assert_eq!(web_told.try_iter().count(), 1);
+}
+
+/// A line that gives its own place back when it is told to end.
+struct Leaver(Arc<parking_lot::Mutex<Option<Registration>>>);
+
+impl Line for Leaver {
+    fn end(&self, _: Ending) {
+        drop(self.0.lock().take());
+    }
+
+    fn wake(&self, _: &str) {}
+
+    fn announce(&self, _: &Arc<News>) {}
 }
 
 #[test]
 fn a_connection_may_deregister_while_it_is_told() {
     let registry = Registry::new(Bounds::default());
     let place: Arc<parking_lot::Mutex<Option<Registration>>> = Arc::default();
-    let mine = Arc::clone(&place);
-    let closer: Closer = Box::new(move |_| drop(mine.lock().take()));
-    *place.lock() = Some(registry.register(APP, ANN, device("phone"), closer).unwrap());
+    let line = Arc::new(Leaver(Arc::clone(&place)));
+    *place.lock() = Some(connect(&registry, (APP, ANN), "phone", line).unwrap());
     registry.close(APP, ANN, None, CloseReason::Deleted);
     assert!(registry.is_empty());
 }

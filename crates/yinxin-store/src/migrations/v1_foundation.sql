@@ -81,6 +81,15 @@ CREATE TABLE contacts (
   PRIMARY KEY (app_id, user_id, contact_id)
 ) /* clustered */;
 
+CREATE TABLE invitations (
+  app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
+  user_id BYTEA NOT NULL CHECK (length(user_id) = 16),
+  inviter_id BYTEA NOT NULL CHECK (length(inviter_id) = 16),
+  since_seq BIGINT NOT NULL,
+  PRIMARY KEY (app_id, user_id, inviter_id)
+) /* clustered */;
+CREATE INDEX invitations_by_inviter ON invitations (app_id, inviter_id);
+
 CREATE TABLE blocks (
   app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
   user_id BYTEA NOT NULL CHECK (length(user_id) = 16),
@@ -90,12 +99,46 @@ CREATE TABLE blocks (
 ) /* clustered */;
 CREATE INDEX blocks_by_blocked ON blocks (app_id, blocked_id);
 
-CREATE TABLE offline_messages (
+-- Each user owns a copy of what it sent and received; a queue is named by the peer. message_id is an order id.
+
+CREATE TABLE inbox (
   app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
   user_id BYTEA NOT NULL CHECK (length(user_id) = 16),
+  queue TEXT NOT NULL,
   message_id BIGINT NOT NULL,
-  queued_ms BIGINT NOT NULL,
-  PRIMARY KEY (app_id, user_id, message_id)
+  sender TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  kind BIGINT NOT NULL,
+  counted BOOLEAN NOT NULL,
+  payload BYTEA NOT NULL,
+  sent_ms BIGINT NOT NULL,
+  PRIMARY KEY (app_id, user_id, queue, message_id)
+) /* clustered */;
+
+CREATE TABLE conversations (
+  app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
+  user_id BYTEA NOT NULL CHECK (length(user_id) = 16),
+  queue TEXT NOT NULL,
+  last_id BIGINT NOT NULL,
+  PRIMARY KEY (app_id, user_id, queue)
+) /* clustered */;
+
+-- What each device of a user has confirmed; the device '' stands for "any of them".
+CREATE TABLE inbox_cursors (
+  app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
+  user_id BYTEA NOT NULL CHECK (length(user_id) = 16),
+  resource TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  confirmed_id BIGINT NOT NULL,
+  PRIMARY KEY (app_id, user_id, resource, queue)
+) /* clustered */;
+
+CREATE TABLE devices (
+  app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
+  user_id BYTEA NOT NULL CHECK (length(user_id) = 16),
+  resource TEXT NOT NULL,
+  seen_ms BIGINT NOT NULL,
+  PRIMARY KEY (app_id, user_id, resource)
 ) /* clustered */;
 
 CREATE TABLE attributes (

@@ -9,9 +9,10 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 
-/// Applies what the file lacks of `list`. A file that already holds data is copied aside first.
+/// Applies what the file lacks of `list`. A file that already holds data is copied aside first. All of it is one
+/// transaction with the history that says so: whenever the process ends, the file can be opened again.
 pub(super) fn to_newest(db: &mut Connection, path: &Path, list: &[Migration]) -> Result<()> {
-    let runner = Runner::new(list).set_abort_divergent(true).set_abort_missing(true);
+    let runner = Runner::new(list).set_abort_divergent(true).set_abort_missing(true).set_grouped(true);
     let engine = |source: refinery::Error| Error::Engine(Box::new(source));
     // A file without a history is a new one; the run below finds out if it is something worse.
     let applied = runner.get_last_applied_migration(db).ok().flatten().map(|migration| migration.version());
@@ -117,6 +118,25 @@ mod tests {
         fs::write(place.path.with_extension("before-v2.db.unfinished"), "a copy that was cut short").unwrap();
         place.migrate(&[FIRST, SECOND]).unwrap();
         assert_eq!((tables(&place.path).len(), tables(&place.copy()).len()), (2, 1));
+    }
+
+    #[test]
+    fn a_migration_and_the_note_that_it_was_done_are_one() {
+        let place = Place::new();
+        place.migrate(&[FIRST]).unwrap();
+        let cut_short = "CREATE TRIGGER cut_short BEFORE INSERT ON refinery_schema_history WHEN NEW.version = 3 \
+                         BEGIN SELECT RAISE(ABORT, 'cut short'); END";
+        Connection::open(&place.path).unwrap().execute_batch(cut_short).unwrap();
+        let third = ("V3__third", "INSERT INTO people VALUES ('ben')");
+        place.migrate(&[FIRST, SECOND, third]).unwrap_err();
+        assert_eq!(tables(&place.path), ["people"], "what the note is missing for is undone");
+        let counts =
+            |sql: &str| -> i64 { Connection::open(&place.path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
+        assert_eq!(counts("SELECT COUNT(*) FROM people"), 1);
+        assert_eq!(counts("SELECT COUNT(*) FROM refinery_schema_history"), 1);
+        Connection::open(&place.path).unwrap().execute_batch("DROP TRIGGER cut_short").unwrap();
+        place.migrate(&[FIRST, SECOND, third]).unwrap();
+        assert_eq!(counts("SELECT COUNT(*) FROM people"), 2);
     }
 
     #[test]

@@ -135,14 +135,18 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
 
 /// Removes the app and every row that carries its id.
 pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
-    const REST: [&str; 16] = [
+    const REST: [&str; 20] = [
         "DELETE FROM app_secrets WHERE app_id = $1",
         "DELETE FROM users WHERE app_id = $1",
         "DELETE FROM handles WHERE app_id = $1",
         "DELETE FROM group_ignores WHERE app_id = $1",
         "DELETE FROM contacts WHERE app_id = $1",
+        "DELETE FROM invitations WHERE app_id = $1",
         "DELETE FROM blocks WHERE app_id = $1",
-        "DELETE FROM offline_messages WHERE app_id = $1",
+        "DELETE FROM inbox WHERE app_id = $1",
+        "DELETE FROM conversations WHERE app_id = $1",
+        "DELETE FROM inbox_cursors WHERE app_id = $1",
+        "DELETE FROM devices WHERE app_id = $1",
         "DELETE FROM attributes WHERE app_id = $1",
         "DELETE FROM mutes WHERE app_id = $1",
         "DELETE FROM presence_status WHERE app_id = $1",

@@ -2,9 +2,6 @@
 
 use crate::{AppId, Result, Sql, UserId};
 
-/// Bytes that one pair adds to the stored size beside its key and value: quotes, colon, comma of its JSON form.
-pub const PAIR_OVERHEAD: i64 = 7;
-
 /// Sets one pair.
 pub async fn put(sql: &mut dyn Sql, app: AppId, user: UserId, name: &str, value: &str) -> Result<()> {
     const SQL: &str = "INSERT INTO attributes (app_id, user_id, name, value) VALUES ($1, $2, $3, $4) \
@@ -33,16 +30,16 @@ pub async fn all(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<(Str
     rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }
 
-/// Stored bytes of one user.
+/// Stored bytes of one user: the length of its pairs as one JSON object, six bytes a pair and one for the object.
 pub async fn bytes_of_user(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<i64> {
-    const SQL: &str = "SELECT CAST(COALESCE(SUM(octet_length(name) + octet_length(value) + 7), 0) AS BIGINT) \
-                       FROM attributes WHERE app_id = $1 AND user_id = $2";
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(octet_length(name) + octet_length(value) + 6), 0) AS BIGINT) \
+                       + COUNT(DISTINCT user_id) FROM attributes WHERE app_id = $1 AND user_id = $2";
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }
 
 /// Stored bytes of the whole app.
 pub async fn bytes_of_app(sql: &mut dyn Sql, app: AppId) -> Result<i64> {
-    const SQL: &str = "SELECT CAST(COALESCE(SUM(octet_length(name) + octet_length(value) + 7), 0) AS BIGINT) \
-                       FROM attributes WHERE app_id = $1";
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(octet_length(name) + octet_length(value) + 6), 0) AS BIGINT) \
+                       + COUNT(DISTINCT user_id) FROM attributes WHERE app_id = $1";
     sql.rows(SQL, &[app.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }

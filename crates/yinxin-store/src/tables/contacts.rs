@@ -1,4 +1,5 @@
-//! `contacts`: who is whose friend; each friendship is two rows, one owned by each side.
+//! `contacts` and `invitations`: who is whose friend, and who asked to be. A friendship is two rows, one owned by each
+//! side; an invitation one, owned by the invited.
 
 use crate::{AppId, Result, Sql, UserId};
 
@@ -72,4 +73,24 @@ pub async fn page(
     rows.into_iter()
         .map(|mut row| Ok(ContactRow { username: row.take(0)?, remark: row.take(1)?, since_seq: row.take(2)? }))
         .collect()
+}
+
+/// Notes an invitation; again renews it.
+pub async fn invite(sql: &mut dyn Sql, app: AppId, owner: UserId, inviter: UserId, since_seq: i64) -> Result<()> {
+    const SQL: &str = "INSERT INTO invitations (app_id, user_id, inviter_id, since_seq) VALUES ($1, $2, $3, $4) \
+                       ON CONFLICT (app_id, user_id, inviter_id) DO UPDATE SET since_seq = excluded.since_seq";
+    sql.exec(SQL, &[app.arg(), owner.arg(), inviter.arg(), since_seq.into()]).await?;
+    Ok(())
+}
+
+/// Forgets an invitation; `false` when there was none.
+pub async fn uninvite(sql: &mut dyn Sql, app: AppId, owner: UserId, inviter: UserId) -> Result<bool> {
+    const SQL: &str = "DELETE FROM invitations WHERE app_id = $1 AND user_id = $2 AND inviter_id = $3";
+    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), inviter.arg()]).await? == 1)
+}
+
+/// How many invitations wait for the owner.
+pub async fn invitations(sql: &mut dyn Sql, app: AppId, owner: UserId) -> Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM invitations WHERE app_id = $1 AND user_id = $2";
+    sql.rows(SQL, &[app.arg(), owner.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }

@@ -43,6 +43,15 @@ pub async fn publish(sql: &mut dyn Sql, app: AppId, user: UserId, status: &Statu
     Ok(())
 }
 
+/// Keeps the `keep` devices that published last, the one named among them whatever the clock says.
+pub async fn trim(sql: &mut dyn Sql, app: AppId, user: UserId, newest: &str, keep: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM presence_status WHERE app_id = $1 AND user_id = $2 AND resource <> $3 \
+                       AND resource NOT IN (SELECT resource FROM presence_status WHERE app_id = $1 AND user_id = $2 \
+                       AND resource <> $3 ORDER BY published_s DESC, resource LIMIT $4)";
+    sql.exec(SQL, &[app.arg(), user.arg(), newest.into(), (keep - 1).into()]).await?;
+    Ok(())
+}
+
 /// What the user's devices published, newest first.
 pub async fn of_user(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<StatusRow>> {
     const SQL: &str = "SELECT resource, status, ext, published_s FROM presence_status \
@@ -51,6 +60,35 @@ pub async fn of_user(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<
         Ok(StatusRow { resource: row.take(0)?, status: row.take(1)?, ext: row.take(2)?, published_s: row.take(3)? })
     };
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.into_iter().map(read).collect()
+}
+
+/// Changes the status of a device that has published one.
+pub async fn set_status(
+    sql: &mut dyn Sql,
+    app: AppId,
+    user: UserId,
+    resource: &str,
+    status: i64,
+    now_s: i64,
+) -> Result<()> {
+    const SQL: &str = "UPDATE presence_status SET status = $4, published_s = $5 \
+                       WHERE app_id = $1 AND user_id = $2 AND resource = $3";
+    sql.exec(SQL, &[app.arg(), user.arg(), resource.into(), status.into(), now_s.into()]).await?;
+    Ok(())
+}
+
+/// Up to `limit` users who watch that one now, and until when.
+pub async fn watchers(
+    sql: &mut dyn Sql,
+    app: AppId,
+    target: UserId,
+    now_s: i64,
+    limit: i64,
+) -> Result<Vec<(UserId, i64)>> {
+    const SQL: &str = "SELECT user_id, until_s FROM presence_subscriptions \
+                       WHERE app_id = $1 AND target_id = $2 AND until_s > $3 ORDER BY until_s LIMIT $4";
+    let rows = sql.rows(SQL, &[app.arg(), target.arg(), now_s.into(), limit.into()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }
 
 /// Subscribes, or prolongs a subscription.
@@ -66,6 +104,13 @@ pub async fn subscribe(
                        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (app_id, user_id, target_id) DO UPDATE SET \
                        until_s = excluded.until_s";
     sql.exec(SQL, &[app.arg(), owner.arg(), target.arg(), until_s.into(), since_seq.into()]).await?;
+    Ok(())
+}
+
+/// Forgets the owner's subscriptions that have ended.
+pub async fn forget_ended(sql: &mut dyn Sql, app: AppId, owner: UserId, now_s: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM presence_subscriptions WHERE app_id = $1 AND user_id = $2 AND until_s <= $3";
+    sql.exec(SQL, &[app.arg(), owner.arg(), now_s.into()]).await?;
     Ok(())
 }
 

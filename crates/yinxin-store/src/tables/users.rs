@@ -55,6 +55,8 @@ pub struct NewUser {
     pub password_hash: Option<String>,
     /// Creation time.
     pub created_ms: i64,
+    /// Locally computed tokens stamped at or before this second are dead: they were a namesake's.
+    pub tokens_not_before_s: i64,
     /// Name shown in a push.
     pub push_nickname: Option<String>,
 }
@@ -114,7 +116,7 @@ fn fold(rows: Vec<Row>) -> Result<Vec<UserRow>> {
 /// Adds a user. The name must have been claimed in the same transaction.
 pub async fn insert(sql: &mut dyn Sql, app: AppId, new: &NewUser) -> Result<()> {
     const SQL: &str = "INSERT INTO users (app_id, user_id, username, password_hash, created_ms, modified_ms, active, \
-                       token_epoch, tokens_not_before_s, push_nickname) VALUES ($1, $2, $3, $4, $5, $5, $6, 0, 0, $7)";
+                       token_epoch, tokens_not_before_s, push_nickname) VALUES ($1, $2, $3, $4, $5, $5, $6, 0, $7, $8)";
     let args = [
         app.arg(),
         new.user.arg(),
@@ -122,6 +124,7 @@ pub async fn insert(sql: &mut dyn Sql, app: AppId, new: &NewUser) -> Result<()> 
         new.password_hash.as_ref().into(),
         new.created_ms.into(),
         true.into(),
+        new.tokens_not_before_s.into(),
         new.push_nickname.as_ref().into(),
     ];
     sql.touch(Touched::User(app, new.user));
@@ -201,12 +204,13 @@ pub async fn password_hash(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.pop().map(|mut row| row.take(0)).transpose()
 }
 
-/// Sets the password and ends all tokens of the user; `false` when there is no such user.
-pub async fn set_password(sql: &mut dyn Sql, app: AppId, user: UserId, hash: &str, now_ms: i64) -> Result<bool> {
+/// Sets the password and ends all tokens of the user, locally computed ones up to a second; `false` when there is no such
+/// user.
+pub async fn set_password(sql: &mut dyn Sql, app: AppId, user: UserId, hash: &str, ended_s: i64) -> Result<bool> {
     const SQL: &str = "UPDATE users SET password_hash = $3, token_epoch = token_epoch + 1, tokens_not_before_s = $4 \
                        WHERE app_id = $1 AND user_id = $2";
     sql.touch(Touched::User(app, user));
-    Ok(sql.exec(SQL, &[app.arg(), user.arg(), hash.into(), (now_ms / 1000).into()]).await? == 1)
+    Ok(sql.exec(SQL, &[app.arg(), user.arg(), hash.into(), ended_s.into()]).await? == 1)
 }
 
 /// Replaces a hash by a better one of the same password, unless the password has changed meanwhile.
@@ -215,12 +219,12 @@ pub async fn upgrade_hash(sql: &mut dyn Sql, app: AppId, user: UserId, old: &str
     Ok(sql.exec(SQL, &[app.arg(), user.arg(), old.into(), new.into()]).await? == 1)
 }
 
-/// Bans the user and ends all tokens; `false` when there is no such user.
-pub async fn deactivate(sql: &mut dyn Sql, app: AppId, user: UserId, now_ms: i64) -> Result<bool> {
+/// Bans the user and ends all tokens, locally computed ones up to a second; `false` when there is no such user.
+pub async fn deactivate(sql: &mut dyn Sql, app: AppId, user: UserId, ended_s: i64) -> Result<bool> {
     const SQL: &str = "UPDATE users SET active = $3, token_epoch = token_epoch + 1, tokens_not_before_s = $4 \
                        WHERE app_id = $1 AND user_id = $2";
     sql.touch(Touched::User(app, user));
-    Ok(sql.exec(SQL, &[app.arg(), user.arg(), false.into(), (now_ms / 1000).into()]).await? == 1)
+    Ok(sql.exec(SQL, &[app.arg(), user.arg(), false.into(), ended_s.into()]).await? == 1)
 }
 
 /// Lifts a ban; `false` when there is no such user.
@@ -271,16 +275,20 @@ pub async fn group_ignores(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 15] = [
+    const REST: [&str; 19] = [
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM group_ignores WHERE app_id = $1 AND user_id = $2",
         // Contacts are mutual: whoever has this user is among those this user has.
         "DELETE FROM contacts WHERE app_id = $1 AND contact_id = $2 AND user_id IN \
          (SELECT contact_id FROM contacts WHERE app_id = $1 AND user_id = $2)",
         "DELETE FROM contacts WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM invitations WHERE app_id = $1 AND (user_id = $2 OR inviter_id = $2)",
         "DELETE FROM blocks WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM blocks WHERE app_id = $1 AND blocked_id = $2",
-        "DELETE FROM offline_messages WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM inbox_cursors WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM devices WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM attributes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM mutes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM presence_status WHERE app_id = $1 AND user_id = $2",

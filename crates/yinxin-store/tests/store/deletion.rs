@@ -3,6 +3,7 @@
 
 use yinxin_store::tables::apps::{self, AppRow};
 use yinxin_store::tables::handles::{self, USERNAME};
+use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
@@ -65,7 +66,14 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
 /// A user with a row in every table of things it owns alone.
 async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Result<()> {
     assert!(handles::claim(tx, app, USERNAME, name, user).await?);
-    let new = NewUser { user, username: name.to_owned(), password_hash: None, created_ms: 1, push_nickname: None };
+    let new = NewUser {
+        user,
+        username: name.to_owned(),
+        password_hash: None,
+        created_ms: 1,
+        tokens_not_before_s: 0,
+        push_nickname: None,
+    };
     users::insert(tx, app, &new).await?;
     users::set_password(tx, app, user, "hash", 1).await?;
     let profile = PushProfile { device_token: Some("token".to_owned()), ..PushProfile::default() };
@@ -80,16 +88,25 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     push::bind(tx, app, user, &device, 1).await?;
     push::put_rule(tx, app, user, "chatgroup", "group", &RuleRow::default()).await?;
     push::prefer(tx, app, user, "language", "zh").await?;
-    // Messages have no function of their own yet.
-    let message = "INSERT INTO offline_messages (app_id, user_id, message_id, queued_ms) VALUES ($1, $2, 1, 1)";
-    tx.exec(message, &[app.arg(), user.arg()]).await?;
-    Ok(())
+    let message = InboxRow {
+        message_id: 1,
+        sender: "peer".to_owned(),
+        origin: String::new(),
+        kind: 1,
+        counted: true,
+        payload: [1, 2, 3].into(),
+        sent_ms: 1,
+    };
+    inbox::put(tx, app, user, "peer", &message).await?;
+    inbox::see_device(tx, app, user, "web", 1).await?;
+    inbox::confirm(tx, app, user, "web", "peer", 1).await
 }
 
 /// Everything that one user may have about another.
 async fn relate(tx: &mut dyn Sql, app: AppId, owner: UserId, other: UserId) -> Result<()> {
     contacts::add(tx, app, owner, other, 1, 10).await?;
     contacts::set_remark(tx, app, owner, other, "remark").await?;
+    contacts::invite(tx, app, owner, other, 1).await?;
     blocks::add(tx, app, owner, other, 1, 10).await?;
     presence::subscribe(tx, app, owner, other, 1, 1).await?;
     let name = users::by_id(tx, app, other).await?.expect("the user was added").username;

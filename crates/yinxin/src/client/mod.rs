@@ -50,7 +50,7 @@ impl Client {
         let data = DataDir::named(target.data.as_deref());
         let server = match &target.server {
             Some(url) => checked_url(url)?,
-            None => data.address().ok_or_else(|| nobody(&data, "no server is using it"))?,
+            None => address_in(&data)?,
         };
         let file = target.admin_key_file.clone().unwrap_or_else(|| data.admin_key_file());
         let text = fs::read_to_string(&file).map_err(|fault| {
@@ -102,10 +102,22 @@ impl Client {
     fn unreachable(&self, fault: &ureq::Error) -> Failure {
         let at = format!("{} does not answer ({fault})", self.server);
         if self.data.address().as_ref() == Some(&self.server) {
-            nobody(&self.data, &format!("{at}; the address is of a server that was killed"))
+            nobody(&self.data, &at)
         } else {
             Failure::new(Exit::Unreachable, format!("no server: {at}; check --server"))
         }
+    }
+}
+
+/// The address of the server that uses the folder. One that a killed server left is not believed: who listens there now
+/// would be sent the admin key.
+fn address_in(data: &DataDir) -> Outcome<String> {
+    match data.address() {
+        None => Err(nobody(data, "nothing is using it")),
+        Some(url) if !data.is_locked() => {
+            Err(nobody(data, &format!("{url} is the address of a server that was killed")))
+        }
+        Some(url) => Ok(url),
     }
 }
 
@@ -114,7 +126,7 @@ fn nobody(data: &DataDir, why: &str) -> Failure {
     Failure::new(
         Exit::Unreachable,
         format!(
-            "no server on the data folder {dir}: {why}. Start one with `yinxin serve --data {dir}`, or name another with --data or --server"
+            "no server is running on the data folder {dir}: {why}. Start one with `yinxin serve --data {dir}`, or name another with --data or --server"
         ),
     )
 }

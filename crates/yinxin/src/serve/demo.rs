@@ -1,6 +1,7 @@
 //! The demo app of a new server, and the one block that a first start prints.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 use yinxin_core::apps::{self, App, AppChanges};
@@ -14,13 +15,19 @@ use crate::print;
 const ORG: &str = "yinxin-demo";
 const APP: &str = "demo";
 
-/// Makes the demo app, open for registration, and prints how to use it.
+/// Makes the demo app, open for registration, and prints how to use it. A first start that died may have made it
+/// already; a database that holds other apps, brought from elsewhere, gets none.
 pub(super) async fn make(ctx: &Ctx, dir: &DataDir, url: &str) -> Outcome {
+    let fault = |error: Error| Failure::failed(format!("the demo app could not be made: {error}"));
     let name = AppName { org: ORG.to_owned(), name: APP.to_owned() };
-    let changes = AppChanges { open_registration: Some(true), ..AppChanges::default() };
-    let app = apps::create(ctx, name, changes)
-        .await
-        .map_err(|error: Error| Failure::failed(format!("the demo app could not be made: {error}")))?;
+    let app = match &apps::list(ctx).await.map_err(fault)?[..] {
+        [] => {
+            let changes = AppChanges { open_registration: Some(true), ..AppChanges::default() };
+            apps::create(ctx, name, changes).await.map_err(fault)?
+        }
+        [only] if only.name.org == ORG && only.name.name == APP => Arc::clone(only),
+        _ => return Ok(()),
+    };
     print::out(&block(&app, dir, url));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `yinxin serve`: the order in which a server starts and ends.
 //!
-//! Nothing is made before the command line and the configuration are known to be right; nothing is printed to standard
+//! Nothing is made before the command line, the configuration and the address are known to be right; nothing is printed to standard
 //! output but the demo block and the line that says where the server listens.
 
 mod demo;
@@ -40,9 +40,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
         .map_err(|fault| Failure::failed(format!("no threads to serve with: {fault}")))?;
     // Whatever is made from here on, the database's files included, is for its owner only.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    let folder = DataDir::at(&config.data).lock()?;
-    logs::warn_if_open(folder.dir());
-    runtime.block_on(serve(&config, &folder, metrics, !args.no_demo))
+    runtime.block_on(serve(&config, metrics, !args.no_demo))
 }
 
 fn configure(args: &ServeArgs) -> Outcome<Config> {
@@ -55,22 +53,30 @@ fn configure(args: &ServeArgs) -> Outcome<Config> {
     config::load(&given).map_err(|faults| config::commands::faulty(&faults))
 }
 
-async fn serve(config: &Config, folder: &LockedDir, metrics: PrometheusHandle, with_demo: bool) -> Outcome {
+async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> Outcome {
     let options = config.serve_options();
-    // Before anything is made: a port that is taken is the commonest reason not to start.
+    let dir = DataDir::at(&config.data);
+    dir.check_free()?;
+    // Before anything is made, the folder included: a port that is taken is the commonest reason not to start.
     let listener = yinxin_http::bind(config.listen, options.backlog).await.map_err(|fault| {
         let listen = config.listen;
         Failure::failed(format!("cannot listen on {listen}: {fault}; choose another address with --listen"))
     })?;
     let mut stops = Stops::new()?;
-    let is_new = folder.is_new();
-    let (ctx, key) = open(config, folder).await?;
+    let folder = &dir.lock()?;
+    logs::warn_if_open(folder.dir());
+    let is_first = folder.begin_first_start()?;
+    let registry = Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() });
+    let (ctx, key) = open(config, folder, Arc::clone(&registry)).await?;
     let url = announce(&listener, folder)?;
-    if is_new && with_demo {
-        demo::make(&ctx, folder.dir(), &url).await?;
+    if is_first {
+        if with_demo {
+            demo::make(&ctx, folder.dir(), &url).await?;
+        }
+        folder.finish_first_start()?;
     }
     let draining = Draining::default();
-    let router = routes::assemble(config, &ctx, key, metrics, draining.clone());
+    let router = routes::assemble(config, &ctx, registry, key, metrics, draining.clone());
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
     let shutdown = async move {
@@ -84,14 +90,14 @@ async fn serve(config: &Config, folder: &LockedDir, metrics: PrometheusHandle, w
     Ok(())
 }
 
-async fn open(config: &Config, folder: &LockedDir) -> Outcome<(Arc<Ctx>, AdminKey)> {
+async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> Outcome<(Arc<Ctx>, AdminKey)> {
     let rng = Arc::new(SystemRng);
     let master = folder.master_key(rng.as_ref())?;
     let key = folder.admin_key(rng.as_ref())?;
     let parts = Parts {
         clock: Arc::new(SystemClock),
         rng,
-        sessions: Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() }),
+        sessions,
         limits: config.limits(),
         preset: config.rate_preset,
         hash_cost: config.hash_cost(),

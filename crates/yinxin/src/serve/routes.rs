@@ -12,12 +12,14 @@ use yinxin_core::Ctx;
 use yinxin_http::Arrival;
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::{self, Draining, ProbeState};
+use yinxin_realtime::Registry;
 
 use crate::config::Config;
 
 pub(super) fn assemble(
     config: &Config,
     ctx: &Arc<Ctx>,
+    registry: Arc<Registry>,
     key: AdminKey,
     metrics: PrometheusHandle,
     draining: Draining,
@@ -28,7 +30,7 @@ pub(super) fn assemble(
         .layer(from_fn_with_state(Arc::new(gate), guard_metrics))
         .merge(yinxin_admin::router(Arc::clone(ctx), key))
         // It answers everything else, so it comes last.
-        .merge(yinxin_easemob::router(Arc::clone(ctx), easemob))
+        .merge(yinxin_easemob::router(Arc::clone(ctx), registry, easemob))
 }
 
 fn probe_state(ctx: &Arc<Ctx>, metrics: PrometheusHandle, draining: Draining) -> ProbeState {

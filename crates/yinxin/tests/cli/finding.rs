@@ -1,6 +1,8 @@
 //! How client commands find their server, and what they say when there is none.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -38,8 +40,14 @@ fn without_a_server_the_command_says_how_to_start_one() {
     let key = data.path().join("admin.key");
     let (code, _log) = server.end(Signal::KILL);
     assert_eq!(code, None);
+    // Whoever has taken the killed server's port is not sent the key.
+    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    fs::write(data.path().join("address"), format!("http://{}", stranger.local_addr().unwrap())).unwrap();
     let said = run_on(data.path(), &["app", "list"]);
-    assert!(said.failed(5).contains("a server that was killed"), "{said:?}");
+    assert!(said.failed(5).contains("no server is running on"), "{said:?}");
+    assert!(said.stderr.contains("a server that was killed"), "{said:?}");
+    assert_eq!(stranger.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     let key = key.to_str().unwrap();
     assert!(
         run(&["app", "list", "--server", "http://127.0.0.1:1", "--admin-key-file", key]).failed(5).contains("--server")

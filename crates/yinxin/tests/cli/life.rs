@@ -74,6 +74,31 @@ fn the_first_start_prints_one_block_and_the_second_none() {
 }
 
 #[test]
+fn a_first_start_that_died_is_still_to_be_done() {
+    let data = TempDir::new().unwrap();
+    let mark = data.path().join("first-start");
+    let died = |server: Running| {
+        server.end(Signal::KILL);
+        fs::write(&mark, "").unwrap();
+    };
+    // It died before it made the app …
+    died(Running::start(data.path(), &["--no-demo"], &[]));
+    let second = Running::start(data.path(), &[], &[]);
+    paste(&second.stdout());
+    assert!(!mark.exists());
+    // … or before it printed it.
+    died(second);
+    let third = Running::start(data.path(), &[], &[]);
+    paste(&third.stdout());
+    assert_eq!(run_on(data.path(), &["app", "list", "--json"]).json()["apps"].as_array().unwrap().len(), 1);
+    // A database with an app of one's own gets no other.
+    run_on(data.path(), &["app", "create", "acme/chat", "--json"]).json();
+    died(third);
+    assert_eq!(Running::start(data.path(), &[], &[]).stdout().lines().count(), 1);
+    assert!(!mark.exists());
+}
+
+#[test]
 fn without_a_demo_only_the_address_is_printed() {
     let data = TempDir::new().unwrap();
     let server = Running::start(data.path(), &["--no-demo"], &[]);
@@ -110,10 +135,11 @@ fn both_signals_end_a_server_in_order() {
 fn a_taken_port_makes_nothing() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let data = TempDir::new().unwrap();
-    let done = run_on(data.path(), &["serve", "--listen", &address]);
+    let root = TempDir::new().unwrap();
+    let data = root.path().join("new");
+    let done = run_on(&data, &["serve", "--listen", &address]);
     assert!(done.failed(1).contains("--listen") && done.stderr.contains(&address), "{done:?}");
-    assert!(!data.path().join("master.key").exists() && !data.path().join("yinxin.db").exists());
+    assert!(!data.exists());
 }
 
 #[test]

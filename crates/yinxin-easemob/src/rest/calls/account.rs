@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::http::Method;
 use serde_json::json;
 use yinxin_core::{Code, Error, Result, users};
 
@@ -29,16 +28,11 @@ pub(crate) async fn activate(call: &mut Call, _: Backend) -> Result<Answer> {
 /// `GET /users/{username}/disconnect`.
 pub(crate) async fn disconnect(call: &mut Call, _: Backend) -> Result<Answer> {
     users::kick(call.ctx(), &call.app, call.owner(), None).await?;
-    Ok(kicked(call))
+    Ok(Answer::read().data(json!({ "result": true })))
 }
 
-/// `GET` or `DELETE /users/{username}/disconnect/{resource}`: one device.
+/// `DELETE /users/{username}/disconnect/{resource}`: one device. Older clients ask for the same by `GET`.
 pub(crate) async fn disconnect_device(call: &mut Call, _: Backend) -> Result<Answer> {
     users::kick(call.ctx(), &call.app, call.owner(), Some(call.param("resource"))).await?;
-    Ok(kicked(call))
-}
-
-fn kicked(call: &Call) -> Answer {
-    let answer = if call.is(&Method::DELETE) { Answer::write() } else { Answer::read() };
-    answer.data(json!({ "result": true }))
+    Ok(Answer::write().data(json!({ "result": true })))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use yinxin_core::{Result, attributes};
 
 use crate::rest::answer::Answer;
-use crate::rest::body::{Form, Json};
+use crate::rest::body::{Form, LabelledJson};
 use crate::rest::call::Call;
 use crate::rest::rights::{AttributeReader, Backend, SelfOrBackend};
 
@@ -13,7 +13,7 @@ fn object(pairs: Vec<attributes::Pair>) -> Value {
     Value::Object(pairs.into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>())
 }
 
-/// `PUT /metadata/user/{username}`, a form; an empty value removes its key. The reply has the pairs that were set.
+/// `PUT /metadata/user/{username}`, a form or an object of texts; an empty value removes its key. The reply has the pairs that were set.
 pub(crate) async fn put(call: &mut Call, _: SelfOrBackend, Form(pairs): Form) -> Result<Answer> {
     attributes::put(call.ctx(), &call.app, call.owner(), pairs.clone()).await?;
     Ok(Answer::data_only(object(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())))
@@ -33,7 +33,11 @@ pub(crate) struct Batch {
 }
 
 /// `POST /metadata/user/get`.
-pub(crate) async fn get_many(call: &mut Call, _: AttributeReader, Json(body): Json<Batch>) -> Result<Answer> {
+pub(crate) async fn get_many(
+    call: &mut Call,
+    _: AttributeReader,
+    LabelledJson(body): LabelledJson<Batch>,
+) -> Result<Answer> {
     let found = attributes::of_many(call.ctx(), &call.app, body.targets, &body.properties).await?;
     let data: Map<String, Value> = found.into_iter().map(|(name, pairs)| (name, object(pairs))).collect();
     Ok(Answer::data_only(Value::Object(data)))

@@ -31,6 +31,15 @@ pub(crate) async fn remove(call: &mut Call, _: SelfOrBackend) -> Result<Answer> 
     Ok(in_list_of_owner(call, "blocks").await?.user(user))
 }
 
+/// `DELETE /sdk/user/{username}/blocks`: several, as the web SDK does.
+pub(crate) async fn remove_many(call: &mut Call, _: SelfOrBackend, Json(body): Json<Usernames>) -> Result<Answer> {
+    let mut lifted = Vec::new();
+    for name in body.usernames.ok_or(Code::NamesMissing)? {
+        lifted.push(blocks::remove(call.ctx(), &call.app, call.owner(), &name).await?.username.clone());
+    }
+    Ok(Answer::write().uri("").data(lifted))
+}
+
 /// `GET /users/{username}/blocks/users`: all, or a page when `pageSize` or `cursor` is given.
 pub(crate) async fn list(call: &mut Call, _: SelfOrBackend, query: Query) -> Result<Answer> {
     let cursor = before(&query)?;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yinxin_core::limits::PEOPLE_PAGE_DEFAULT;
+use yinxin_core::limits::{CONTACT_IMPORT_MAX, PEOPLE_PAGE_DEFAULT};
 use yinxin_core::{Code, Error, Result, contacts, users};
 use yinxin_token::cursor::{decode_order_cursor, encode_order_cursor};
 
@@ -38,9 +38,14 @@ pub(crate) async fn clear(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
     Ok(Answer::write())
 }
 
-/// `GET /users/{username}/contacts/users`.
-pub(crate) async fn list(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
+/// `GET /users/{username}/contacts/users`: names or, as the web SDK asks, names with remarks.
+pub(crate) async fn list(call: &mut Call, _: SelfOrBackend, query: Query) -> Result<Answer> {
     let rows = contacts::all(call.ctx(), &call.app, call.owner()).await?;
+    if query.flag("needReturnRemark")?.unwrap_or(false) {
+        let count = rows.len();
+        let entry = |row: contacts::Contact| json!({ "username": row.username, "remark": row.remark });
+        return Ok(Answer::read().entities(rows.into_iter().map(entry).collect()).count(count));
+    }
     Ok(Answer::read().names(rows.into_iter().map(|row| row.username).collect()))
 }
 
@@ -97,6 +102,38 @@ pub(crate) async fn import(call: &mut Call, _: Backend, Json(body): Json<Usernam
     Ok(Answer::data_only(data).acted("post").status("ok"))
 }
 
+#[derive(Deserialize)]
+pub(crate) struct Invitation {
+    usernames: Option<Vec<String>>,
+    reason: Option<String>,
+}
+
+/// `POST /users/{username}/contacts/apply`.
+pub(crate) async fn invite(call: &mut Call, _: SelfOrBackend, Json(body): Json<Invitation>) -> Result<Answer> {
+    let names = body.usernames.filter(|names| !names.is_empty()).ok_or(Code::NamesEmpty)?;
+    if names.len() > CONTACT_IMPORT_MAX {
+        return Err(Error::over(Code::ImportTooLarge, 10));
+    }
+    let reason = body.reason.unwrap_or_default();
+    let mut asked = Vec::with_capacity(names.len());
+    for name in names {
+        asked.push(contacts::invite(call.ctx(), &call.app, call.owner(), &name, &reason).await?.username.clone());
+    }
+    Ok(Answer::write().path("/users/contacts/apply").data(json!({ "applyContacts": asked })))
+}
+
+/// `POST /users/{username}/contacts/accept/users/{other}`.
+pub(crate) async fn accept(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
+    let user = contacts::accept(call.ctx(), &call.app, call.owner(), call.other()).await?;
+    Ok(Answer::write().path("/users/contacts/accept").data(json!({ "acceptContacts": [user.username] })))
+}
+
+/// `POST /users/{username}/contacts/decline/users/{other}`.
+pub(crate) async fn decline(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
+    let user = contacts::decline(call.ctx(), &call.app, call.owner(), call.other()).await?;
+    Ok(Answer::write().path("/users/contacts/decline").data(json!({ "declineContacts": [user.username] })))
+}
+
 /// `{"username", "check_list"}`.
 #[derive(Deserialize)]
 pub(crate) struct Check {
@@ -108,8 +145,7 @@ impl Check {
     /// The owner and the names, both given.
     pub fn split(self) -> Result<(String, Vec<String>)> {
         let username = self.username.filter(|name| !name.is_empty());
-        let username = username.ok_or_else(|| Error::about(Code::FieldIllegal, "username cannot be blank"))?;
-        Ok((username, self.check_list.unwrap_or_default()))
+        Ok((username.ok_or(Code::UsernameMissing)?, self.check_list.unwrap_or_default()))
     }
 }
 

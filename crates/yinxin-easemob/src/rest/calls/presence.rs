@@ -7,7 +7,7 @@ use yinxin_core::{Code, Error, Result};
 
 use super::Usernames;
 use crate::rest::answer::Answer;
-use crate::rest::body::Json;
+use crate::rest::body::{Json, List};
 use crate::rest::call::Call;
 use crate::rest::query::Query;
 use crate::rest::rights::SelfOrBackend;
@@ -63,7 +63,7 @@ fn shown(presence: Presence) -> Value {
 }
 
 /// `DELETE /users/{username}/presence`: an array of names.
-pub(crate) async fn unsubscribe(call: &mut Call, _: SelfOrBackend, Json(names): Json<Vec<String>>) -> Result<Answer> {
+pub(crate) async fn unsubscribe(call: &mut Call, _: SelfOrBackend, List(names): List<String>) -> Result<Answer> {
     presence::unsubscribe(call.ctx(), &call.app, call.owner(), Some(names)).await?;
     result("ok")
 }

@@ -6,7 +6,7 @@ use yinxin_core::push::{self, DeviceRow, NewNotifier, Notifier, RuleChanges, Rul
 use yinxin_core::{Code, Error, Result};
 
 use crate::rest::answer::Answer;
-use crate::rest::body::{Json, lenient_int};
+use crate::rest::body::{Json, List, Object, lenient_int};
 use crate::rest::call::Call;
 use crate::rest::rights::{Backend, SelfOrBackend};
 
@@ -53,8 +53,8 @@ pub(crate) struct Nickname {
 }
 
 /// `PUT /push/nickname`: entities in the order of the request.
-pub(crate) async fn nicknames(call: &mut Call, _: Backend, Json(body): Json<Vec<Nickname>>) -> Result<Answer> {
-    let pair = |entry: Nickname| {
+pub(crate) async fn nicknames(call: &mut Call, _: Backend, List(body): List<Object<Nickname>>) -> Result<Answer> {
+    let pair = |Object(entry): Object<Nickname>| {
         Ok((entry.username.ok_or(Code::UsernameMissing)?, required("push_nickname", entry.push_nickname)?))
     };
     let wanted = body.into_iter().map(pair).collect::<Result<_>>()?;
@@ -234,6 +234,14 @@ pub(crate) async fn notifiers(call: &mut Call, _: Backend) -> Result<Answer> {
     let count = found.len();
     let entities = found.into_iter().map(notifier_shown).collect();
     Ok(Answer::read().path("/notifiers").entities(entities).count(count))
+}
+
+/// `GET /notifiers/{id}`.
+pub(crate) async fn notifier(call: &mut Call, _: Backend) -> Result<Answer> {
+    let found = push::notifiers(call.ctx(), &call.app).await?;
+    let one = found.into_iter().find(|notifier| notifier.id.to_string().eq_ignore_ascii_case(call.param("id")));
+    let one = one.ok_or_else(|| Error::about(Code::NotifierNotFound, call.param("id")))?;
+    Ok(Answer::read().path("/notifiers").entities(vec![notifier_shown(one)]).count(1))
 }
 
 /// `DELETE /notifiers/{id}`.

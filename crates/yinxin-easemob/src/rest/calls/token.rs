@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 use yinxin_core::tokens::{self, Grant, Login};
 use yinxin_core::users::User;
@@ -13,7 +14,7 @@ use crate::rest::answer::Answer;
 use crate::rest::body::{Json, lenient_int};
 use crate::rest::call::Call;
 use crate::rest::entity::Entity;
-use crate::rest::rights::{Backend, FromCall};
+use crate::rest::rights::{Backend, FromCall, SelfOrBackend};
 
 /// The body of all grants; which fields count depends on `grant_type`.
 #[derive(Deserialize)]
@@ -80,6 +81,16 @@ async fn inherit(call: &mut Call, request: &Request) -> Result<Answer> {
         tokens::issue_for_user(call.ctx(), &call.app, request.username.as_deref(), create, request.ttl).await?;
     user_token(&granted)
 }
+
+/// `GET /sdk/users/{username}/token/expires`: when the token that is shown ends.
+pub(crate) async fn expiry(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
+    // A token without end is given the longest time that clients understand.
+    let ends_ms = tokens::ends_at_ms(call.bearer()).unwrap_or(FAR_FUTURE_MS);
+    Answer::whole(&json!({ "expire_timestamp": ends_ms }))
+}
+
+/// 2100-01-01.
+const FAR_FUTURE_MS: i64 = 4_102_444_800_000;
 
 fn user_token((grant, user): &(Grant, Arc<User>)) -> Result<Answer> {
     Answer::whole(&UserToken { access_token: &grant.token, expires_in: grant.ttl_s, user: Entity(user) })

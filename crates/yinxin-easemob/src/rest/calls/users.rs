@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 use yinxin_core::apps::Profile;
 use yinxin_core::limits::USER_PAGE_DEFAULT;
@@ -13,7 +13,7 @@ use yinxin_token::cursor::{decode_user_cursor, encode_user_cursor};
 use zeroize::Zeroizing;
 
 use crate::rest::answer::Answer;
-use crate::rest::body::{Json, OneOrMany};
+use crate::rest::body::{Json, Members, OneOrMany};
 use crate::rest::call::Call;
 use crate::rest::query::Query;
 use crate::rest::rights::{Backend, FromCall, SelfOrBackend};
@@ -111,6 +111,10 @@ pub(crate) async fn delete(call: &mut Call, _: SelfOrBackend) -> Result<Answer> 
 
 /// `DELETE /users?limit&cursor`.
 pub(crate) async fn delete_many(call: &mut Call, _: Backend, query: Query) -> Result<Answer> {
+    if let Some(ql) = query.get("ql") {
+        // Nobody speaks that language here, and without its condition the call would delete others.
+        return Err(Error::about(Code::FieldIllegal, format!("ql={ql}")));
+    }
     let limit = query.int("limit")?.unwrap_or(USER_PAGE_DEFAULT);
     let page = users::delete_oldest(call.ctx(), &call.app, cursor(&query)?, limit).await?;
     let gone = page.users.into_iter().map(|user| deleted(call, Arc::new(user))).collect();
@@ -137,7 +141,7 @@ pub(crate) async fn set_password(call: &mut Call, _: SelfOrBackend, Json(new): J
 }
 
 /// `PUT /users/{username}`: push settings. Keys that are none are left alone.
-pub(crate) async fn put(call: &mut Call, _: SelfOrBackend, Json(body): Json<Map<String, Value>>) -> Result<Answer> {
+pub(crate) async fn put(call: &mut Call, _: SelfOrBackend, Members(body): Members) -> Result<Answer> {
     let user = users::change_push(call.ctx(), &call.app, call.owner(), changes(body)?).await?;
     // Quirk(easemob): the reply's uri lacks the name.
     Ok(Answer::write().path("/users").uri("/users").user(user))
@@ -145,7 +149,7 @@ pub(crate) async fn put(call: &mut Call, _: SelfOrBackend, Json(body): Json<Map<
 
 const IGNORE_GROUP: &str = "notification_ignore_";
 
-fn changes(body: Map<String, Value>) -> Result<PushChanges> {
+fn changes(body: Vec<(String, Value)>) -> Result<PushChanges> {
     let mut profile = PushProfile::default();
     let mut group_ignores = Vec::new();
     for (key, value) in body {

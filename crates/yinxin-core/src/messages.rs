@@ -1,0 +1,363 @@
+//! Messages between two users: who may send, where they are kept, what each device still has to get.
+//!
+//! A message is stored, in the receiver's inbox and in the sender's own, before its sender hears of success; then the
+//! connected devices of both are woken to fetch it. What a payload says is the dialect's business.
+
+use std::sync::Arc;
+
+pub use yinxin_store::tables::inbox::InboxRow as Entry;
+use yinxin_store::tables::inbox::{self, ANY_DEVICE};
+use yinxin_store::tables::{blocks, mutes as mute_table};
+use yinxin_store::{AppId, Sql, UserId};
+
+use crate::apps::App;
+use crate::contacts::Page;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::{DEVICES_KEPT, HISTORY_PAGE_MAX, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
+use crate::mint::ORDER_BITS;
+use crate::mutes::Scope;
+use crate::users::{self, User, must_exist};
+
+/// What an entry of an inbox is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A message to a person: counted, kept in the history. The payload is the dialect's.
+    Chat,
+    /// About a message: receipts, recalls. Not counted. The payload is the dialect's.
+    About,
+    /// The sender asks to become a contact; the payload is its reason, a text.
+    Invited,
+    /// The sender has accepted an invitation.
+    Accepted,
+    /// The sender has declined an invitation.
+    Declined,
+    /// The sender is no contact any more.
+    Removed,
+    /// A backend has made the sender a contact.
+    Added,
+}
+
+impl Kind {
+    const ALL: [Self; 7] =
+        [Self::Chat, Self::About, Self::Invited, Self::Accepted, Self::Declined, Self::Removed, Self::Added];
+
+    /// The number in storage.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Chat => 1,
+            Self::About => 2,
+            Self::Invited => 3,
+            Self::Accepted => 4,
+            Self::Declined => 5,
+            Self::Removed => 6,
+            Self::Added => 7,
+        }
+    }
+
+    /// Reads the number; `None` for an unknown one.
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// Puts news about contacts into a user's inbox, within the write that makes them; the user is woken after it.
+pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News) -> Result<()> {
+    let entry = Entry {
+        message_id: news.order,
+        sender: news.sender.clone(),
+        origin: String::new(),
+        kind: news.kind.number(),
+        counted: false,
+        payload: news.text.as_bytes().into(),
+        sent_ms: news.at_ms,
+    };
+    Ok(inbox::put(sql, app, to, &news.sender, &entry).await?)
+}
+
+/// Something to tell a user about another.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    pub kind: Kind,
+    pub sender: String,
+    pub text: String,
+    pub order: i64,
+    pub at_ms: i64,
+}
+
+impl News {
+    pub fn of(ctx: &Ctx, kind: Kind, sender: &User, text: &str) -> Self {
+        let (order, at_ms) = (ctx.mint.order(), ctx.clock.now_ms());
+        Self { kind, sender: sender.username.clone(), text: text.to_owned(), order, at_ms }
+    }
+}
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// What the payload is.
+    pub kind: Kind,
+    /// The sending device; empty for a backend. It is not shown its own message.
+    pub origin: String,
+    /// The body, with the sender's identity written by the server.
+    pub payload: Vec<u8>,
+    /// The message a recall takes back.
+    pub recalls: Option<i64>,
+    /// Only for a receiver who is connected now; nothing is kept for one who is not.
+    pub online_only: bool,
+}
+
+/// A message that was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// Its id.
+    pub id: i64,
+    /// Its time.
+    pub at_ms: i64,
+}
+
+/// Who sends.
+#[derive(Clone, Copy, Debug)]
+pub enum Sender<'a> {
+    /// A user, or a backend in a user's name.
+    User(&'a User),
+    /// A backend under a name that is nobody's.
+    House(&'a str),
+}
+
+impl Sender<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::User(user) => &user.username,
+            Self::House(name) => name,
+        }
+    }
+}
+
+/// Sends a message to the user named.
+pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: Outgoing) -> Result<Sent> {
+    if outgoing.payload.len() > MESSAGE_BYTES_MAX {
+        return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
+    }
+    let receiver = users::find(ctx, app, to).await?;
+    let sent = Sent { id: ctx.mint.order(), at_ms: ctx.clock.now_ms() };
+    let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
+    let entry = Entry {
+        message_id: sent.id,
+        sender: sender.name().to_owned(),
+        origin: outgoing.origin,
+        kind: outgoing.kind.number(),
+        counted: outgoing.kind == Kind::Chat && !outgoing.online_only,
+        payload: outgoing.payload.into(),
+        sent_ms: sent.at_ms,
+    };
+    let input = Sending {
+        app: app.id,
+        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
+        receiver: Arc::clone(&receiver),
+        entry,
+        recalls: outgoing.recalls,
+        is_kept,
+        now_s: ctx.clock.now_s(),
+    };
+    ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
+    ctx.sessions.wake(app.id, receiver.user, sender.name());
+    if let Sender::User(user) = sender {
+        ctx.sessions.wake(app.id, user.user, &receiver.username);
+    }
+    Ok(sent)
+}
+
+struct Sending {
+    app: AppId,
+    sender: Option<UserId>,
+    receiver: Arc<User>,
+    entry: Entry,
+    recalls: Option<i64>,
+    is_kept: bool,
+    now_s: i64,
+}
+
+async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
+    let Sending { app, sender, receiver, entry, .. } = input;
+    must_exist(sql, *app, receiver.user).await?;
+    let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
+    if let Some(sender) = *sender {
+        must_exist(sql, *app, sender).await?;
+        may_send(sql, input, sender).await?;
+        if let Some(recalled) = input.recalls {
+            recall(sql, input, sender, recalled).await?;
+        }
+    }
+    if !input.is_kept {
+        return Ok(());
+    }
+    inbox::put(sql, *app, receiver.user, &entry.sender, entry).await?;
+    inbox::trim(sql, *app, receiver.user, &entry.sender, kept_from).await?;
+    if let Some(sender) = sender.filter(|sender| *sender != receiver.user) {
+        let own = Entry { counted: false, ..entry.clone() };
+        inbox::put(sql, *app, sender, &receiver.username, &own).await?;
+        inbox::trim(sql, *app, sender, &receiver.username, kept_from).await?;
+    }
+    Ok(())
+}
+
+/// Takes a message back, which only its sender can: his own inbox knows whose it is.
+async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i64) -> Result<()> {
+    let Sending { app, receiver, entry, .. } = input;
+    if !inbox::remove(sql, *app, sender, &receiver.username, &entry.sender, recalled).await? {
+        return Err(Code::RecallTooLate.into());
+    }
+    // What has not arrived yet need not: the recall tells those devices that have it.
+    inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
+    Ok(())
+}
+
+async fn may_send(sql: &mut dyn Sql, input: &Sending, sender: UserId) -> Result<()> {
+    let (app, receiver) = (input.app, input.receiver.user);
+    if blocks::has(sql, app, receiver, sender).await? {
+        return Err(Code::SenderBlocked.into());
+    }
+    let muted = mute_table::of_user(sql, app, sender, input.now_s).await?;
+    if muted.iter().any(|mute| mute.scope == Scope::Chat.name()) && input.entry.kind == Kind::Chat.number() {
+        return Err(Code::SenderMuted.into());
+    }
+    Ok(())
+}
+
+/// Notes that a device logs in. One that was never here gets what waits for the user.
+pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<()> {
+    ctx.db
+        .write((app, user, resource.to_owned(), ctx.clock.now_ms()), |sql, (app, user, resource, now_ms)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *user).await?;
+                if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
+                    inbox::start_device(sql, *app, *user, resource).await?;
+                    inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The queues in which something waits for a device, with how much.
+pub async fn queues_for_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<(String, i64)>> {
+    ctx.db
+        .read((app, user, resource.to_owned()), |sql, (app, user, resource)| {
+            Box::pin(
+                async move { Ok(inbox::waiting_for_device(sql, *app, *user, resource, WAITING_QUEUES_MAX).await?) },
+            )
+        })
+        .await
+}
+
+/// The next entries of a queue that the device has not confirmed, oldest first.
+pub async fn next_for_device(
+    ctx: &Ctx,
+    app: AppId,
+    user: UserId,
+    resource: &str,
+    queue: &str,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    ctx.db
+        .read((app, user, resource.to_owned(), queue.to_owned(), limit), |sql, input| {
+            Box::pin(async move {
+                let (app, user, resource, queue, limit) = input;
+                let after = inbox::cursor(sql, *app, *user, resource, queue).await?;
+                Ok(inbox::after(sql, *app, *user, queue, resource, after, *limit).await?)
+            })
+        })
+        .await
+}
+
+/// Notes that a device has everything of a queue up to that message.
+pub async fn confirm(ctx: &Ctx, app: AppId, user: UserId, resource: &str, queue: &str, message: i64) -> Result<()> {
+    ctx.db
+        .write((app, user, resource.to_owned(), queue.to_owned(), message), |sql, input| {
+            Box::pin(async move {
+                let (app, user, resource, queue, message) = input;
+                must_exist(sql, *app, *user).await?;
+                inbox::confirm(sql, *app, *user, resource, queue, *message).await?;
+                inbox::confirm(sql, *app, *user, ANY_DEVICE, queue, *message).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Where a page of the history begins, and which way it goes.
+#[derive(Clone, Copy, Debug)]
+pub enum From {
+    /// Before that message, or at the end: newest first.
+    Before(Option<i64>),
+    /// After that message, or at the beginning: oldest first.
+    After(Option<i64>),
+}
+
+/// Up to `limit` (at most 50) messages between a user and a peer.
+pub async fn history(ctx: &Ctx, app: &App, owner: &str, peer: &str, from: From, limit: i64) -> Result<Page<Entry>> {
+    let owner = users::find(ctx, app, owner).await?;
+    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
+    let entries = ctx
+        .db
+        .read(
+            (app.id, owner.user, peer.to_ascii_lowercase(), from, limit + 1),
+            |sql, (app, owner, peer, from, limit)| {
+                Box::pin(async move {
+                    let kind = Kind::Chat.number();
+                    Ok::<_, Error>(match from {
+                        From::Before(id) => {
+                            inbox::history(sql, *app, *owner, peer, kind, id.unwrap_or(i64::MAX), *limit).await?
+                        }
+                        From::After(id) => {
+                            inbox::history_from(sql, *app, *owner, peer, kind, id.unwrap_or(0), *limit).await?
+                        }
+                    })
+                })
+            },
+        )
+        .await?;
+    Ok(Page::cut(entries, limit, |entry| entry.message_id))
+}
+
+/// A conversation as a list of them shows it.
+#[derive(Debug)]
+pub struct Conversation {
+    /// With whom.
+    pub peer: String,
+    /// The last message, if one is kept.
+    pub last: Option<Entry>,
+    /// How many messages wait.
+    pub waiting: i64,
+    order: i64,
+}
+
+/// Up to `limit` (at most 50) conversations of a user, the latest first.
+pub async fn conversations(
+    ctx: &Ctx,
+    app: &App,
+    owner: &str,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Page<Conversation>> {
+    let owner = users::find(ctx, app, owner).await?;
+    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
+    let found = ctx
+        .db
+        .read((app.id, owner.user, before.unwrap_or(i64::MAX), limit + 1), |sql, (app, owner, before, limit)| {
+            Box::pin(async move {
+                let mut found = Vec::new();
+                for (peer, order) in inbox::conversations(sql, *app, *owner, *before, *limit).await? {
+                    let kind = Kind::Chat.number();
+                    let last = inbox::history(sql, *app, *owner, &peer, kind, i64::MAX, 1).await?.pop();
+                    let waiting = inbox::count_waiting_in(sql, *app, *owner, &peer).await?;
+                    found.push(Conversation { peer, last, waiting, order });
+                }
+                Ok::<_, Error>(found)
+            })
+        })
+        .await?;
+    Ok(Page::cut(found, limit, |conversation| conversation.order))
+}

@@ -1,0 +1,229 @@
+//! Messages from a backend, and what the web SDK asks of the past. Source: docs/dialects/easemob-sdk.md.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::stream::{self, StreamExt};
+use prost::Message as _;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use yinxin_core::limits::RECEIVERS_MAX;
+use yinxin_core::messages::{self, Conversation, Entry, From, Kind, Outgoing, Sender};
+use yinxin_core::names::Username;
+use yinxin_core::users::{self, User};
+use yinxin_core::{Code, Error, Result};
+use yinxin_msync::body::content::{self, Attachment};
+use yinxin_msync::body::{self, Body};
+use yinxin_msync::wire::{Content, MessageType};
+
+use crate::msync::metas;
+use crate::rest::answer::Answer;
+use crate::rest::body::{Json, lenient_int};
+use crate::rest::call::Call;
+use crate::rest::query::Query;
+use crate::rest::rights::{Backend, SelfOrBackend};
+
+/// Whose name a message bears when the backend names none.
+const HOUSE: &str = "admin";
+/// Sends of one call under way at a time; they share commits.
+const AT_A_TIME: usize = 64;
+
+#[derive(Deserialize)]
+pub(crate) struct Message {
+    from: Option<String>,
+    #[serde(default)]
+    to: Vec<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    body: Map<String, Value>,
+    #[serde(default)]
+    ext: Map<String, Value>,
+    routetype: Option<String>,
+}
+
+/// `POST /messages/users`. The reply has the id of each message that was sent.
+pub(crate) async fn send(call: &mut Call, _: Backend, Json(message): Json<Message>) -> Result<Answer> {
+    let sent = send_to_all(call, &message).await?;
+    let ids: Map<String, Value> = sent.into_iter().map(|(name, sent)| (name, sent.id.to_string().into())).collect();
+    Ok(Answer::write().path("/messages/users").data(Value::Object(ids)))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OldMessage {
+    target_type: Option<String>,
+    #[serde(default)]
+    target: Vec<String>,
+    #[serde(default)]
+    msg: Map<String, Value>,
+    from: Option<String>,
+    #[serde(default)]
+    ext: Map<String, Value>,
+}
+
+/// `POST /messages`: the older form.
+pub(crate) async fn send_old(call: &mut Call, _: Backend, Json(old): Json<OldMessage>) -> Result<Answer> {
+    if old.target_type.as_deref() != Some("users") {
+        return Err(Error::about(Code::FieldIllegal, "target_type can only be 'users'"));
+    }
+    let kind = old.msg.get("type").and_then(Value::as_str).map(str::to_owned);
+    let message = Message { from: old.from, to: old.target, kind, body: old.msg, ext: old.ext, routetype: None };
+    let sent = send_to_all(call, &message).await?;
+    let done: Map<String, Value> = sent.into_iter().map(|(name, _)| (name, "success".into())).collect();
+    Ok(Answer::write().path("/messages").data(Value::Object(done)))
+}
+
+/// Sends to each receiver that can be sent to. When there is none, the first refusal is the answer.
+async fn send_to_all(call: &Call, message: &Message) -> Result<Vec<(String, messages::Sent)>> {
+    if message.to.is_empty() || message.to.len() > RECEIVERS_MAX {
+        let limit = i64::try_from(RECEIVERS_MAX).unwrap_or(i64::MAX);
+        return Err(Error::about(Code::FieldIllegal, "to").with_limit(limit));
+    }
+    let content = content_of(message.kind.as_deref().unwrap_or("txt"), &message.body)?;
+    let name = Username::parse(message.from.as_deref().filter(|from| !from.is_empty()).unwrap_or(HOUSE))?;
+    let user = users::look_up(call.ctx(), call.app.id, name.as_str()).await?;
+    let sender = user.as_deref().map_or(Sender::House(name.as_str()), |user: &User| Sender::User(user));
+    let receivers: Vec<String> = message.to.iter().map(|to| to.to_ascii_lowercase()).collect();
+    let letter = Letter { message, content, from: name.as_str(), sender };
+    let letter = &letter;
+    let results: Vec<(String, Result<messages::Sent>)> =
+        stream::iter(receivers).map(|to| letter.post(call, to)).buffered(AT_A_TIME).collect().await;
+    let (mut sent, mut refusal) = (Vec::new(), None);
+    for (to, result) in results {
+        match result {
+            Ok(done) => sent.push((to, done)),
+            Err(error) => refusal = refusal.or(Some(error)),
+        }
+    }
+    match refusal {
+        Some(error) if sent.is_empty() => Err(error),
+        _ => Ok(sent),
+    }
+}
+
+/// One message, for several receivers.
+struct Letter<'a> {
+    message: &'a Message,
+    content: Content,
+    from: &'a str,
+    sender: Sender<'a>,
+}
+
+impl Letter<'_> {
+    async fn post(&self, call: &Call, to: String) -> (String, Result<messages::Sent>) {
+        let payload = Body::new(MessageType::Chat, self.from, &to).content(self.content.clone()).ext(&self.message.ext);
+        let outgoing = Outgoing {
+            kind: Kind::Chat,
+            origin: String::new(),
+            payload: payload.encode(),
+            recalls: None,
+            online_only: self.message.routetype.as_deref() == Some("ROUTE_ONLINE"),
+        };
+        let sent = messages::send(call.ctx(), &call.app, self.sender, &to, outgoing).await;
+        (to, sent)
+    }
+}
+
+/// The content of a message of that type.
+fn content_of(kind: &str, body: &Map<String, Value>) -> Result<Content> {
+    let text = |key: &str| body.get(key).and_then(Value::as_str);
+    let required = |key: &str| text(key).ok_or_else(|| Error::about(Code::FieldIllegal, format!("body.{key}")));
+    let number = |key: &str| body.get(key).and_then(Value::as_f64);
+    let whole = |key: &str| body.get(key).and_then(Value::as_i64).and_then(|number| i32::try_from(number).ok());
+    let empty = Map::new();
+    let object = |key: &str| body.get(key).and_then(Value::as_object).unwrap_or(&empty);
+    let file = || -> Result<Attachment<'_>> {
+        Ok(Attachment {
+            url: required("url")?,
+            secret: text("secret"),
+            name: text("filename"),
+            length: whole("file_length"),
+        })
+    };
+    Ok(match kind {
+        "txt" => content::text(required("msg")?),
+        "img" => content::image(file()?, None),
+        "audio" => content::voice(file()?, whole("length")),
+        "video" => {
+            let thumb =
+                text("thumb").map(|url| Attachment { url, secret: text("thumb_secret"), name: None, length: None });
+            content::video(file()?, thumb, whole("length"))
+        }
+        "file" => content::file(file()?),
+        "loc" => {
+            content::location(number("lat").unwrap_or_default(), number("lng").unwrap_or_default(), text("addr"), None)
+        }
+        "cmd" => content::command(required("action")?, &empty),
+        "custom" => content::custom(required("customEvent")?, object("customExts")),
+        other => return Err(Error::about(Code::FieldIllegal, format!("type={other}"))),
+    })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Roaming {
+    queue: Option<String>,
+    #[serde(default, deserialize_with = "lenient_int")]
+    start: Option<i64>,
+    #[serde(default, deserialize_with = "lenient_int")]
+    pull_number: Option<i64>,
+    is_positive: Option<bool>,
+}
+
+/// `POST /users/{username}/messageroaming`: the history of a conversation.
+pub(crate) async fn history(call: &mut Call, _: SelfOrBackend, Json(body): Json<Roaming>) -> Result<Answer> {
+    let queue = body.queue.unwrap_or_default();
+    let peer = queue.split('@').next().unwrap_or_default();
+    let start = body.start.filter(|start| *start > 0);
+    let from = if body.is_positive.unwrap_or(false) { From::After(start) } else { From::Before(start) };
+    let page =
+        messages::history(call.ctx(), &call.app, call.owner(), peer, from, body.pull_number.unwrap_or(20)).await?;
+    let owner = users::find(call.ctx(), &call.app, call.owner()).await?;
+    let app_key = call.app.name.app_key();
+    let shown = |entry: Entry| {
+        let meta = metas::meta(&app_key, &owner.username, peer, entry, false)?;
+        Some(json!({ "msg": STANDARD.encode(meta.encode_to_vec()) }))
+    };
+    let is_last = page.next.is_none();
+    let next_key = page.next.map_or_else(String::new, |next| next.to_string());
+    let entries: Vec<Value> = page.entries.into_iter().filter_map(shown).collect();
+    Ok(Answer::write().data(json!({ "msgs": entries, "is_last": is_last, "next_key": next_key })))
+}
+
+/// `GET /sdk/user/{username}/user_channels/list`: the conversations, the latest first.
+pub(crate) async fn conversations(call: &mut Call, _: SelfOrBackend, query: Query) -> Result<Answer> {
+    // No conversation can be pinned.
+    if query.flag("is_top")?.unwrap_or(false) {
+        return Ok(Answer::write().acted("get").data(json!({ "cursor": "", "channel_infos": [] })));
+    }
+    let limit = query.int("limit")?.unwrap_or(20);
+    let page = messages::conversations(call.ctx(), &call.app, call.owner(), query.int("cursor")?, limit).await?;
+    let owner = users::find(call.ctx(), &call.app, call.owner()).await?;
+    let app_key = call.app.name.app_key();
+    let next = page.next.map_or_else(String::new, |next| next.to_string());
+    let infos: Vec<Value> =
+        page.entries.iter().filter_map(|conversation| channel(&app_key, &owner.username, conversation)).collect();
+    Ok(Answer::write().acted("get").data(json!({ "cursor": next, "channel_infos": infos })))
+}
+
+/// A conversation with its last message; one without any is not shown.
+fn channel(app_key: &str, owner: &str, conversation: &Conversation) -> Option<Value> {
+    let last = conversation.last.as_ref()?;
+    let to = if last.sender == owner { conversation.peer.as_str() } else { owner };
+    let summary = body::inspect(&last.payload).ok()?;
+    let bodies: Vec<Value> = summary.text.iter().map(|text| json!({ "type": "txt", "msg": text })).collect();
+    let payload = json!({ "from": last.sender, "to": to, "type": "chat", "bodies": bodies, "ext": {} });
+    let address = |name: &str| format!("{app_key}_{name}@easemob.com");
+    Some(json!({
+        "session_to": conversation.peer,
+        "session_type": "chat",
+        "is_top": false,
+        "update_top_status_time": 0,
+        "unread_num": conversation.waiting,
+        "meta": {
+            "id": last.message_id.to_string(),
+            "from": address(&last.sender),
+            "to": address(to),
+            "timestamp": last.sent_ms,
+            "payload": payload.to_string(),
+        },
+    }))
+}

@@ -1,0 +1,27 @@
+//! Pages of any origin may call: the web SDK runs in them. No cookie is ever used, so an origin means nothing here; the
+//! token does.
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+/// The answer to a browser that asks before it calls.
+pub(crate) fn preflight() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
+    let asked = "Authorization, Content-Type, Accept, restrict-access, thumbnail, share-secret";
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(asked));
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    allow(response)
+}
+
+/// The same reply for pages of any origin.
+pub(crate) fn allow(mut response: Response) -> Response {
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}

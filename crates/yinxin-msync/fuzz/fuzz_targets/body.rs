@@ -1,0 +1,17 @@
+//! No bytes panic as a body, and what passes says who it is from, however it was written.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use yinxin_msync::body::{inspect, rewrite_identity};
+use yinxin_msync::read;
+use yinxin_msync::wire::{Jid, MessageBody};
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = inspect(bytes);
+    if let Ok(body) = rewrite_identity(bytes, "alice", "bob") {
+        assert_eq!(rewrite_identity(&body, "alice", "bob").as_ref(), Ok(&body));
+        if let Ok(body) = read::<MessageBody>(&body) {
+            assert_eq!((body.from, body.to), (Some(Jid::named("alice")), Some(Jid::named("bob"))));
+        }
+    }
+});

@@ -1,0 +1,130 @@
+//! Spoofing, what is kept, what is seen, and what a server writes itself.
+
+use serde_json::json;
+
+use super::content::Attachment;
+use super::*;
+use crate::read;
+use crate::wire::{Content, KeyValue, Size, ValueType, key_value};
+
+fn rewritten(body: &[u8]) -> MessageBody {
+    read(&rewrite_identity(body, "alice", "bob").unwrap()).unwrap()
+}
+
+#[test]
+fn the_names_are_replaced_wherever_and_however_often_they_stand() {
+    let eve = MessageBody { from: Some(Jid::user("o#a", "eve")), to: Some(Jid::named("eve")), ..Default::default() };
+    let text = MessageBody { contents: vec![content::text("hi")], ..Default::default() }.encode_to_vec();
+    let eve = eve.encode_to_vec();
+    // The tag 0x12 in three bytes.
+    let clumsy = [0x92, 0x80, 0x00, 0x05, 0x12, 0x03, b'e', b'v', b'e'];
+    for body in [&[][..], &eve, &[&*eve, &*text, &*eve].concat(), &[&*text, &*eve, &clumsy].concat()] {
+        let MessageBody { from, to, .. } = rewritten(body);
+        assert_eq!((from, to), (Some(Jid::named("alice")), Some(Jid::named("bob"))), "{body:?}");
+    }
+}
+
+#[test]
+fn what_is_not_replaced_keeps_its_bytes() {
+    // type 1, no names, a content with an explicit subType 0 and a field 30 of tomorrow, field 99.
+    let body = [0x08, 1, 0x22, 8, 0x08, 0, 0xb0, 0x01, 0, 0xf0, 0x01, 7, 0x9a, 0x06, 1, b'x'];
+    let identity = b"\x12\x07\x12\x05alice\x1a\x05\x12\x03bob";
+    let expected = [&body[..2], identity, &body[2..]].concat();
+    assert_eq!(rewrite_identity(&body, "alice", "bob"), Ok(expected.clone()));
+    assert_eq!(rewrite_identity(&expected, "alice", "bob"), Ok(expected));
+}
+
+/// Each of these decodes to a message from eve in protobufjs 6.
+#[test]
+fn a_name_that_only_a_careless_reader_would_find_is_refused() {
+    let eve = [0x12, 5, 0x12, 3, b'e', b'v', b'e'];
+    for (start, why) in [
+        (&[0x32, 7][..], "ackMessageId as a length, so that its value is read as more fields"),
+        (
+            &[0x22, 2, 0x12, 3, 0x9a, 0x06, 7],
+            "a text longer than its content, so that an unknown field is read on inside",
+        ),
+        (&[0x92, 0x80, 0x80, 0x80, 0x10, 5, 0x12, 3, b'e', b'v', b'e'], "a tag that is another one in 32 bits"),
+    ] {
+        let body = [start, &eve].concat();
+        assert!(rewrite_identity(&body, "alice", "bob").is_err(), "{why}");
+        assert!(inspect(&body).is_err(), "{why}");
+    }
+}
+
+#[test]
+fn a_body_is_summed_up() {
+    let body = text_body("alice", "bob", "hällo");
+    let summary = inspect(&body).unwrap();
+    assert_eq!((summary.kind, summary.content), (Some(MessageType::Chat), Some(ContentType::Text)));
+    assert!(matches!(summary.text, Some(Cow::Borrowed("hällo"))));
+
+    let receipt = Body::new(MessageType::ReadAck, "a", "b").about(531_049_524_365_361_152).encode();
+    let summary = inspect(&receipt).unwrap();
+    assert_eq!((summary.kind, summary.ack_message_id), (Some(MessageType::ReadAck), Some(531_049_524_365_361_152)));
+    assert_eq!((summary.content, summary.text), (None, None));
+
+    assert_eq!(inspect(&[]).unwrap().kind, Some(MessageType::Normal));
+    assert_eq!(inspect(&[0x08, 99]).unwrap().kind, None);
+    assert_eq!(inspect(&[0x58, 9]).unwrap().edit_message_id, Some(9));
+    let command = Body::new(MessageType::Chat, "a", "b").content(Content { text: Some("x".into()), ..of_kind(6) });
+    assert_eq!(inspect(&command.content(content::text("second")).encode()).unwrap().text, None);
+}
+
+fn of_kind(number: i32) -> Content {
+    Content { r#type: Some(number), ..Content::default() }
+}
+
+#[test]
+fn half_an_emoji_is_replaced_and_passed_on_as_it_is() {
+    let body = [0x22, 5, 0x12, 3, 0xed, 0xa0, 0xbd];
+    assert_eq!(inspect(&body).unwrap().text.as_deref(), Some("\u{fffd}\u{fffd}\u{fffd}"));
+    assert!(rewrite_identity(&body, "a", "b").unwrap().ends_with(&body));
+}
+
+#[test]
+fn a_servers_own_bodies_hold_what_was_given_and_no_more() {
+    let file = Attachment { url: "http://f/1", secret: Some("s"), name: Some("n"), length: Some(9) };
+    let size = Size { width: Some(1.0), height: Some(2.0) };
+    let params = json!({"k": "v"});
+    let params = params.as_object().unwrap();
+    for (content, content_type) in [
+        (content::image(file, Some(size)), ContentType::Image),
+        (content::voice(file, Some(3)), ContentType::Voice),
+        (content::video(file, Some(file), Some(3)), ContentType::Video),
+        (content::file(file), ContentType::File),
+        (content::location(1.5, -2.5, Some("street"), None), ContentType::Location),
+        (content::command("do", params), ContentType::Command),
+        (content::custom("event", params), ContentType::Custom),
+    ] {
+        let body = Body::new(MessageType::Chat, "a", "b").content(content.clone()).ext(params).encode();
+        assert_eq!(inspect(&body).unwrap().content, Some(content_type));
+        let body: MessageBody = read(&body).unwrap();
+        assert_eq!((body.contents, body.ext), (vec![content.clone()], key_values(params)));
+        assert_eq!(content.sub_type, None);
+    }
+    assert_eq!(content::video(file, None, None).thumbnail_remote_path, None);
+}
+
+#[test]
+fn json_values_travel_as_their_types() {
+    let object = json!({
+        "bool": true, "int": -7, "long": 4_294_967_296_i64, "huge": u64::MAX, "double": 1.5, "text": "t",
+        "object": {"a": [1]}, "list": [], "null": null,
+    });
+    let entries = key_values(object.as_object().unwrap());
+    let entry = |key: &str| {
+        let KeyValue { r#type, value, .. } = entries.iter().find(|entry| entry.key.as_deref() == Some(key)).unwrap();
+        (ValueType::try_from(r#type.unwrap()).unwrap(), value.clone().unwrap())
+    };
+    let text = |text: &str| key_value::Value::Text(text.into());
+    assert_eq!(entry("bool"), (ValueType::Bool, key_value::Value::Varint(1)));
+    assert_eq!(entry("int"), (ValueType::Int, key_value::Value::Varint(-7)));
+    assert_eq!(entry("long"), (ValueType::LlInt, key_value::Value::Varint(4_294_967_296)));
+    assert_eq!(entry("huge"), (ValueType::Double, key_value::Value::Double(18_446_744_073_709_551_615.0)));
+    assert_eq!(entry("double"), (ValueType::Double, key_value::Value::Double(1.5)));
+    assert_eq!(entry("text"), (ValueType::String, text("t")));
+    assert_eq!(entry("object"), (ValueType::JsonString, text(r#"{"a":[1]}"#)));
+    assert_eq!(entry("list"), (ValueType::JsonString, text("[]")));
+    assert_eq!(entry("null"), (ValueType::JsonString, text("null")));
+}

@@ -1,0 +1,228 @@
+//! One client: sends deeds as the vendor's REST calls one after another, remembers what was acknowledged, and looks
+//! afterwards what there is.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+use serde_json::{Value, json};
+use yinxin_testkit::http::{Response, request};
+use yinxin_testkit::server::Server;
+
+use crate::random::Random;
+use crate::world::{Deed, PEOPLE, Person, World};
+
+/// The server's app and where it is now.
+pub struct Site {
+    pub addr: SocketAddr,
+    token: String,
+}
+
+impl Site {
+    /// Makes an app and asks for its token, which is good for ever.
+    pub fn new(server: &Server) -> Self {
+        let app = server.create_app("org", "app", &[]);
+        let mut site = Self { addr: server.addr(), token: String::new() };
+        let grant = json!({
+            "grant_type": "client_credentials",
+            "client_id": app.easemob.client_id,
+            "client_secret": app.easemob.client_secret,
+            "ttl": 0,
+        });
+        let reply = site.call("POST", "token", Some(&grant)).expect("the server answers");
+        site.token = field(&reply, "access_token");
+        site
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> io::Result<Response> {
+        let body = body.map(Value::to_string);
+        self.send(&self.token, method, path, "application/json", body.as_deref())
+    }
+
+    fn send(&self, token: &str, method: &str, path: &str, kind: &str, body: Option<&str>) -> io::Result<Response> {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
+        request(self.addr, method, &format!("/org/app/{path}"), &headers, body.map(str::as_bytes))
+    }
+
+    /// The reply to a question that must be answered.
+    fn ask(&self, path: &str) -> Value {
+        let reply = self.call("GET", path, None).expect("the server answers");
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        reply.json().expect("JSON")
+    }
+}
+
+fn field(reply: &Response, name: &str) -> String {
+    let text = reply.json().ok().and_then(|body| body[name].as_str().map(str::to_owned));
+    text.unwrap_or_else(|| panic!("no {name} in {}: {}", reply.status, reply.text()))
+}
+
+/// See the module.
+pub struct Client {
+    number: usize,
+    random: Random,
+    /// Deeds so far; makes their texts new.
+    deeds: usize,
+    /// As acknowledged.
+    world: World,
+    /// The deed whose answer did not come, and what the world is if it happened.
+    open: Option<(Deed, World)>,
+}
+
+impl Client {
+    pub fn new(number: usize, random: Random) -> Self {
+        Self { number, random, deeds: 0, world: World::default(), open: None }
+    }
+
+    fn name(&self, who: usize) -> String {
+        format!("client-{}-person-{who}", self.number)
+    }
+
+    /// Sends deeds until one is not answered.
+    pub fn write_until_killed(&mut self, site: &Site, killed: &AtomicBool, acknowledge: &Sender<()>) {
+        loop {
+            self.deeds += 1;
+            let deed = self.world.choose(&mut self.random, self.deeds);
+            let after = self.world.after(&deed);
+            let answer = self.perform(site, &deed);
+            let (deed, after) = self.open.insert((deed, after));
+            match answer {
+                Ok(reply) => {
+                    assert_eq!(reply.status, 200, "{deed:?}: {}", reply.text());
+                    if let Deed::LogIn { who, .. } = deed {
+                        after.keep_token(*who, field(&reply, "access_token"));
+                    }
+                    self.world = after.clone();
+                    self.open = None;
+                    // Nobody counts any more once the server is being killed.
+                    let _ = acknowledge.send(());
+                }
+                Err(fault) => {
+                    assert!(killed.load(Ordering::SeqCst), "{deed:?} is not answered by a living server: {fault}");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn perform(&self, site: &Site, deed: &Deed) -> io::Result<Response> {
+        let name = |who: &usize| self.name(*who);
+        match deed {
+            Deed::Register { who, password } => {
+                let person = |who| json!({ "username": name(who), "password": password, "nickname": "new" });
+                site.call("POST", "users", Some(&who.iter().map(person).collect()))
+            }
+            Deed::Delete { who } => site.call("DELETE", &format!("users/{}", name(who)), None),
+            Deed::SetPassword { who, password } => {
+                let body = json!({ "newpassword": password });
+                site.call("PUT", &format!("users/{}/password", name(who)), Some(&body))
+            }
+            Deed::Ban { who } => site.call("POST", &format!("users/{}/deactivate", name(who)), None),
+            Deed::Unban { who } => site.call("POST", &format!("users/{}/activate", name(who)), None),
+            Deed::Rename { who, nickname } => {
+                site.call("PUT", &format!("users/{}", name(who)), Some(&json!({ "nickname": nickname })))
+            }
+            Deed::Feel { who, mood } => {
+                let (path, form) = (format!("metadata/user/{}", name(who)), format!("mood={}", mood.replace(' ', "+")));
+                site.send(&site.token, "PUT", &path, "application/x-www-form-urlencoded", Some(&form))
+            }
+            Deed::Bind { who, device } => {
+                let body = json!({ "device_id": "phone", "notifier_name": "FCM", "device_token": device });
+                site.call("PUT", &format!("users/{}/push/binding", name(who)), Some(&body))
+            }
+            Deed::Befriend { who, whom } => site.call("POST", &self.relation(*who, "contacts", *whom), None),
+            Deed::Part { who, whom } => site.call("DELETE", &self.relation(*who, "contacts", *whom), None),
+            Deed::Block { who, whom } => {
+                let names: Vec<String> = whom.iter().map(name).collect();
+                site.call("POST", &format!("users/{}/blocks/users", name(who)), Some(&json!({ "usernames": names })))
+            }
+            Deed::Unblock { who, whom } => site.call("DELETE", &self.relation(*who, "blocks", *whom), None),
+            Deed::LogIn { who, password } => self.log_in(site, *who, password),
+        }
+    }
+
+    fn relation(&self, who: usize, list: &str, whom: usize) -> String {
+        format!("users/{}/{list}/users/{}", self.name(who), self.name(whom))
+    }
+
+    fn log_in(&self, site: &Site, who: usize, password: &str) -> io::Result<Response> {
+        let grant = json!({ "grant_type": "password", "username": self.name(who), "password": password, "ttl": 0 });
+        site.call("POST", "token", Some(&grant))
+    }
+
+    /// Compares what there is with what was acknowledged, and goes on from there. Says whether a deed was open, and
+    /// whether it had happened.
+    pub fn reconcile(&mut self, site: &Site, round: usize) -> (bool, bool) {
+        let found = World(std::array::from_fn(|who| self.look(site, who)));
+        let open = self.open.take();
+        let happened = open.as_ref().is_some_and(|(_, after)| *after == found && found != self.world);
+        assert!(
+            found == self.world || happened,
+            "round {round}, client {}: found\n{found:#?}\nafter\n{:#?}\nwas acknowledged; not answered: {open:#?}",
+            self.number,
+            self.world
+        );
+        self.world = found;
+        (open.is_some(), happened)
+    }
+
+    fn look(&self, site: &Site, who: usize) -> Option<Person> {
+        let name = self.name(who);
+        let user = site.call("GET", &format!("users/{name}"), None).expect("the server answers");
+        if user.status == 404 {
+            self.look_for_remains(site, who);
+            return None;
+        }
+        let user = user.json().expect("JSON")["entities"][0].take();
+        let mood = site.ask(&format!("metadata/user/{name}"))["data"]["mood"].as_str().map(str::to_owned);
+        let devices = site.ask(&format!("users/{name}/push/binding"));
+        Some(Person {
+            password: self.password_of(site, who),
+            banned: user["activated"] == false,
+            nickname: user["nickname"].as_str().expect("everybody has a nickname").to_owned(),
+            mood,
+            device: devices["entities"][0]["device_token"].as_str().map(str::to_owned),
+            contacts: self.people(&site.ask(&format!("users/{name}/contacts/users"))),
+            blocks: self.people(&site.ask(&format!("users/{name}/blocks/users"))),
+            token: self.working_token(site, who),
+        })
+    }
+
+    /// Nothing of somebody who is not there may be left: no login, no token, no attribute.
+    fn look_for_remains(&self, site: &Site, who: usize) {
+        assert_eq!(self.working_token(site, who), None, "{} is gone and its token works", self.name(who));
+        assert_eq!(site.ask(&format!("metadata/user/{}", self.name(who)))["data"], json!({}));
+    }
+
+    /// Both worlds that may be, the acknowledged one first.
+    fn possible(&self, who: usize) -> impl Iterator<Item = &Person> {
+        let worlds = [Some(&self.world), self.open.as_ref().map(|(_, after)| after)];
+        worlds.into_iter().flatten().filter_map(move |world| world.0[who].as_ref())
+    }
+
+    fn password_of(&self, site: &Site, who: usize) -> String {
+        let is_right = |password: &str| {
+            let reply = self.log_in(site, who, password).expect("the server answers");
+            reply.status == 200 || reply.text().contains("user not activated")
+        };
+        let right = self.possible(who).map(|person| &person.password).find(|password| is_right(password));
+        right.unwrap_or_else(|| panic!("{} has neither the old nor the new password", self.name(who))).clone()
+    }
+
+    /// The token that is known, if it still works.
+    fn working_token(&self, site: &Site, who: usize) -> Option<String> {
+        let token = self.possible(who).find_map(|person| person.token.as_ref())?;
+        let path = format!("users/{}", self.name(who));
+        let reply = site.send(token, "GET", &path, "application/json", None).expect("the server answers");
+        (reply.status == 200).then(|| token.clone())
+    }
+
+    fn people(&self, list: &Value) -> BTreeSet<usize> {
+        let names = list["data"].as_array().expect("a list of names");
+        let number = |name: &Value| (0..PEOPLE).find(|&who| *name == self.name(who)).expect("one of our people");
+        names.iter().map(number).collect()
+    }
+}

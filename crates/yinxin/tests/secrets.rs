@@ -1,0 +1,209 @@
+//! Secrets at rest: plants passwords, client secrets, tokens and certificates through every call that takes or gives
+//! one, right ones, wrong ones and broken ones, then looks for them in every file of the data folder and in everything
+//! the server has printed at log level debug.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use yinxin_testkit::http::{Response, request};
+use yinxin_testkit::server::Server;
+
+const JSON: &str = "application/json";
+
+/// The planted secrets and what each is.
+#[derive(Default)]
+struct Planted(Vec<(String, Vec<u8>)>);
+
+impl Planted {
+    /// Makes up a secret and notes it.
+    fn make(&mut self, what: &str) -> String {
+        let secret = format!("planted.{}.{}", self.0.len(), what.replace(' ', "-"));
+        self.note(what, secret.clone());
+        secret
+    }
+
+    fn note(&mut self, what: &str, secret: impl Into<Vec<u8>>) {
+        let secret = secret.into();
+        assert!(secret.len() >= 16, "{what} is too short to be told from chance");
+        self.0.push((what.to_owned(), secret));
+    }
+}
+
+struct Site {
+    addr: SocketAddr,
+    planted: Planted,
+}
+
+impl Site {
+    fn send(&self, token: &str, method: &str, path: &str, body: &str) -> Response {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", JSON)];
+        request(self.addr, method, &format!("/org/app/{path}"), &headers, Some(body.as_bytes())).expect("an answer")
+    }
+
+    /// A call that must be answered with that status.
+    fn call(&self, status: u16, token: &str, method: &str, path: &str, body: &Value) -> Value {
+        let reply = self.send(token, method, path, &body.to_string());
+        assert_eq!(reply.status, status, "{method} {path}: {}", reply.text());
+        reply.json().expect("JSON")
+    }
+
+    /// Asks for a token, which is a secret from now on.
+    fn token(&mut self, what: &str, bearer: &str, grant: &Value) -> String {
+        let reply = self.call(200, bearer, "POST", "token", grant);
+        let token = reply["access_token"].as_str().expect("a token").to_owned();
+        self.planted.note(what, token.clone());
+        token
+    }
+
+    fn app_token(&mut self, id: &str, secret: &str) -> String {
+        let grant = json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": secret });
+        self.token("an app token", "", &grant)
+    }
+
+    /// Registers people and logs them in, rightly and wrongly.
+    fn plant_passwords(&mut self, app_token: &str) {
+        let password = self.planted.make("password of one");
+        let one = json!({ "username": "needle-ann", "password": password });
+        self.call(200, app_token, "POST", "users", &one);
+        let batch: Vec<_> = (0..3)
+            .map(
+                |who| json!({ "username": format!("needle-{who}"), "password": self.planted.make("password of many") }),
+            )
+            .collect();
+        self.call(200, app_token, "POST", "users", &json!(batch));
+        let login =
+            |password: &str| json!({ "grant_type": "password", "username": "needle-ann", "password": password });
+        self.token("a user token", "", &login(&password));
+        let wrong = self.planted.make("wrong password");
+        self.call(400, "", "POST", "token", &login(&wrong));
+        let next = self.planted.make("next password");
+        self.call(200, app_token, "PUT", "users/needle-ann/password", &json!({ "newpassword": next }));
+        let token = self.token("a user token", "", &login(&next));
+        let own = self.planted.make("own next password");
+        self.call(200, &token, "PUT", "users/needle-ann/password", &json!({ "newpassword": own }));
+        let inherit = json!({ "grant_type": "inherit", "username": "needle-new", "autoCreateUser": true });
+        self.token("an inherited token", app_token, &inherit);
+        let long = format!("{}{}", self.planted.make("much too long password"), "x".repeat(64));
+        self.call(400, app_token, "POST", "users", &json!({ "username": "needle-long", "password": long }));
+    }
+
+    /// What is refused must not be written down either.
+    fn plant_broken_calls(&mut self, app_token: &str) {
+        let password = self.planted.make("password in broken json");
+        let broken = format!("{{\"username\": \"needle-b\", \"password\": \"{password}\"");
+        assert_eq!(self.send(app_token, "POST", "users", &broken).status, 400);
+        let number = json!({ "username": "needle-c", "password": [self.planted.make("password in an array")] });
+        assert_eq!(self.send(app_token, "POST", "users", &number.to_string()).status, 400);
+        for kind in ["YWMt", "dt-", "YWMt-no-token-at-all-"] {
+            let token = format!("{kind}{}", self.planted.make("a token that is none"));
+            assert_eq!(self.send(&token, "GET", "users/needle-ann", "").status, 401);
+        }
+        let elsewhere = self.planted.make("password sent to no path");
+        assert_eq!(
+            self.send(app_token, "POST", "no/such/path", &format!("{{\"password\":\"{elsewhere}\"}}")).status,
+            404
+        );
+    }
+
+    fn plant_certificate(&mut self, app_token: &str) {
+        let notifier = json!({
+            "name": "needle-notifier",
+            "provider": "FCM",
+            "environment": "PRODUCTION",
+            "certificate": self.planted.make("push certificate"),
+        });
+        self.call(200, app_token, "POST", "notifiers", &notifier);
+    }
+}
+
+/// What the operator's command line sends.
+fn plant_by_command_line(server: &Server, planted: &mut Planted) {
+    let password = planted.make("password of the command line");
+    server.run(&["user", "create", "org/app", "needle-cli", "--password", &password]);
+    let next = planted.make("next password of the command line");
+    server.run(&["user", "set-password", "org/app", "needle-cli", "--password", &next]);
+    let rotated: Value =
+        serde_json::from_str(&server.run(&["app", "rotate-secret", "org/app", "--yes", "--json"])).expect("JSON");
+    planted.note("the rotated client secret", client_secret(&rotated));
+}
+
+fn client_secret(app: &Value) -> String {
+    app["easemob"]["client_secret"].as_str().expect("a client secret").to_owned()
+}
+
+/// The server's own keys, each with the one file it may be in.
+fn keys(data: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    let mut keys = Vec::new();
+    for file in ["master.key", "admin.key"] {
+        let text = fs::read_to_string(data.join(file)).expect("the key is there");
+        keys.push((file, text.trim().as_bytes().to_vec()));
+        let digits: Option<Vec<u8>> = text
+            .trim()
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        keys.extend(digits.map(|bytes| (file, bytes)));
+    }
+    keys
+}
+
+/// Every place where something is kept or printed.
+fn places(server: &Server) -> Vec<(String, Vec<u8>)> {
+    let mut places = vec![("the server's output".to_owned(), server.output().into_bytes())];
+    let mut folders = vec![server.data().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the data folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                let name = entry.file_name().expect("a file name").to_string_lossy().into_owned();
+                places.push((name, fs::read(&entry).expect("the file can be read")));
+            }
+        }
+    }
+    places
+}
+
+fn holds(place: &[u8], secret: &[u8]) -> bool {
+    let hex: String = secret.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    [secret, hex.as_bytes()].iter().any(|needle| place.windows(needle.len()).any(|window| window == *needle))
+}
+
+#[test]
+fn no_secret_is_kept_or_logged_in_the_clear() {
+    let environment =
+        [("YINXIN_LOG__LEVEL", "debug"), ("YINXIN_PASSWORDS__MEMORY_KIB", "8"), ("YINXIN_PASSWORDS__PASSES", "1")];
+    let mut server = Server::start_with(Path::new(env!("CARGO_BIN_EXE_yinxin")), &[], &environment);
+    let app = server.create_app("org", "app", &[]);
+    let mut site = Site { addr: server.addr(), planted: Planted::default() };
+    site.planted.note("the client secret", app.easemob.client_secret.clone());
+    let token = site.app_token(&app.easemob.client_id, &app.easemob.client_secret);
+    let wrong = site.planted.make("wrong client secret");
+    let grant = json!({
+        "grant_type": "client_credentials", "client_id": app.easemob.client_id, "client_secret": wrong,
+    });
+    site.call(400, "", "POST", "token", &grant);
+    site.plant_passwords(&token);
+    site.plant_certificate(&token);
+    site.plant_broken_calls(&token);
+    plant_by_command_line(&server, &mut site.planted);
+    server.kill();
+
+    let places = places(&server);
+    for seen in ["answered request=", "needle-ann"] {
+        let found = places.iter().filter(|(_, content)| holds(content, seen.as_bytes()));
+        assert!(found.count() > 0, "{seen} is nowhere: the search is blind");
+    }
+    for (place, content) in &places {
+        for (what, secret) in &site.planted.0 {
+            assert!(!holds(content, secret), "{what} is in {place}");
+        }
+        for (file, key) in keys(server.data()) {
+            assert!(place == file || !holds(content, &key), "the key of {file} is in {place}");
+        }
+    }
+}
