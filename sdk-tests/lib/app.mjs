@@ -54,7 +54,10 @@ export class App {
   async token() {
     if (!this.#token) {
       const credentials = { client_id: this.clientId, client_secret: this.clientSecret };
-      const { status, body } = await this.attempt('POST', '/token', { grant_type: 'client_credentials', ...credentials });
+      const { status, body } = await this.attempt('POST', '/token', {
+        grant_type: 'client_credentials',
+        ...credentials,
+      });
       assert.equal(status, 200);
       this.#token = body.access_token;
     }
@@ -74,7 +77,10 @@ export class App {
    * @param {string} userId
    * @param {{ttl?: number, curTime?: number, clientSecret?: string}} [options] seconds
    */
-  dynamicTokenOf(userId, { ttl = 3600, curTime = Math.floor(Date.now() / 1000), clientSecret = this.clientSecret } = {}) {
+  dynamicTokenOf(
+    userId,
+    { ttl = 3600, curTime = Math.floor(Date.now() / 1000), clientSecret = this.clientSecret } = {},
+  ) {
     const signed = `${this.clientId}${this.appKey}${userId}${curTime}${ttl}${clientSecret}`;
     const signature = createHash('sha256').update(signed).digest('hex');
     const body = JSON.stringify({ signature, appkey: this.appKey, userId, curTime, ttl });
@@ -84,7 +90,11 @@ export class App {
   // Users
 
   async register(...usernames) {
-    await this.call('POST', '/users', usernames.map((username) => ({ username, password: passwordOf(username) })));
+    await this.call(
+      'POST',
+      '/users',
+      usernames.map((username) => ({ username, password: passwordOf(username) })),
+    );
   }
 
   setPassword = (name, newpassword) => this.call('PUT', `/users/${name}/password`, { newpassword });

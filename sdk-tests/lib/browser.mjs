@@ -71,7 +71,13 @@ export class Browser {
       WebSocket: this.#socketClass(),
       XMLHttpRequest: xhrFor(this.#abort.signal),
       localStorage: localStorageOn(this.storage),
-      location: { href: PAGE.href, protocol: PAGE.protocol, host: PAGE.host, hostname: PAGE.hostname, origin: PAGE.origin },
+      location: {
+        href: PAGE.href,
+        protocol: PAGE.protocol,
+        host: PAGE.host,
+        hostname: PAGE.hostname,
+        origin: PAGE.origin,
+      },
       navigator: { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) yinxin-sdk-tests', onLine: true, language: 'en' },
       document: { domain: PAGE.hostname, hidden: false, addEventListener() {}, removeEventListener() {} },
       addEventListener() {},
@@ -88,15 +94,17 @@ export class Browser {
 
   /** Timers that end with the tab. */
   #clocks() {
-    const start = (set) => (run, ms, ...rest) => {
-      if (!this.#isOpen) return undefined;
-      const timer = set(() => {
-        if (set === setTimeout) this.#timers.delete(timer);
-        run(...rest);
-      }, ms);
-      this.#timers.add(timer);
-      return timer;
-    };
+    const start =
+      (set) =>
+      (run, ms, ...rest) => {
+        if (!this.#isOpen) return undefined;
+        const timer = set(() => {
+          if (set === setTimeout) this.#timers.delete(timer);
+          run(...rest);
+        }, ms);
+        this.#timers.add(timer);
+        return timer;
+      };
     const stop = (timer) => {
       this.#timers.delete(timer);
       clearTimeout(timer);
@@ -124,13 +132,17 @@ export class Browser {
 }
 
 function script(name) {
-  if (!scripts.has(name)) scripts.set(name, new vm.Script(readFileSync(require.resolve(name), 'utf8'), { filename: name }));
+  if (!scripts.has(name))
+    scripts.set(name, new vm.Script(readFileSync(require.resolve(name), 'utf8'), { filename: name }));
   return scripts.get(name);
 }
 
 /** The SDK tells the console everything; what a test needs to know it gets as events. */
 const QUIET = Object.fromEntries(
-  ['debug', 'dir', 'error', 'group', 'groupCollapsed', 'groupEnd', 'info', 'log', 'trace', 'warn'].map((name) => [name, () => {}]),
+  ['debug', 'dir', 'error', 'group', 'groupCollapsed', 'groupEnd', 'info', 'log', 'trace', 'warn'].map((name) => [
+    name,
+    () => {},
+  ]),
 );
 
 /** @param {Map<string, string>} storage */

@@ -14,8 +14,14 @@ const SDK_FILE = createRequire(import.meta.url).resolve('easemob-websdk');
 const CHROMIUM = '/usr/bin/chromium';
 // Nothing of the browser's own may use the network, and no sandbox exists where tests run as root.
 const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 /** Chromium and the site that the pages come from. */
@@ -123,29 +129,40 @@ class Tab {
 
   /** Calls the SDK; what it gives, or an error with the SDK's `type` and `told`. */
   async call(method, ...parameters) {
-    const { value, fault } = await this.#page.evaluate(async ([name, given]) => {
-      const data = (what) => JSON.parse(JSON.stringify(what ?? null));
-      try {
-        return { value: data(await window.conn[name](...given)) };
-      } catch (told) {
-        return { fault: { type: told.type, message: told.message } };
-      }
-    }, [method, parameters]);
-    if (fault) throw Object.assign(new Error(`${method}: ${fault.type} ${fault.message}`), { type: fault.type, told: fault });
+    const { value, fault } = await this.#page.evaluate(
+      async ([name, given]) => {
+        const data = (what) => JSON.parse(JSON.stringify(what ?? null));
+        try {
+          return { value: data(await window.conn[name](...given)) };
+        } catch (told) {
+          return { fault: { type: told.type, message: told.message } };
+        }
+      },
+      [method, parameters],
+    );
+    if (fault)
+      throw Object.assign(new Error(`${method}: ${fault.type} ${fault.message}`), { type: fault.type, told: fault });
     return value;
   }
 
   /** Sends a text; its id. */
   async text(to, msg) {
-    const sent = await this.#page.evaluate(async (given) => {
-      const message = window.websdk.message.create({ type: 'txt', chatType: 'singleChat', ...given });
-      return (await window.conn.send(message)).serverMsgId;
-    }, { to, msg });
+    const sent = await this.#page.evaluate(
+      async (given) => {
+        const message = window.websdk.message.create({ type: 'txt', chatType: 'singleChat', ...given });
+        return (await window.conn.send(message)).serverMsgId;
+      },
+      { to, msg },
+    );
     return sent;
   }
 
   next(event) {
-    return within(DEADLINE_MS, this.#page.evaluate((name) => window.next(name), event), `the page's ${event}`);
+    return within(
+      DEADLINE_MS,
+      this.#page.evaluate((name) => window.next(name), event),
+      `the page's ${event}`,
+    );
   }
 
   resource() {

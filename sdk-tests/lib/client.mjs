@@ -8,12 +8,39 @@ import { DEADLINE_MS, within } from './wait.mjs';
 const CALL_DEADLINE_MS = 20_000;
 
 const EVENTS = [
-  'onAudioMessage', 'onChannelMessage', 'onCmdMessage', 'onCombineMessage', 'onConnected', 'onContactAdded',
-  'onContactAgreed', 'onContactDeleted', 'onContactInvited', 'onContactRefuse', 'onCustomMessage', 'onDeliveredMessage',
-  'onDisconnected', 'onError', 'onFileMessage', 'onImageMessage', 'onLocationMessage', 'onModifiedMessage',
-  'onMultiDeviceEvent', 'onOffline', 'onOfflineMessageSyncFinish', 'onOfflineMessageSyncStart', 'onOnline',
-  'onPresenceStatusChange', 'onReadMessage', 'onRecallMessage', 'onReceivedMessage', 'onReconnecting',
-  'onStatisticMessage', 'onTextMessage', 'onTokenExpired', 'onTokenWillExpire', 'onVideoMessage',
+  'onAudioMessage',
+  'onChannelMessage',
+  'onCmdMessage',
+  'onCombineMessage',
+  'onConnected',
+  'onContactAdded',
+  'onContactAgreed',
+  'onContactDeleted',
+  'onContactInvited',
+  'onContactRefuse',
+  'onCustomMessage',
+  'onDeliveredMessage',
+  'onDisconnected',
+  'onError',
+  'onFileMessage',
+  'onImageMessage',
+  'onLocationMessage',
+  'onModifiedMessage',
+  'onMultiDeviceEvent',
+  'onOffline',
+  'onOfflineMessageSyncFinish',
+  'onOfflineMessageSyncStart',
+  'onOnline',
+  'onPresenceStatusChange',
+  'onReadMessage',
+  'onRecallMessage',
+  'onReceivedMessage',
+  'onReconnecting',
+  'onStatisticMessage',
+  'onTextMessage',
+  'onTokenExpired',
+  'onTokenWillExpire',
+  'onVideoMessage',
 ];
 
 /** A promise of the SDK that was rejected, with the SDK's own number in `type`. */
@@ -26,24 +53,14 @@ export class SdkError extends Error {
 }
 
 /**
- * Logs a user in, as an app's page would, and resolves when the SDK says so.
- * @param {import('./app.mjs').App} app
- * @param {string} user
- * @param {{pwd?: string, token?: string, storage?: Map<string, string>, sdk?: string, loginExt?: string, options?: object}} [how] without `pwd` and
- *   `token`: everybody's password. `loginExt` is what a device that is
- *   replaced learns about this one; `sdk` is another SDK's package; `options` are the SDK's own. With the `storage` of an earlier client it is the same
- *   device, without it a new one.
+ * @typedef {object} How
+ * @property {string} [pwd] instead of everybody's password
+ * @property {string} [token] instead of a password
+ * @property {Map<string, string>} [storage] an earlier page's: then it is the same device, otherwise a new one
+ * @property {string} [loginExt] what a device learns that is replaced by this one
+ * @property {string} [sdk] another SDK's package
+ * @property {object} [options] the SDK's own
  */
-export async function login(app, user, how = {}) {
-  const client = new Client(app, user, how);
-  try {
-    await client.open(how);
-  } catch (fault) {
-    client.closeTab();
-    throw fault;
-  }
-  return client;
-}
 
 export class Client {
   /** Everything told so far, in order: `[event, what]`. */
@@ -53,12 +70,23 @@ export class Client {
   #queues = new Map();
   #waiting = new Map();
 
+  /**
+   * @param {import('./app.mjs').App} app
+   * @param {string} user
+   * @param {How} [how]
+   */
   constructor(app, user, { storage, sdk, loginExt, options = {} } = {}) {
     this.app = app;
     this.user = user;
     this.browser = new Browser({ storage, sdk });
     this.sdk = this.browser.sdk;
-    const where = { appKey: app.appKey, isHttpDNS: false, https: false, apiUrl: app.server.url, url: app.server.socketUrl };
+    const where = {
+      appKey: app.appKey,
+      isHttpDNS: false,
+      https: false,
+      apiUrl: app.server.url,
+      url: app.server.socketUrl,
+    };
     this.conn = new this.sdk.connection(this.browser.own({ ...where, ...options }));
     if (loginExt) this.conn.setLoginInfoCustomExt(loginExt);
     const handler = (name) => [name, (what) => this.#hear(name, plain(what))];
@@ -70,7 +98,10 @@ export class Client {
     return this.conn.clientResource;
   }
 
-  /** @param {{pwd?: string, token?: string}} [how] */
+  /**
+   * Logs in; resolves when the SDK says so.
+   * @param {How} [how]
+   */
   async open({ pwd, token } = {}) {
     const proof = token === undefined ? { pwd: pwd ?? passwordOf(this.user) } : { accessToken: token };
     const { accessToken } = await this.call('open', { user: this.user, ...proof });
@@ -127,8 +158,14 @@ export class Client {
     return this.told.filter(([name]) => name === event).map(([, what]) => what);
   }
 
+  /** What was told so far, for people. */
   toldNames() {
-    return this.told.map(([name, what]) => (what?.type === undefined ? name : `${name}(${what.type})`)).join(' ');
+    const counts = new Map();
+    for (const [name, what] of this.told) {
+      const key = what?.type === undefined ? name : `${name}(${what.type})`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return [...counts].map(([key, count]) => (count > 1 ? `${count} x ${key}` : key)).join(', ') || 'nothing';
   }
 
   /** Logs out, and waits until the line is closed. */

@@ -57,23 +57,21 @@ export class Server {
 
   /** Runs a command of the binary for this server; what it prints as JSON. */
   async cli(...words) {
-    const child = spawn(BINARY, [...words, '--json', '--data', this.#folder], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, [...words, '--json', '--data', this.#folder], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     if (code !== 0) throw new Error(`yinxin ${words.join(' ')} ended with ${code}: ${err}`);
     return JSON.parse(out);
   }
 
-  /** Ends the server without any warning, and starts it again on the same folder and port. */
-  async crashAndRestart() {
-    await this.#end('SIGKILL');
-    await this.#serve(new URL(this.url).host);
-  }
-
-  /** The server is gone; `restart` brings it back. */
+  /** Ends the server without any warning; `restart` brings it back. */
   async crash() {
     await this.#end('SIGKILL');
   }
 
+  /** Starts it again, on the same folder and port. */
   async restart() {
     await this.#serve(new URL(this.url).host);
   }

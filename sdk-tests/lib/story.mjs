@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import { login as logIn } from './client.mjs';
+import { Client } from './client.mjs';
 import { Server } from './server.mjs';
 
 let server;
@@ -13,8 +13,9 @@ after(() => server?.stop());
  * @typedef {object} Scene
  * @property {import('./app.mjs').App} app
  * @property {Server} server the file's; a story that kills it brings it back
- * @property {(user: string, how?: object) => Promise<import('./client.mjs').Client>} login
- * @property {(...users: string[]) => Promise<import('./client.mjs').Client[]>} people registers and logs in
+ * @property {(user: string, how?: import('./client.mjs').How) => Client} page a page that has not logged in yet
+ * @property {(user: string, how?: import('./client.mjs').How) => Promise<Client>} login a page that has
+ * @property {(...users: string[]) => Promise<Client[]>} people registers them all and logs them in
  */
 
 /**
@@ -26,10 +27,14 @@ export function story(name, tell, { settings = [] } = {}) {
   test(name, { timeout: 120_000 }, async (t) => {
     server ??= await Server.start();
     const app = await server.app(...settings);
-    const clients = [];
+    const pages = [];
+    const page = (user, how) => {
+      pages.push(new Client(app, user, how));
+      return pages.at(-1);
+    };
     const login = async (user, how) => {
-      const client = await logIn(app, user, how);
-      clients.push(client);
+      const client = page(user, how);
+      await client.open(how);
       return client;
     };
     const people = async (...users) => {
@@ -37,13 +42,13 @@ export function story(name, tell, { settings = [] } = {}) {
       return Promise.all(users.map((user) => login(user)));
     };
     try {
-      await tell({ app, server, login, people });
+      await tell({ app, server, page, login, people });
     } catch (fault) {
-      clients.forEach((client) => t.diagnostic(`${client.user}: ${client.toldNames()}`));
+      pages.forEach((one) => t.diagnostic(`${one.user}: ${one.toldNames()}`));
       t.diagnostic(`server:\n${server.log}`);
       throw fault;
     } finally {
-      clients.forEach((client) => client.closeTab());
+      pages.forEach((one) => one.closeTab());
     }
   });
 }

@@ -44,7 +44,9 @@ export function xhrFor(pageClosed) {
     }
 
     getAllResponseHeaders() {
-      return Object.entries(this.#answered).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      return Object.entries(this.#answered)
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join('');
     }
 
     abort() {
@@ -65,14 +67,16 @@ export function xhrFor(pageClosed) {
         this.#end('load');
       } catch (fault) {
         if (pageClosed.aborted) return;
-        const [why] = [fault.cause?.name ?? fault.name];
-        this.#end(this.#abort.signal.aborted ? 'abort' : why === 'TimeoutError' ? 'timeout' : 'error');
+        const why = fault.cause?.name ?? fault.name;
+        if (this.#abort.signal.aborted) this.#end('abort');
+        else this.#end(why === 'TimeoutError' ? 'timeout' : 'error');
       }
     }
 
     /** @param {Buffer} bytes */
     #keep(bytes) {
-      if (this.responseType === 'blob') this.response = new Blob([bytes], { type: this.getResponseHeader('content-type') ?? '' });
+      if (this.responseType === 'blob')
+        this.response = new Blob([bytes], { type: this.getResponseHeader('content-type') ?? '' });
       else if (this.responseType === 'arraybuffer') this.response = new Uint8Array(bytes).buffer;
       else {
         this.responseText = bytes.toString('utf8');

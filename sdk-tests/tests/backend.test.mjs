@@ -7,7 +7,13 @@ import { soon } from '../lib/wait.mjs';
 
 story('a text from the backend arrives under the id that the backend was told', async ({ app, people }) => {
   const [, bob] = await people('alice', 'bob');
-  const message = { from: 'alice', to: ['bob'], type: 'txt', body: { msg: 'written by the backend' }, ext: { order: 42, by: 'shop' } };
+  const message = {
+    from: 'alice',
+    to: ['bob'],
+    type: 'txt',
+    body: { msg: 'written by the backend' },
+    ext: { order: 42, by: 'shop' },
+  };
   const ids = await app.send(message);
   assert.deepEqual(Object.keys(ids), ['bob']);
   const got = await bob.next('onTextMessage');
@@ -19,7 +25,12 @@ story('a command and a custom message from the backend', async ({ app, people })
   const [, bob] = await people('alice', 'bob');
   await app.send({ from: 'alice', to: ['bob'], type: 'cmd', body: { action: 'refresh' } });
   assert.equal((await bob.next('onCmdMessage')).action, 'refresh');
-  await app.send({ from: 'alice', to: ['bob'], type: 'custom', body: { customEvent: 'order', customExts: { number: '42' } } });
+  await app.send({
+    from: 'alice',
+    to: ['bob'],
+    type: 'custom',
+    body: { customEvent: 'order', customExts: { number: '42' } },
+  });
   const custom = await bob.next('onCustomMessage');
   assert.equal(custom.customEvent, 'order');
 });
@@ -34,7 +45,10 @@ story('several receivers, each with an id; who is away gets it later', async ({ 
   assert.equal(await app.deliveryOf('carol', ids.carol), 'undelivered');
   const carol = await login('carol');
   assert.equal((await carol.next('onTextMessage')).id, ids.carol);
-  await soon(() => app.undeliveredTo('carol'), (count) => count === 0);
+  await soon(
+    () => app.undeliveredTo('carol'),
+    (count) => count === 0,
+  );
   assert.equal(await app.deliveryOf('carol', ids.carol), 'delivered');
 });
 

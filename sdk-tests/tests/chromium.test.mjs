@@ -54,7 +54,9 @@ story('a page of another origin makes the calls of the SDK, with every method', 
   await tab.call('removeUserFromBlocklist', { name: ['bob'] });
   assert.deepEqual((await tab.call('getBlocklist')).data, []);
   await tab.call('updateUserInfo', { nickname: 'Alice' });
-  assert.deepEqual((await tab.call('fetchUserInfoById', ['alice'], ['nickname'])).data, { alice: { nickname: 'Alice' } });
+  assert.deepEqual((await tab.call('fetchUserInfoById', ['alice'], ['nickname'])).data, {
+    alice: { nickname: 'Alice' },
+  });
   await tab.call('publishPresence', { description: 'busy' });
   await tab.call('subscribePresence', { usernames: ['bob'], expiry: 60 });
   await tab.call('unsubscribePresence', { usernames: ['bob'] });
@@ -70,7 +72,10 @@ story('a page that is loaded again is the same device', async ({ app }) => {
   assert.equal(await tab.resource(), before);
   assert.deepEqual(await app.devicesOf('alice'), [before]);
   await device.close();
-  await soon(() => app.statusOf('alice'), (status) => status === 'offline');
+  await soon(
+    () => app.statusOf('alice'),
+    (status) => status === 'offline',
+  );
 });
 
 story('a second tab of the same browser replaces the first', async ({ app }) => {
@@ -89,7 +94,10 @@ story('a message waits for a page that is opened later', async ({ app }) => {
   const id = await alice.tab.text('bob', 'when you come');
   const bob = await visitor(app, 'bob');
   assert.equal((await bob.tab.next('onTextMessage')).id, id);
-  await soon(() => app.undeliveredTo('bob'), (count) => count === 0);
+  await soon(
+    () => app.undeliveredTo('bob'),
+    (count) => count === 0,
+  );
   await alice.device.close();
   await bob.device.close();
 });

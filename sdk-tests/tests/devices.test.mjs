@@ -33,7 +33,10 @@ story('each device has its own place in the queue', async ({ app, login, people 
   const [alice, bob] = await people('alice', 'bob');
   const phone = await login('bob');
   await phone.logout();
-  await soon(() => app.devicesOf('bob'), (devices) => devices.length === 1);
+  await soon(
+    () => app.devicesOf('bob'),
+    (devices) => devices.length === 1,
+  );
   const id = await alice.text('bob', 'one of you is away');
   assert.equal((await bob.next('onTextMessage')).id, id);
   const back = await login('bob', { storage: phone.browser.storage });

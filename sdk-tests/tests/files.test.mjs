@@ -19,7 +19,11 @@ story('a file is uploaded, announced and downloaded', async ({ people }) => {
   const got = await bob.next('onFileMessage');
   assert.equal(got.filename, 'notes.txt');
   assert.ok(got.secret, 'the receiver is told the secret that opens the file');
-  const headers = { Authorization: `Bearer ${bob.accessToken}`, 'share-secret': got.secret, Accept: 'application/octet-stream' };
+  const headers = {
+    Authorization: `Bearer ${bob.accessToken}`,
+    'share-secret': got.secret,
+    Accept: 'application/octet-stream',
+  };
   const answer = await request('GET', got.url, { headers });
   assert.equal(answer.status, 200);
   assert.equal(answer.body.toString('utf8'), TEXT);

@@ -9,26 +9,47 @@ const withBob = { targetId: 'bob', chatType: 'singleChat' };
 story('the history of a conversation, newest first, in pages', async ({ people }) => {
   const [alice, bob] = await people('alice', 'bob');
   const ids = [];
-  for (const [from, to] of [[alice, 'bob'], [bob, 'alice'], [alice, 'bob'], [bob, 'alice'], [alice, 'bob']]) {
+  for (const [from, to] of [
+    [alice, 'bob'],
+    [bob, 'alice'],
+    [alice, 'bob'],
+    [bob, 'alice'],
+    [alice, 'bob'],
+  ]) {
     ids.push(await from.text(to, `message ${ids.length}`));
   }
   const first = await alice.call('getHistoryMessages', { ...withBob, pageSize: 2 });
-  assert.deepEqual(first.messages.map(({ msg }) => msg), ['message 4', 'message 3']);
-  assert.deepEqual(first.messages.map(({ from }) => from), ['alice', 'bob']);
+  assert.deepEqual(
+    first.messages.map(({ msg }) => msg),
+    ['message 4', 'message 3'],
+  );
+  assert.deepEqual(
+    first.messages.map(({ from }) => from),
+    ['alice', 'bob'],
+  );
   assert.equal(first.isLast, false);
   const second = await alice.call('getHistoryMessages', { ...withBob, pageSize: 2, cursor: first.cursor });
   const third = await alice.call('getHistoryMessages', { ...withBob, pageSize: 2, cursor: second.cursor });
-  assert.deepEqual([...second.messages, ...third.messages].map(({ msg }) => msg), ['message 2', 'message 1', 'message 0']);
+  assert.deepEqual(
+    [...second.messages, ...third.messages].map(({ msg }) => msg),
+    ['message 2', 'message 1', 'message 0'],
+  );
   assert.equal(third.isLast, true);
   const all = [first, second, third].flatMap(({ messages }) => messages);
-  assert.deepEqual(all.map(({ id }) => id), ids.reverse());
+  assert.deepEqual(
+    all.map(({ id }) => id),
+    ids.reverse(),
+  );
 });
 
 story('the history from its beginning', async ({ people }) => {
   const [alice] = await people('alice', 'bob');
   for (const msg of ['one', 'two', 'three']) await alice.text('bob', msg);
   const { messages } = await alice.call('getHistoryMessages', { ...withBob, searchDirection: 'down' });
-  assert.deepEqual(messages.map(({ msg }) => msg), ['one', 'two', 'three']);
+  assert.deepEqual(
+    messages.map(({ msg }) => msg),
+    ['one', 'two', 'three'],
+  );
 });
 
 story('the history is of this conversation only, and no one else may read it', async ({ app, people }) => {
@@ -36,7 +57,10 @@ story('the history is of this conversation only, and no one else may read it', a
   await alice.text('bob', 'for bob');
   await alice.text('carol', 'for carol');
   const { messages } = await alice.call('getHistoryMessages', withBob);
-  assert.deepEqual(messages.map(({ msg }) => msg), ['for bob']);
+  assert.deepEqual(
+    messages.map(({ msg }) => msg),
+    ['for bob'],
+  );
   assert.deepEqual((await carol.call('getHistoryMessages', withBob)).messages, []);
   const query = { queue: 'alice@easemob.com', start: -1, pull_number: 20, is_positive: false };
   assert.equal((await app.attempt('POST', '/users/bob/messageroaming', query, carol.accessToken)).status, 401);
@@ -49,7 +73,10 @@ story('a recalled message is not in the history', async ({ people }) => {
   await alice.text('bob', 'kept');
   await alice.call('recallMessage', { mid: id, to: 'bob', chatType: 'singleChat' });
   const { messages } = await alice.call('getHistoryMessages', withBob);
-  assert.deepEqual(messages.filter(({ type }) => type === 'txt').map(({ msg }) => msg), ['kept']);
+  assert.deepEqual(
+    messages.filter(({ type }) => type === 'txt').map(({ msg }) => msg),
+    ['kept'],
+  );
 });
 
 story('receipts and commands for those who are here only are not in the history', async ({ people }) => {
@@ -60,7 +87,10 @@ story('receipts and commands for those who are here only are not in the history'
   await alice.next('onReadMessage');
   await alice.send('bob', { type: 'cmd', action: 'typing', deliverOnlineOnly: true });
   const { messages } = await alice.call('getHistoryMessages', withBob);
-  assert.deepEqual(messages.map((message) => message.id), [id]);
+  assert.deepEqual(
+    messages.map((message) => message.id),
+    [id],
+  );
 });
 
 story('the conversations, the latest first', async ({ people }) => {
@@ -69,8 +99,14 @@ story('the conversations, the latest first', async ({ people }) => {
   await carol.text('alice', 'from carol');
   await alice.next('onTextMessage');
   const { data } = await alice.call('getServerConversations', { pageSize: 20, cursor: '' });
-  assert.deepEqual(data.conversations.map(({ conversationId }) => conversationId), ['carol', 'bob']);
-  assert.deepEqual(data.conversations.map(({ conversationType }) => conversationType), ['singleChat', 'singleChat']);
+  assert.deepEqual(
+    data.conversations.map(({ conversationId }) => conversationId),
+    ['carol', 'bob'],
+  );
+  assert.deepEqual(
+    data.conversations.map(({ conversationType }) => conversationType),
+    ['singleChat', 'singleChat'],
+  );
   const [{ lastMessage }] = data.conversations;
   assert.deepEqual([lastMessage.msg, lastMessage.from, lastMessage.to], ['from carol', 'carol', 'alice']);
 });

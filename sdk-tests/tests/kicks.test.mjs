@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 
-import { login as logIn } from '../lib/client.mjs';
 import { refused, story } from '../lib/story.mjs';
 import { soon } from '../lib/wait.mjs';
 
@@ -53,13 +52,13 @@ story('what is sent to a kicked user waits for the next login', async ({ app, pe
   assert.equal((await alice.next('onTextMessage')).id, id);
 });
 
-story('a banned user is offline at once, and neither token nor password opens', async ({ app, people }) => {
+story('a banned user is offline at once, and neither token nor password opens', async ({ app, login, people }) => {
   const [alice] = await people('alice', 'bob');
   await app.ban('alice');
   assert.equal(await app.statusOf('alice'), 'offline');
   await isOut(alice, KICKED);
-  await refused(logIn(app, 'alice', { token: alice.accessToken }), SERVING_DISABLED);
-  await refused(logIn(app, 'alice'), OPEN_ERROR);
+  await refused(login('alice', { token: alice.accessToken }), SERVING_DISABLED);
+  await refused(login('alice'), OPEN_ERROR);
 });
 
 story('a change of the password ends sessions and tokens', async ({ app, login, people }) => {
@@ -67,18 +66,18 @@ story('a change of the password ends sessions and tokens', async ({ app, login, 
   await app.setPassword('alice', 'another');
   assert.equal(await app.statusOf('alice'), 'offline');
   await isOut(alice, PASSWORD_CHANGED);
-  await refused(logIn(app, 'alice', { token: alice.accessToken }), INVALID_TOKEN);
-  await refused(logIn(app, 'alice'), OPEN_ERROR);
+  await refused(login('alice', { token: alice.accessToken }), INVALID_TOKEN);
+  await refused(login('alice'), OPEN_ERROR);
   const again = await login('alice', { pwd: 'another' });
   await again.text('bob', 'it is me');
   assert.equal((await bob.next('onTextMessage')).from, 'alice');
 });
 
-story('a deleted user is out', async ({ app, people }) => {
+story('a deleted user is out', async ({ app, login, people }) => {
   const [alice, bob] = await people('alice', 'bob');
   await app.delete('alice');
   await isOut(alice, REMOVED);
-  await refused(logIn(app, 'alice'), OPEN_ERROR);
+  await refused(login('alice'), OPEN_ERROR);
   await refused(bob.text('alice', 'are you there?'), 204);
 });
 
@@ -106,5 +105,8 @@ story('a subscriber sees that a kicked user has gone', async ({ app, people }) =
   const [{ userId, statusDetails }] = await alice.next('onPresenceStatusChange');
   assert.equal(userId, 'bob');
   assert.ok(statusDetails.every(({ status }) => Number(status) === 0));
-  await soon(() => app.statusOf('bob'), (status) => status === 'offline');
+  await soon(
+    () => app.statusOf('bob'),
+    (status) => status === 'offline',
+  );
 });

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 
-import { Client, login as logIn } from '../lib/client.mjs';
 import { refused, story } from '../lib/story.mjs';
 import { soon } from '../lib/wait.mjs';
 
@@ -14,14 +13,12 @@ const USER_NOT_FOUND = 204;
 const SERVING_DISABLED = 57;
 
 /** A login by token that must fail, and how the SDK tells the page of it. */
-async function refusedToken(app, user, token, type) {
-  const page = new Client(app, user);
-  await refused(page.open({ token }), type);
-  assert.equal((await page.next('onError')).type, type);
-  assert.equal((await page.next('onDisconnected')).type, type);
-  assert.deepEqual(page.seen('onConnected'), []);
-  assert.equal(page.browser.sockets.length, 1, 'the SDK must not try again');
-  page.closeTab();
+async function refusedToken(alice, token, type) {
+  await refused(alice.open({ token }), type);
+  assert.equal((await alice.next('onError')).type, type);
+  assert.equal((await alice.next('onDisconnected')).type, type);
+  assert.deepEqual(alice.seen('onConnected'), []);
+  assert.equal(alice.browser.sockets.length, 1, 'the SDK must not try again');
 }
 
 story('a user logs in with the password', async ({ app, login }) => {
@@ -59,79 +56,89 @@ story('a name in capitals is the same user', async ({ app, login, people }) => {
   assert.equal((await bob.next('onTextMessage')).from, 'alice');
 });
 
-story('an invented token is refused', async ({ app }) => {
+story('an invented token is refused', async ({ app, page }) => {
   await app.register('alice');
-  await refusedToken(app, 'alice', 'YWMtinvented', INVALID_TOKEN);
+  await refusedToken(page('alice'), 'YWMtinvented', INVALID_TOKEN);
 });
 
-story("another user's token is refused", async ({ app }) => {
+story("another user's token is refused", async ({ app, page }) => {
   await app.register('alice', 'bob');
-  await refusedToken(app, 'alice', await app.tokenOf('bob'), INVALID_TOKEN);
+  await refusedToken(page('alice'), await app.tokenOf('bob'), INVALID_TOKEN);
 });
 
-story("another app's token is refused", async ({ app, server }) => {
+story("another app's token is refused", async ({ app, server, page }) => {
   const other = await server.app();
   await Promise.all([app.register('alice'), other.register('alice')]);
-  await refusedToken(app, 'alice', await other.tokenOf('alice'), INVALID_TOKEN);
-  await refusedToken(app, 'alice', other.dynamicTokenOf('alice'), INVALID_TOKEN);
+  await refusedToken(page('alice'), await other.tokenOf('alice'), INVALID_TOKEN);
+  await refusedToken(page('alice'), other.dynamicTokenOf('alice'), INVALID_TOKEN);
 });
 
-story("the app's own token logs no user in", async ({ app }) => {
+story("the app's own token logs no user in", async ({ app, page }) => {
   await app.register('alice');
-  await refusedToken(app, 'alice', await app.token(), INVALID_TOKEN);
+  await refusedToken(page('alice'), await app.token(), INVALID_TOKEN);
 });
 
-story('a computed token with a wrong signature is refused', async ({ app }) => {
+story('a computed token with a wrong signature is refused', async ({ app, page }) => {
   await app.register('alice');
-  await refusedToken(app, 'alice', app.dynamicTokenOf('alice', { clientSecret: 'guessed' }), INVALID_TOKEN);
+  await refusedToken(page('alice'), app.dynamicTokenOf('alice', { clientSecret: 'guessed' }), INVALID_TOKEN);
 });
 
-story('a computed token that is over is refused as expired', async ({ app }) => {
+story('a computed token that is over is refused as expired', async ({ app, page }) => {
   await app.register('alice');
   const curTime = Math.floor(Date.now() / 1000) - 600;
-  await refusedToken(app, 'alice', app.dynamicTokenOf('alice', { curTime, ttl: 60 }), TOKEN_EXPIRED);
+  await refusedToken(page('alice'), app.dynamicTokenOf('alice', { curTime, ttl: 60 }), TOKEN_EXPIRED);
 });
 
-story('a fetched token that is over is refused as expired', async ({ app }) => {
+story('a fetched token that is over is refused as expired', async ({ app, page }) => {
   await app.register('alice');
   const token = await app.tokenOf('alice', 1);
-  await soon(() => app.attempt('GET', '/users/alice', undefined, token), ({ status }) => status === 401, 5_000);
-  await refusedToken(app, 'alice', token, TOKEN_EXPIRED);
+  await soon(
+    () => app.attempt('GET', '/users/alice', undefined, token),
+    ({ status }) => status === 401,
+    5_000,
+  );
+  await refusedToken(page('alice'), token, TOKEN_EXPIRED);
 });
 
-story('a token from before a change of the password is refused', async ({ app }) => {
+story('a token from before a change of the password is refused', async ({ app, page }) => {
   await app.register('alice');
   const token = await app.tokenOf('alice');
   await app.setPassword('alice', 'another');
-  await refusedToken(app, 'alice', token, INVALID_TOKEN);
+  await refusedToken(page('alice'), token, INVALID_TOKEN);
 });
 
-story('a token of a deleted user is refused', async ({ app }) => {
+story('a token of a deleted user is refused', async ({ app, login }) => {
   await app.register('alice');
   const token = await app.tokenOf('alice');
   await app.delete('alice');
-  const fault = await refused(logIn(app, 'alice', { token }));
+  const fault = await refused(login('alice', { token }));
   assert.ok([INVALID_TOKEN, USER_NOT_FOUND].includes(fault.type), String(fault));
 });
 
-story('a banned user is refused by token and by password, and let in again when the ban is lifted', async ({ app, login }) => {
-  await app.register('alice');
-  const token = await app.tokenOf('alice');
-  await app.ban('alice');
-  await refusedToken(app, 'alice', token, SERVING_DISABLED);
-  await refusedToken(app, 'alice', app.dynamicTokenOf('alice'), SERVING_DISABLED);
-  await refused(logIn(app, 'alice'), OPEN_ERROR);
-  await app.liftBan('alice');
-  const alice = await login('alice');
-  await alice.next('onConnected');
-});
+story(
+  'a banned user is refused by token and by password, and let in again when the ban is lifted',
+  async ({ app, page, login }) => {
+    await app.register('alice');
+    const token = await app.tokenOf('alice');
+    await app.ban('alice');
+    await refusedToken(page('alice'), token, SERVING_DISABLED);
+    await refusedToken(page('alice'), app.dynamicTokenOf('alice'), SERVING_DISABLED);
+    await refused(login('alice'), OPEN_ERROR);
+    await app.liftBan('alice');
+    const alice = await login('alice');
+    await alice.next('onConnected');
+  },
+);
 
 story('after a log-out the same page logs in again', async ({ app, login, people }) => {
   const [bob] = await people('bob');
   await app.register('alice');
   const alice = await login('alice');
   alice.conn.close();
-  await soon(() => app.statusOf('alice'), (status) => status === 'offline');
+  await soon(
+    () => app.statusOf('alice'),
+    (status) => status === 'offline',
+  );
   await alice.open();
   await alice.text('bob', 'back again');
   assert.equal((await bob.next('onTextMessage')).msg, 'back again');
@@ -152,5 +159,8 @@ story('a page that brings no new token is logged out when its token ends', async
   await app.register('alice');
   const alice = await login('alice', { token: await app.tokenOf('alice', 2) });
   await alice.next('onTokenExpired');
-  await soon(() => app.statusOf('alice'), (status) => status === 'offline');
+  await soon(
+    () => app.statusOf('alice'),
+    (status) => status === 'offline',
+  );
 });

@@ -56,7 +56,10 @@ story('a location', async ({ people }) => {
   const [alice, bob] = await people('alice', 'bob');
   const message = { type: 'loc', addr: 'Chang’an Avenue', buildingName: 'Gate', lat: 39.9087, lng: 116.3975 };
   const got = await pass(alice, bob, message, 'onLocationMessage');
-  assert.deepEqual([got.addr, got.buildingName, got.lat, got.lng], [message.addr, message.buildingName, message.lat, message.lng]);
+  assert.deepEqual(
+    [got.addr, got.buildingName, got.lat, got.lng],
+    [message.addr, message.buildingName, message.lat, message.lng],
+  );
 });
 
 for (const [kind, event, type, more] of [
@@ -82,8 +85,14 @@ story('many messages arrive in the order in which they were sent', async ({ peop
   const texts = Array.from({ length: 100 }, (_, n) => `message ${n}`);
   const ids = await Promise.all(texts.map((msg) => alice.text('bob', msg)));
   const got = await bob.take('onTextMessage', texts.length);
-  assert.deepEqual(got.map(({ msg }) => msg), texts);
-  assert.deepEqual(got.map(({ id }) => id), ids);
+  assert.deepEqual(
+    got.map(({ msg }) => msg),
+    texts,
+  );
+  assert.deepEqual(
+    got.map(({ id }) => id),
+    ids,
+  );
   assert.equal(new Set(ids).size, ids.length);
 });
 
@@ -92,7 +101,10 @@ story('both write at once, and each gets what the other wrote', async ({ people 
   const numbers = Array.from({ length: 30 }, (_, n) => `${n}`);
   await Promise.all(numbers.flatMap((msg) => [alice.text('bob', msg), bob.text('alice', msg)]));
   for (const reader of [alice, bob]) {
-    assert.deepEqual((await reader.take('onTextMessage', numbers.length)).map(({ msg }) => msg), numbers);
+    assert.deepEqual(
+      (await reader.take('onTextMessage', numbers.length)).map(({ msg }) => msg),
+      numbers,
+    );
   }
 });
 
@@ -107,8 +119,8 @@ story('a message to nobody is refused', async ({ people }) => {
 });
 
 /**
- * Changes a name inside the body of the next message, as a forger's client would write it. Both names are of one length,
- * so nothing else in the frame changes; the body is the last place of a frame with names in it.
+ * Changes a name inside the body of the next message, as a forger's client would write it. Both names are of one
+ * length, so nothing else in the frame changes; the body is the last place of a frame with names in it.
  */
 function forge(client, real, false_) {
   assert.equal(real.length, false_.length);

@@ -6,22 +6,29 @@ import { story } from '../lib/story.mjs';
 import { soon } from '../lib/wait.mjs';
 
 /** Waits until the server knows of all that was delivered. */
-const allConfirmed = (app, name) => soon(() => app.undeliveredTo(name), (count) => count === 0);
+const allConfirmed = (app, name) =>
+  soon(
+    () => app.undeliveredTo(name),
+    (count) => count === 0,
+  );
 
-story('a message to somebody who is away is counted, delivered at login, and then not counted', async ({ app, login, people }) => {
-  const [alice] = await people('alice');
-  await app.register('bob');
-  assert.equal(await app.undeliveredTo('bob'), 0);
-  const { serverMsgId, message } = await alice.send('bob', { type: 'txt', msg: 'when you are back' });
-  assert.equal(await app.undeliveredTo('bob'), 1);
-  assert.equal(await app.deliveryOf('bob', serverMsgId), 'undelivered');
+story(
+  'a message to somebody who is away is counted, delivered at login, and then not counted',
+  async ({ app, login, people }) => {
+    const [alice] = await people('alice');
+    await app.register('bob');
+    assert.equal(await app.undeliveredTo('bob'), 0);
+    const { serverMsgId, message } = await alice.send('bob', { type: 'txt', msg: 'when you are back' });
+    assert.equal(await app.undeliveredTo('bob'), 1);
+    assert.equal(await app.deliveryOf('bob', serverMsgId), 'undelivered');
 
-  const bob = await login('bob');
-  const got = await bob.next('onTextMessage');
-  assert.deepEqual([got.id, got.msg, got.from, got.time], [serverMsgId, 'when you are back', 'alice', message.time]);
-  await allConfirmed(app, 'bob');
-  assert.equal(await app.deliveryOf('bob', serverMsgId), 'delivered');
-});
+    const bob = await login('bob');
+    const got = await bob.next('onTextMessage');
+    assert.deepEqual([got.id, got.msg, got.from, got.time], [serverMsgId, 'when you are back', 'alice', message.time]);
+    await allConfirmed(app, 'bob');
+    assert.equal(await app.deliveryOf('bob', serverMsgId), 'delivered');
+  },
+);
 
 story('a message to somebody who is here is delivered and not left in the queue', async ({ app, people }) => {
   const [alice, bob] = await people('alice', 'bob');
@@ -41,8 +48,14 @@ story('55 messages, more than a page, come in order and only once', async ({ app
   const bob = await login('bob');
   await bob.next('onOfflineMessageSyncStart');
   const got = await bob.take('onTextMessage', 55);
-  assert.deepEqual(got.map(({ msg }) => msg), texts);
-  assert.deepEqual(got.map(({ id }) => id), ids);
+  assert.deepEqual(
+    got.map(({ msg }) => msg),
+    texts,
+  );
+  assert.deepEqual(
+    got.map(({ id }) => id),
+    ids,
+  );
   await bob.next('onOfflineMessageSyncFinish');
   await allConfirmed(app, 'bob');
 
@@ -62,7 +75,10 @@ story('several senders: each conversation in its order', async ({ app, login, pe
   const bob = await login('bob');
   const got = await bob.take('onTextMessage', 50);
   for (const sender of ['alice', 'carol']) {
-    assert.deepEqual(got.filter(({ from }) => from === sender).map(({ msg }) => msg), numbers);
+    assert.deepEqual(
+      got.filter(({ from }) => from === sender).map(({ msg }) => msg),
+      numbers,
+    );
   }
   await allConfirmed(app, 'bob');
 });
@@ -73,24 +89,30 @@ story('what comes in while the backlog is read does not overtake it', async ({ a
   const texts = Array.from({ length: 80 }, (_, n) => `message ${n}`);
   await Promise.all(texts.slice(0, 50).map((msg) => alice.text('bob', msg)));
   const [bob] = await Promise.all([login('bob'), ...texts.slice(50).map((msg) => alice.text('bob', msg))]);
-  assert.deepEqual((await bob.take('onTextMessage', 80)).map(({ msg }) => msg), texts);
+  assert.deepEqual(
+    (await bob.take('onTextMessage', 80)).map(({ msg }) => msg),
+    texts,
+  );
   await allConfirmed(app, 'bob');
 });
 
-story('a line that drops in the middle of the backlog loses nothing and repeats nothing', async ({ app, login, people }) => {
-  const [alice] = await people('alice');
-  await app.register('bob');
-  const texts = Array.from({ length: 55 }, (_, n) => `message ${n}`);
-  await Promise.all(texts.map((msg) => alice.text('bob', msg)));
-  const bob = await login('bob');
-  const first = await bob.next('onTextMessage');
-  bob.cutLine();
-  const others = await bob.take('onTextMessage', 54);
-  await allConfirmed(app, 'bob');
-  const all = [first, ...others].map(({ msg }) => msg);
-  assert.deepEqual([...new Set(all)].sort(), [...texts].sort());
-  assert.equal(bob.seen('onTextMessage').length, 55);
-});
+story(
+  'a line that drops in the middle of the backlog loses nothing and repeats nothing',
+  async ({ app, login, people }) => {
+    const [alice] = await people('alice');
+    await app.register('bob');
+    const texts = Array.from({ length: 55 }, (_, n) => `message ${n}`);
+    await Promise.all(texts.map((msg) => alice.text('bob', msg)));
+    const bob = await login('bob');
+    const first = await bob.next('onTextMessage');
+    bob.cutLine();
+    const others = await bob.take('onTextMessage', 54);
+    await allConfirmed(app, 'bob');
+    const all = [first, ...others].map(({ msg }) => msg);
+    assert.deepEqual([...new Set(all)].sort(), [...texts].sort());
+    assert.equal(bob.seen('onTextMessage').length, 55);
+  },
+);
 
 story('all kinds of messages wait', async ({ app, login, people }) => {
   const [alice] = await people('alice');

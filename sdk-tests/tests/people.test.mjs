@@ -47,25 +47,31 @@ story('a deleted contact is told, and gone on both sides', async ({ app, people 
   assert.deepEqual([await contactsOf(alice), await contactsOf(bob)], [[], []]);
 });
 
-story('an invitation waits for somebody who is away, and is not counted as a message', async ({ app, login, people }) => {
-  const [alice] = await people('alice');
-  await app.register('bob');
-  await alice.call('addContact', 'bob', 'it is me');
-  assert.equal(await app.undeliveredTo('bob'), 0);
-  const bob = await login('bob');
-  const invited = await bob.next('onContactInvited');
-  assert.deepEqual([invited.from, invited.status], ['alice', 'it is me']);
-});
+story(
+  'an invitation waits for somebody who is away, and is not counted as a message',
+  async ({ app, login, people }) => {
+    const [alice] = await people('alice');
+    await app.register('bob');
+    await alice.call('addContact', 'bob', 'it is me');
+    assert.equal(await app.undeliveredTo('bob'), 0);
+    const bob = await login('bob');
+    const invited = await bob.next('onContactInvited');
+    assert.deepEqual([invited.from, invited.status], ['alice', 'it is me']);
+  },
+);
 
-story('both sides are told of a contact that the backend makes, and of one that it removes', async ({ app, people }) => {
-  const [alice, bob] = await people('alice', 'bob');
-  await app.befriend('alice', 'bob');
-  await Promise.any([bob.next('onContactAgreed'), bob.next('onContactAdded')]);
-  await Promise.any([alice.next('onContactAgreed'), alice.next('onContactAdded')]);
-  await app.unfriend('alice', 'bob');
-  assert.equal((await bob.next('onContactDeleted')).from, 'alice');
-  assert.equal((await alice.next('onContactDeleted')).from, 'bob');
-});
+story(
+  'both sides are told of a contact that the backend makes, and of one that it removes',
+  async ({ app, people }) => {
+    const [alice, bob] = await people('alice', 'bob');
+    await app.befriend('alice', 'bob');
+    await Promise.any([bob.next('onContactAgreed'), bob.next('onContactAdded')]);
+    await Promise.any([alice.next('onContactAgreed'), alice.next('onContactAdded')]);
+    await app.unfriend('alice', 'bob');
+    assert.equal((await bob.next('onContactDeleted')).from, 'alice');
+    assert.equal((await alice.next('onContactDeleted')).from, 'bob');
+  },
+);
 
 story('a contact has a remark', async ({ app, people }) => {
   const [alice] = await people('alice', 'bob');
@@ -86,15 +92,18 @@ async function nothingCameTo(bob, carol) {
   assert.equal(bob.seen('onTextMessage').length, 1);
 }
 
-story('who was blocked by REST is refused, nothing is delivered or queued, and the other direction is open', async ({ app, people }) => {
-  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
-  await app.block('bob', 'alice');
-  await refused(alice.text('bob', 'hello'), BLOCKED);
-  assert.equal(await app.undeliveredTo('bob'), 0);
-  await nothingCameTo(bob, carol);
-  await bob.text('alice', 'I may still write');
-  assert.equal((await alice.next('onTextMessage')).msg, 'I may still write');
-});
+story(
+  'who was blocked by REST is refused, nothing is delivered or queued, and the other direction is open',
+  async ({ app, people }) => {
+    const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+    await app.block('bob', 'alice');
+    await refused(alice.text('bob', 'hello'), BLOCKED);
+    assert.equal(await app.undeliveredTo('bob'), 0);
+    await nothingCameTo(bob, carol);
+    await bob.text('alice', 'I may still write');
+    assert.equal((await alice.next('onTextMessage')).msg, 'I may still write');
+  },
+);
 
 story('who was blocked while the other is away leaves nothing behind', async ({ app, login, people }) => {
   const [alice, carol] = await people('alice', 'carol');

@@ -5,7 +5,11 @@ import assert from 'node:assert/strict';
 import { story } from '../lib/story.mjs';
 import { soon } from '../lib/wait.mjs';
 
-const becomes = (app, name, wanted) => soon(() => app.statusOf(name), (status) => status === wanted);
+const becomes = (app, name, wanted) =>
+  soon(
+    () => app.statusOf(name),
+    (status) => status === wanted,
+  );
 /** A presence that shows a device which is there. */
 const isOnline = ({ statusDetails }) => statusDetails.some(({ status }) => Number(status) === 1);
 
@@ -21,7 +25,11 @@ story('REST shows a login and a log-out within a second', async ({ app, people }
   await app.register('bob');
   const [alice] = await people('alice');
   await becomes(app, 'alice', 'online');
-  assert.deepEqual(await app.statusesOf('alice', 'bob', 'nobody'), { alice: 'online', bob: 'offline', nobody: 'offline' });
+  assert.deepEqual(await app.statusesOf('alice', 'bob', 'nobody'), {
+    alice: 'online',
+    bob: 'offline',
+    nobody: 'offline',
+  });
   assert.deepEqual(await app.devicesOf('alice'), [alice.resource]);
   await alice.logout();
   await becomes(app, 'alice', 'offline');
@@ -39,10 +47,16 @@ story('REST shows within a second that a line has dropped', async ({ app, people
 story('one device is enough to be online', async ({ app, login, people }) => {
   const [alice] = await people('alice');
   const phone = await login('alice');
-  const devices = await soon(() => app.devicesOf('alice'), ({ length }) => length === 2);
+  const devices = await soon(
+    () => app.devicesOf('alice'),
+    ({ length }) => length === 2,
+  );
   assert.deepEqual(devices.sort(), [alice.resource, phone.resource].sort());
   await phone.logout();
-  await soon(() => app.devicesOf('alice'), ({ length }) => length === 1);
+  await soon(
+    () => app.devicesOf('alice'),
+    ({ length }) => length === 1,
+  );
   assert.equal(await app.statusOf('alice'), 'online');
   await alice.logout();
   await becomes(app, 'alice', 'offline');
@@ -57,7 +71,10 @@ story('a refused login leaves nobody online', async ({ app, login }) => {
 story('a subscriber sees who is there, what they publish and that they leave', async ({ people }) => {
   const [alice, bob] = await people('alice', 'bob');
   const now = (await alice.call('subscribePresence', { usernames: ['bob'], expiry: 3600 })).result;
-  assert.deepEqual(now.map(({ uid }) => uid), ['bob']);
+  assert.deepEqual(
+    now.map(({ uid }) => uid),
+    ['bob'],
+  );
   assert.deepEqual(now[0].status, { [bob.resource]: '1' });
 
   await bob.call('publishPresence', { description: 'in a meeting 会议' });
@@ -75,7 +92,10 @@ story('a subscriber sees that somebody comes and that a line drops', async ({ ap
   await alice.call('subscribePresence', { usernames: ['bob'], expiry: 3600 });
   const bob = await login('bob');
   const here = await presenceOf(alice, 'bob', isOnline);
-  assert.deepEqual(here.statusDetails.map(({ device }) => device), [bob.resource]);
+  assert.deepEqual(
+    here.statusDetails.map(({ device }) => device),
+    [bob.resource],
+  );
   bob.closeTab();
   await presenceOf(alice, 'bob', (presence) => !isOnline(presence));
 });
@@ -94,9 +114,17 @@ story('who has unsubscribed is told no more', async ({ people }) => {
   assert.deepEqual(subscribed.sublist.map(({ uid }) => uid).sort(), ['bob', 'carol']);
   await alice.call('unsubscribePresence', { usernames: ['bob'] });
   const left = (await alice.call('getSubscribedPresenceList', { pageNum: 0, pageSize: 20 })).result;
-  assert.deepEqual(left.sublist.map(({ uid }) => uid), ['carol']);
+  assert.deepEqual(
+    left.sublist.map(({ uid }) => uid),
+    ['carol'],
+  );
   await bob.call('publishPresence', { description: 'unseen' });
   await carol.call('publishPresence', { description: 'seen' });
   await presenceOf(alice, 'carol', ({ ext }) => ext === 'seen');
-  assert.ok(!alice.seen('onPresenceStatusChange').flat().some(({ ext }) => ext === 'unseen'));
+  assert.ok(
+    !alice
+      .seen('onPresenceStatusChange')
+      .flat()
+      .some(({ ext }) => ext === 'unseen'),
+  );
 });

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 
 import { Browser } from '../lib/browser.mjs';
-import { Client, login } from '../lib/client.mjs';
 import { refused, story } from '../lib/story.mjs';
 
 story('each browser has an SDK of its own', async () => {
@@ -14,38 +13,36 @@ story('each browser has an SDK of its own', async () => {
   other.close();
 });
 
-story('the SDK registers a user, who then exists', async ({ app }) => {
-  const page = new Client(app, 'zed');
-  const made = await page.call('registerUser', { username: 'Zed', password: 'p', nickname: 'n' });
+story('the SDK registers a user, who then exists', async ({ app, page }) => {
+  const zed = page('zed');
+  const made = await zed.call('registerUser', { username: 'Zed', password: 'p', nickname: 'n' });
   assert.equal(made.entities[0].username, 'zed');
   assert.equal((await app.call('GET', '/users/zed')).entities[0].nickname, 'n');
-  const fault = await refused(page.call('registerUser', { username: 'zed', password: 'p' }));
+  const fault = await refused(zed.call('registerUser', { username: 'zed', password: 'p' }));
   assert.equal(fault.told.type, 17);
-  page.closeTab();
 });
 
-story('a wrong password is refused with type 1 and the reason', async ({ app }) => {
+story('a wrong password is refused with type 1 and the reason', async ({ app, login }) => {
   await app.register('alice');
-  const fault = await refused(login(app, 'alice', { pwd: 'wrong' }), 1);
+  const fault = await refused(login('alice', { pwd: 'wrong' }), 1);
   assert.equal(fault.told.message, 'invalid password');
 });
 
-story('an unknown user is refused with type 1', async ({ app }) => {
-  await refused(login(app, 'nobody', { pwd: 'any' }), 1);
+story('an unknown user is refused with type 1', async ({ login }) => {
+  await refused(login('nobody', { pwd: 'any' }), 1);
 });
 
-story('a banned user with the right password is refused with type 1', async ({ app }) => {
+story('a banned user with the right password is refused with type 1', async ({ app, login }) => {
   await app.register('alice');
   await app.ban('alice');
-  const fault = await refused(login(app, 'alice'), 1);
+  const fault = await refused(login('alice'), 1);
   assert.equal(fault.told.message, 'user not activated');
 });
 
-story('nothing is told and no socket is opened when the password is wrong', async ({ app }) => {
+story('nothing is told and no socket is opened when the password is wrong', async ({ app, page }) => {
   await app.register('alice');
-  const page = new Client(app, 'alice');
-  await refused(page.open({ pwd: 'wrong' }), 1);
-  assert.deepEqual(page.seen('onConnected'), []);
-  assert.equal(page.browser.sockets.length, 0);
-  page.closeTab();
+  const alice = page('alice');
+  await refused(alice.open({ pwd: 'wrong' }), 1);
+  assert.deepEqual(alice.seen('onConnected'), []);
+  assert.equal(alice.browser.sockets.length, 0);
 });

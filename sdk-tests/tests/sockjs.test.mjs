@@ -30,8 +30,14 @@ story('an older SDK gets what it has missed', async ({ app, server, login, peopl
   const texts = Array.from({ length: 25 }, (_, n) => `message ${n}`);
   await Promise.all(texts.map((msg) => alice.text('bob', msg)));
   const bob = await older(login, server, 'bob', { token: await app.tokenOf('bob') });
-  assert.deepEqual((await bob.take('onTextMessage', 25)).map(({ msg }) => msg), texts);
-  await soon(() => app.undeliveredTo('bob'), (count) => count === 0);
+  assert.deepEqual(
+    (await bob.take('onTextMessage', 25)).map(({ msg }) => msg),
+    texts,
+  );
+  await soon(
+    () => app.undeliveredTo('bob'),
+    (count) => count === 0,
+  );
 });
 
 story('an older SDK is kicked', async ({ app, server, login }) => {
