@@ -45,6 +45,8 @@ pub enum Ending {
     /// The same device has connected again, or one too many of its platform: the older connection gives way. The text is
     /// what the newer one says about itself.
     Displaced(String),
+    /// The server stops; the client may come back to another, or later.
+    ServerStops,
 }
 
 /// What the registry may tell a connection. Both are called on whatever thread has the news: they must be quick, must not
@@ -158,6 +160,17 @@ impl Registry {
     /// Whether nobody is connected.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Tells every connection that the server stops.
+    pub fn stop(&self) {
+        for shard in &self.shards {
+            let lines: Vec<Arc<dyn Line>> =
+                shard.read().values().flatten().map(|session| Arc::clone(&session.line)).collect();
+            for line in lines {
+                line.end(Ending::ServerStops);
+            }
+        }
     }
 
     fn take_place(&self) -> Result<(), Refused> {

@@ -82,22 +82,23 @@ impl Session {
         Ok(frames)
     }
 
-    /// The last frame of a connection that must end.
-    pub fn farewell(&self, ending: &Ending) -> Vec<u8> {
-        let (kick, note) = match &ending {
+    /// The last frame of a connection that must end; without one the client comes back.
+    pub fn farewell(&self, ending: &Ending) -> Option<Vec<u8>> {
+        let (kick, note) = match ending {
             Ending::Displaced(note) => (Kick::ReplacedByLogin, Some(note.as_str())),
             Ending::Asked(CloseReason::Kicked | CloseReason::Banned) => (Kick::Dismissed, None),
             Ending::Asked(CloseReason::PasswordChanged) => (Kick::PasswordChanged, None),
             Ending::Asked(CloseReason::Deleted) => (Kick::UserRemoved, None),
+            Ending::ServerStops => return None,
         };
         let device = Jid::device(&self.app_key, &self.who.user.username, &self.who.device.resource);
-        encode::kick(
+        Some(encode::kick(
             kick,
             note.filter(|note| !note.is_empty()),
             device,
             self.ctx.mint.order().cast_unsigned(),
             self.ctx.clock.now_ms(),
-        )
+        ))
     }
 
     async fn waiting(&self) -> Result<Vec<(String, i64)>> {

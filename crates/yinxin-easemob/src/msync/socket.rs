@@ -117,8 +117,8 @@ async fn converse(gateway: Arc<Gateway>, mut socket: WebSocket, who: Identity, p
     // Offline from here on, whatever the socket still does.
     drop(registration);
     announce(presence::left(&gateway.ctx, app, &user, &resource).await);
-    if let Some(ending) = ending
-        && send(&mut socket, session.farewell(&ending)).await
+    if let Some(farewell) = ending.and_then(|ending| session.farewell(&ending))
+        && send(&mut socket, farewell).await
     {
         linger(&mut socket).await;
     }

@@ -139,6 +139,18 @@ fn one_too_many_of_a_platform_displaces_the_oldest() {
 }
 
 #[test]
+fn every_connection_is_told_that_the_server_stops() {
+    let registry = Registry::new(Bounds::default());
+    let ((ann, ann_told), (bob, bob_told)) = (told(), told());
+    let _ann = connect(&registry, (APP, ANN), "web", ann).unwrap();
+    let _bob = connect(&registry, (OTHER_APP, BOB), "web", bob).unwrap();
+    registry.stop();
+    for heard in [ann_told, bob_told] {
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), [Told::End(Ending::ServerStops)]);
+    }
+}
+
+#[test]
 fn all_connections_of_a_user_are_woken() {
     let registry = Registry::new(Bounds::default());
     let ((phone, phone_told), (web, web_told)) = (told(), told());

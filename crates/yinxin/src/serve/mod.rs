@@ -76,13 +76,14 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
         folder.finish_first_start()?;
     }
     let draining = Draining::default();
-    let router = routes::assemble(config, &ctx, registry, key, metrics, draining.clone());
+    let router = routes::assemble(config, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
     let shutdown = async move {
         let name = stops.first().await;
         tracing::info!(signal = name, "stopping: finishing the requests in flight");
         draining.begin();
+        registry.stop();
     };
     let drained = yinxin_http::serve(listener, router, options, shutdown).await;
     close(ctx, folder).await;
