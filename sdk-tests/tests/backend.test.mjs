@@ -52,6 +52,14 @@ story('several receivers, each with an id; who is away gets it later', async ({ 
   assert.equal(await app.deliveryOf('carol', ids.carol), 'delivered');
 });
 
+story('a receiver who is named twice gets one message', async ({ app }) => {
+  await app.register('alice');
+  await app.register('bob');
+  const ids = await app.send({ from: 'alice', to: ['bob', 'BOB', 'bob'], type: 'txt', body: { msg: 'once' } });
+  assert.deepEqual(Object.keys(ids), ['bob']);
+  assert.equal(await app.undeliveredTo('bob'), 1);
+});
+
 story('without a sender it is from admin', async ({ app, people }) => {
   const [bob] = await people('bob');
   await app.send({ to: ['bob'], type: 'txt', body: { msg: 'from the house' } });

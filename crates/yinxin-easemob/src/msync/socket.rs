@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::Uri;
 use axum::response::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 use yinxin_core::{messages, presence};
@@ -16,6 +18,7 @@ use super::Gateway;
 use super::line::{self, Told};
 use super::login::{self, Identity, Refused};
 use super::session::{Next, Session};
+use crate::rest;
 
 /// Time for the first frame.
 const HELLO: Duration = Duration::from_secs(15);
@@ -31,8 +34,13 @@ const FAREWELL: Duration = Duration::from_millis(300);
 const READ_BUFFER: usize = 2048;
 const PLATFORM: &str = "web";
 
-/// Takes a connection over.
-pub(super) async fn upgrade(State(gateway): State<Arc<Gateway>>, upgrade: WebSocketUpgrade) -> Response {
+/// Takes a connection over. What does not ask for a websocket is answered like any path that is not there.
+pub(super) async fn upgrade(
+    State(gateway): State<Arc<Gateway>>,
+    uri: Uri,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else { return rest::no_such_path(uri.path(), gateway.ctx.clock.now_ms()) };
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)

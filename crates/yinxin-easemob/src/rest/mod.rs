@@ -16,11 +16,20 @@ mod query;
 mod rights;
 mod routes;
 
+use axum::response::Response;
 pub use routes::router;
+use yinxin_core::apps::Profile;
+use yinxin_core::{Code, Error};
 
 /// How the dialect meets the world.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `scheme://host[:port]` that replies print instead of the one the request was sent to.
     pub public_url: Option<String>,
+}
+
+/// The answer to a path outside every app.
+pub(crate) fn no_such_path(path: &str, now_ms: i64) -> Response {
+    let error = Error::about(Code::AppNotFound, path.trim_start_matches('/'));
+    errors::render(op::Op::Unknown, Profile::default(), &error, now_ms)
 }

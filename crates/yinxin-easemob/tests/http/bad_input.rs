@@ -315,6 +315,9 @@ async fn paths_that_nobody_knows_are_refused_in_the_vendors_shape() {
         "/%00/chat/users",
         "/acme/%FF/users",
         "/favicon.ico",
+        // The socket's paths, asked for as if they were pages.
+        "/ws",
+        "/websocket",
         "/acme/chat/users/anna/../bert",
         "/acme/CHAT/users",
         "/ACME/chat/users",

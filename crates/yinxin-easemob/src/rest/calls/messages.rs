@@ -1,5 +1,7 @@
 //! Messages from a backend, and what the web SDK asks of the past. Source: docs/dialects/easemob-sdk.md.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt};
@@ -82,7 +84,8 @@ async fn send_to_all(call: &Call, message: &Message) -> Result<Vec<(String, mess
     let name = Username::parse(message.from.as_deref().filter(|from| !from.is_empty()).unwrap_or(HOUSE))?;
     let user = users::look_up(call.ctx(), call.app.id, name.as_str()).await?;
     let sender = user.as_deref().map_or(Sender::House(name.as_str()), |user: &User| Sender::User(user));
-    let receivers: Vec<String> = message.to.iter().map(|to| to.to_ascii_lowercase()).collect();
+    // Named twice, in whatever case, a user gets one message: the reply has one id for it.
+    let receivers: BTreeSet<String> = message.to.iter().map(|to| to.to_ascii_lowercase()).collect();
     let letter = Letter { message, content, from: name.as_str(), sender };
     let letter = &letter;
     let results: Vec<(String, Result<messages::Sent>)> =
