@@ -25,7 +25,7 @@ pub struct Ctx {
     /// Randomness for secrets.
     pub rng: Arc<dyn Rng>,
     /// New ids.
-    pub mint: Mint,
+    pub mint: Arc<Mint>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
     /// Password hashing.
@@ -66,7 +66,7 @@ impl Ctx {
         let keys = Keys::open(&db, &parts).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
-            mint: Mint::new(Arc::clone(&parts.clock)),
+            mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
             clock: parts.clock,
             rng: parts.rng,
