@@ -25,6 +25,7 @@ USERS = {
     "yinxin-easemob": {"yinxin"},
     "yinxin-admin": {"yinxin"},
     "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util"},
+    "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
     "axum": {"yinxin-http", "yinxin-easemob", "yinxin-admin", "yinxin", "yinxin-bench"},
 }
 

@@ -36,6 +36,8 @@ impl Line for Ear {
     }
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 fn told() -> (Arc<dyn Line>, Receiver<Told>) {
@@ -175,6 +177,8 @@ impl Line for Leaver {
     fn wake(&self, _: &str) {}
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 #[test]
