@@ -55,6 +55,8 @@ pub struct AppSettings {
     pub app_token_ttl_s: i64,
     /// Contacts one user may have.
     pub contacts_max: i64,
+    /// A user's devices may write to contacts only; the app's backend to everybody.
+    pub contacts_only_messaging: bool,
 }
 
 impl Default for AppSettings {
@@ -65,6 +67,7 @@ impl Default for AppSettings {
             user_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
             app_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
             contacts_max: limits::CONTACTS_DEFAULT,
+            contacts_only_messaging: false,
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct AppChanges {
     pub app_token_ttl_s: Option<i64>,
     /// See [`AppSettings`].
     pub contacts_max: Option<i64>,
+    /// See [`AppSettings`].
+    pub contacts_only_messaging: Option<bool>,
 }
 
 impl AppChanges {
@@ -106,6 +111,7 @@ impl AppChanges {
             user_token_ttl_s: self.user_token_ttl_s.unwrap_or(defaults.user_token_ttl_s),
             app_token_ttl_s: self.app_token_ttl_s.unwrap_or(defaults.app_token_ttl_s),
             contacts_max: self.contacts_max.unwrap_or(defaults.contacts_max),
+            contacts_only_messaging: self.contacts_only_messaging.unwrap_or(defaults.contacts_only_messaging),
         }
     }
 
@@ -116,6 +122,7 @@ impl AppChanges {
             user_token_ttl_s: self.user_token_ttl_s,
             app_token_ttl_s: self.app_token_ttl_s,
             contacts_max: self.contacts_max,
+            contacts_only: self.contacts_only_messaging,
         }
     }
 }
@@ -167,6 +174,7 @@ fn new_row(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64) -
         user_token_ttl_s: settings.user_token_ttl_s,
         app_token_ttl_s: settings.app_token_ttl_s,
         contacts_max: settings.contacts_max,
+        contacts_only: settings.contacts_only_messaging,
     }
 }
 
@@ -186,6 +194,7 @@ fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8]) -> Result<App> {
             user_token_ttl_s: row.user_token_ttl_s,
             app_token_ttl_s: row.app_token_ttl_s,
             contacts_max: row.contacts_max,
+            contacts_only_messaging: row.contacts_only,
         },
         name: AppName { org: row.org, name: row.name },
     })
@@ -238,6 +247,12 @@ pub async fn find(ctx: &Ctx, org: &str, name: &str) -> Result<Arc<App>> {
     let app = Arc::new(app_of(ctx, row, &sealed)?);
     ctx.cache.keep_app(ticket, &app);
     Ok(app)
+}
+
+/// The app as it is now, for one who has known it for a while. A namesake made since is another app.
+pub async fn current(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
+    let found = find(ctx, &app.name.org, &app.name.name).await?;
+    if found.id == app.id { Ok(found) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
 }
 
 /// All apps, by name.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
 use yinxin_store::tables::inbox::{self, ANY_DEVICE};
-use yinxin_store::tables::{blocks, mutes as mute_table};
+use yinxin_store::tables::{blocks, contacts, mutes as mute_table};
 use yinxin_store::{AppId, Sql, UserId};
 
-use crate::apps::App;
+use crate::apps::{self, App};
 use crate::contacts::Page;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
@@ -101,10 +101,28 @@ pub struct Outgoing {
     pub origin: String,
     /// The body, with the sender's identity written by the server.
     pub payload: Vec<u8>,
-    /// The message a recall takes back.
-    pub recalls: Option<i64>,
+    /// What it does beside being delivered.
+    pub act: Act,
     /// Only for a receiver who is connected now; nothing is kept for one who is not.
     pub online_only: bool,
+}
+
+impl Outgoing {
+    /// Whether a user's device sends it, and not a backend.
+    fn is_from_device(&self) -> bool {
+        !self.origin.is_empty()
+    }
+}
+
+/// What a message does beside being delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// It says something.
+    Says,
+    /// It confirms what the other has sent: a receipt.
+    Confirms,
+    /// It takes back that message of the sender.
+    Recalls(i64),
 }
 
 /// A message that was sent.
@@ -139,7 +157,10 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     if outgoing.payload.len() > MESSAGE_BYTES_MAX {
         return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
     }
+    // A connection knows its app as it was at its login.
+    let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
+    let contacts_only = app.settings.contacts_only_messaging && outgoing.is_from_device() && outgoing.act == Act::Says;
     let sent = Sent { id: ctx.mint.order(), at_ms: ctx.clock.now_ms() };
     let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
     let entry = Entry {
@@ -156,7 +177,8 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
         sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
         receiver: Arc::clone(&receiver),
         entry,
-        recalls: outgoing.recalls,
+        act: outgoing.act,
+        contacts_only,
         is_kept,
         now_s: ctx.clock.now_s(),
     };
@@ -173,7 +195,9 @@ struct Sending {
     sender: Option<UserId>,
     receiver: Arc<User>,
     entry: Entry,
-    recalls: Option<i64>,
+    act: Act,
+    /// The receiver must have the sender among its contacts.
+    contacts_only: bool,
     is_kept: bool,
     now_s: i64,
 }
@@ -185,7 +209,7 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
     if let Some(sender) = *sender {
         must_exist(sql, *app, sender).await?;
         may_send(sql, input, sender).await?;
-        if let Some(recalled) = input.recalls {
+        if let Act::Recalls(recalled) = input.act {
             recall(sql, input, sender, recalled).await?;
         }
     }
@@ -217,6 +241,9 @@ async fn may_send(sql: &mut dyn Sql, input: &Sending, sender: UserId) -> Result<
     let (app, receiver) = (input.app, input.receiver.user);
     if blocks::has(sql, app, receiver, sender).await? {
         return Err(Code::SenderBlocked.into());
+    }
+    if input.contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
+        return Err(Code::NotContact.into());
     }
     let muted = mute_table::of_user(sql, app, sender, input.now_s).await?;
     if muted.iter().any(|mute| mute.scope == Scope::Chat.name()) && input.entry.kind == Kind::Chat.number() {

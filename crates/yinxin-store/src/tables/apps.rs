@@ -27,12 +27,14 @@ pub struct AppRow {
     pub app_token_ttl_s: i64,
     /// Contacts one user may have.
     pub contacts_max: i64,
+    /// Users hear from contacts only.
+    pub contacts_only: bool,
 }
 
 macro_rules! columns {
     () => {
         "app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile, user_token_ttl_s, \
-         app_token_ttl_s, contacts_max"
+         app_token_ttl_s, contacts_max, contacts_only"
     };
 }
 
@@ -49,6 +51,7 @@ fn read(mut row: Row) -> Result<AppRow> {
         user_token_ttl_s: row.take(8)?,
         app_token_ttl_s: row.take(9)?,
         contacts_max: row.take(10)?,
+        contacts_only: row.take(11)?,
     })
 }
 
@@ -57,7 +60,7 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     const SQL: &str = concat!(
         "INSERT INTO apps (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING"
     );
     let args = [
         app.app.arg(),
@@ -71,6 +74,7 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
         app.user_token_ttl_s.into(),
         app.app_token_ttl_s.into(),
         app.contacts_max.into(),
+        app.contacts_only.into(),
     ];
     sql.touch(Touched::App(app.app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -89,14 +93,16 @@ pub struct AppUpdate {
     pub app_token_ttl_s: Option<i64>,
     /// See [`AppRow`].
     pub contacts_max: Option<i64>,
+    /// See [`AppRow`].
+    pub contacts_only: Option<bool>,
 }
 
 /// Sets those settings that are given; `false` when there is no such app.
 pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: i64) -> Result<bool> {
     const SQL: &str = "UPDATE apps SET modified_ms = $2, open_registration = COALESCE($3, open_registration), \
                        profile = COALESCE($4, profile), user_token_ttl_s = COALESCE($5, user_token_ttl_s), \
-                       app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max) \
-                       WHERE app_id = $1";
+                       app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max), \
+                       contacts_only = COALESCE($8, contacts_only) WHERE app_id = $1";
     let args = [
         app.arg(),
         now_ms.into(),
@@ -105,6 +111,7 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
         changes.user_token_ttl_s.into(),
         changes.app_token_ttl_s.into(),
         changes.contacts_max.into(),
+        changes.contacts_only.into(),
     ];
     sql.touch(Touched::App(app));
     Ok(sql.exec(SQL, &args).await? == 1)

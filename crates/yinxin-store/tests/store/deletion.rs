@@ -32,6 +32,7 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         user_token_ttl_s: 1,
         app_token_ttl_s: 1,
         contacts_max: 10,
+        contacts_only: false,
     };
     assert!(apps::insert(tx, &row).await?);
     apps::put_secret(tx, app, "client", b"sealed", 1).await?;
