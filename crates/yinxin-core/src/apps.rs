@@ -10,9 +10,10 @@ use zeroize::Zeroizing;
 
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits;
+use crate::limits::{self, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
+use crate::sessions::CloseReason;
 
 /// Kind of the secret that asks for app tokens and signs locally computed user tokens.
 const CLIENT_SECRET: &str = "client";
@@ -308,11 +309,32 @@ pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId) -> Result<()> {
     if apps::exists(sql, app).await? { Ok(()) } else { Err(Code::AppNotFound.into()) }
 }
 
-/// Deletes the app with everything in it.
+/// Deletes the app with everything in it. Nobody finds it any more when this returns; its rows are cleared away later, a
+/// few at a time, also after a restart: see [`clear_some`].
 pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     let known = ctx
         .db
-        .write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) }))
+        .write((app.id, ctx.clock.now_ms()), |sql, (app, now_ms)| {
+            Box::pin(async move { Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?) })
+        })
         .await?;
-    if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
+    known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
+    ctx.sessions.close_app(app.id, CloseReason::Deleted);
+    ctx.chores.notify_one();
+    Ok(())
+}
+
+/// How many deleted apps are not cleared away yet.
+pub async fn clearing(ctx: &Ctx) -> Result<i64> {
+    ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::going_count(sql).await?) })).await
+}
+
+/// Clears away a few rows of a deleted app; `false` when there is nothing to clear.
+pub async fn clear_some(ctx: &Ctx) -> Result<bool> {
+    let going = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::going(sql).await?) })).await?;
+    let Some(app) = going else { return Ok(false) };
+    ctx.db
+        .write(app, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::clear(sql, *app, SWEEP_ROWS).await?) }))
+        .await?;
+    Ok(true)
 }

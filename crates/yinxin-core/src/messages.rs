@@ -11,12 +11,11 @@ use yinxin_store::tables::{blocks, contacts, mutes as mute_table};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::{self, App};
-use crate::contacts::Page;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{DEVICES_KEPT, HISTORY_PAGE_MAX, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
-use crate::mint::ORDER_BITS;
+use crate::limits::{DEVICES_KEPT, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
 use crate::mutes::Scope;
+use crate::retention::{self, kept_from};
 use crate::users::{self, User, must_exist};
 
 /// What an entry of an inbox is.
@@ -72,7 +71,7 @@ pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News)
         payload: news.text.as_bytes().into(),
         sent_ms: news.at_ms,
     };
-    Ok(inbox::put(sql, app, to, &news.sender, &entry).await?)
+    retention::put(sql, app, to, &news.sender, &entry).await
 }
 
 /// Something to tell a user about another.
@@ -205,7 +204,6 @@ struct Sending {
 async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
     let Sending { app, sender, receiver, entry, .. } = input;
     must_exist(sql, *app, receiver.user).await?;
-    let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
     if let Some(sender) = *sender {
         must_exist(sql, *app, sender).await?;
         may_send(sql, input, sender).await?;
@@ -216,12 +214,10 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
     if !input.is_kept {
         return Ok(());
     }
-    inbox::put(sql, *app, receiver.user, &entry.sender, entry).await?;
-    inbox::trim(sql, *app, receiver.user, &entry.sender, kept_from).await?;
+    retention::put(sql, *app, receiver.user, &entry.sender, entry).await?;
     if let Some(sender) = sender.filter(|sender| *sender != receiver.user) {
         let own = Entry { counted: false, ..entry.clone() };
-        inbox::put(sql, *app, sender, &receiver.username, &own).await?;
-        inbox::trim(sql, *app, sender, &receiver.username, kept_from).await?;
+        retention::put(sql, *app, sender, &receiver.username, &own).await?;
     }
     Ok(())
 }
@@ -229,7 +225,9 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
 async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i64) -> Result<()> {
     let Sending { app, receiver, entry, .. } = input;
-    if !inbox::remove(sql, *app, sender, &receiver.username, &entry.sender, recalled).await? {
+    if recalled < kept_from(entry.sent_ms)
+        || !inbox::remove(sql, *app, sender, &receiver.username, &entry.sender, recalled).await?
+    {
         return Err(Code::RecallTooLate.into());
     }
     // What has not arrived yet need not: the recall tells those devices that have it.
@@ -271,10 +269,10 @@ pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -
 /// The queues in which something waits for a device, with how much.
 pub async fn queues_for_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<(String, i64)>> {
     ctx.db
-        .read((app, user, resource.to_owned()), |sql, (app, user, resource)| {
-            Box::pin(
-                async move { Ok(inbox::waiting_for_device(sql, *app, *user, resource, WAITING_QUEUES_MAX).await?) },
-            )
+        .read((app, user, resource.to_owned(), kept_from(ctx.clock.now_ms())), |sql, (app, user, resource, from)| {
+            Box::pin(async move {
+                Ok(inbox::waiting_for_device(sql, *app, *user, resource, *from, WAITING_QUEUES_MAX).await?)
+            })
         })
         .await
 }
@@ -289,10 +287,10 @@ pub async fn next_for_device(
     limit: i64,
 ) -> Result<Vec<Entry>> {
     ctx.db
-        .read((app, user, resource.to_owned(), queue.to_owned(), limit), |sql, input| {
+        .read((app, user, resource.to_owned(), queue.to_owned(), kept_from(ctx.clock.now_ms()), limit), |sql, input| {
             Box::pin(async move {
-                let (app, user, resource, queue, limit) = input;
-                let after = inbox::cursor(sql, *app, *user, resource, queue).await?;
+                let (app, user, resource, queue, from, limit) = input;
+                let after = inbox::cursor(sql, *app, *user, resource, queue).await?.max(from - 1);
                 Ok(inbox::after(sql, *app, *user, queue, resource, after, *limit).await?)
             })
         })
@@ -312,79 +310,4 @@ pub async fn confirm(ctx: &Ctx, app: AppId, user: UserId, resource: &str, queue:
             })
         })
         .await
-}
-
-/// Where a page of the history begins, and which way it goes.
-#[derive(Clone, Copy, Debug)]
-pub enum From {
-    /// Before that message, or at the end: newest first.
-    Before(Option<i64>),
-    /// After that message, or at the beginning: oldest first.
-    After(Option<i64>),
-}
-
-/// Up to `limit` (at most 50) messages between a user and a peer.
-pub async fn history(ctx: &Ctx, app: &App, owner: &str, peer: &str, from: From, limit: i64) -> Result<Page<Entry>> {
-    let owner = users::find(ctx, app, owner).await?;
-    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
-    let entries = ctx
-        .db
-        .read(
-            (app.id, owner.user, peer.to_ascii_lowercase(), from, limit + 1),
-            |sql, (app, owner, peer, from, limit)| {
-                Box::pin(async move {
-                    let kind = Kind::Chat.number();
-                    Ok::<_, Error>(match from {
-                        From::Before(id) => {
-                            inbox::history(sql, *app, *owner, peer, kind, id.unwrap_or(i64::MAX), *limit).await?
-                        }
-                        From::After(id) => {
-                            inbox::history_from(sql, *app, *owner, peer, kind, id.unwrap_or(0), *limit).await?
-                        }
-                    })
-                })
-            },
-        )
-        .await?;
-    Ok(Page::cut(entries, limit, |entry| entry.message_id))
-}
-
-/// A conversation as a list of them shows it.
-#[derive(Debug)]
-pub struct Conversation {
-    /// With whom.
-    pub peer: String,
-    /// The last message, if one is kept.
-    pub last: Option<Entry>,
-    /// How many messages wait.
-    pub waiting: i64,
-    order: i64,
-}
-
-/// Up to `limit` (at most 50) conversations of a user, the latest first.
-pub async fn conversations(
-    ctx: &Ctx,
-    app: &App,
-    owner: &str,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Page<Conversation>> {
-    let owner = users::find(ctx, app, owner).await?;
-    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
-    let found = ctx
-        .db
-        .read((app.id, owner.user, before.unwrap_or(i64::MAX), limit + 1), |sql, (app, owner, before, limit)| {
-            Box::pin(async move {
-                let mut found = Vec::new();
-                for (peer, order) in inbox::conversations(sql, *app, *owner, *before, *limit).await? {
-                    let kind = Kind::Chat.number();
-                    let last = inbox::history(sql, *app, *owner, &peer, kind, i64::MAX, 1).await?.pop();
-                    let waiting = inbox::count_waiting_in(sql, *app, *owner, &peer).await?;
-                    found.push(Conversation { peer, last, waiting, order });
-                }
-                Ok::<_, Error>(found)
-            })
-        })
-        .await?;
-    Ok(Page::cut(found, limit, |conversation| conversation.order))
 }

@@ -75,5 +75,6 @@ async fn the_server_tells_its_state() {
     let state = api.get("/server").await.expect(StatusCode::OK);
     assert_eq!(state["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(state["uptime_seconds"], 0);
+    assert_eq!(state["apps_clearing"], 0);
     assert!(state["writer"]["commits"].as_u64().unwrap() >= 1);
 }

@@ -7,4 +7,5 @@ mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod retention;
 mod tokens;

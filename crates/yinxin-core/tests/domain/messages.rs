@@ -95,6 +95,24 @@ async fn nobody_is_written_to_after_the_end_of_a_friendship_was_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_message_costs_no_more_statements_than_it_must() {
+    let site = Site::new().await;
+    for name in ["ann", "ben"] {
+        site.register(name).await;
+    }
+    contacts::add(&site.ctx, &site.app, "ann", "ben").await.unwrap();
+    let cost = async || {
+        let before = site.ctx.db.writer_gauge().statements;
+        say(&site, "ann", "ben", text("phone", "hello")).await.unwrap();
+        site.ctx.db.writer_gauge().statements - before
+    };
+    // Both exist, no block, no mute; an entry and its conversation on each side.
+    assert_eq!(cost().await, 8);
+    contacts_only(&site, true).await;
+    assert_eq!(cost().await, 9, "and whether they are contacts, where that matters");
+}
+
+#[tokio::test]
 async fn a_connection_of_an_app_that_is_gone_does_not_write_to_its_namesake() {
     let site = Site::new().await;
     let ann = site.register("ann").await;

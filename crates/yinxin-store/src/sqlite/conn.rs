@@ -31,6 +31,8 @@ pub(super) struct Conn {
     /// Every statement must run within a transaction.
     writes: bool,
     pub touched: Vec<Touched>,
+    /// Statements run; whoever reads it takes it.
+    pub statements: usize,
 }
 
 impl Conn {
@@ -58,7 +60,7 @@ impl Conn {
 
     fn new(db: Connection, writes: bool) -> Self {
         db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { db, texts: HashMap::new(), writes, touched: Vec::new() }
+        Self { db, texts: HashMap::new(), writes, touched: Vec::new(), statements: 0 }
     }
 
     /// A transaction's own words (`BEGIN`, `COMMIT`, savepoints), which are not the product's statements.
@@ -94,6 +96,7 @@ impl Conn {
         if self.writes && !self.in_transaction() {
             return Err(Error::Engine("the transaction has failed already".into()));
         }
+        self.statements += 1;
         let text = self.texts.entry((sql.as_ptr().addr(), sql.len())).or_insert_with(|| sql.replace('$', "?"));
         Ok(self.db.prepare_cached(text)?)
     }

@@ -166,6 +166,8 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
     assert!(before.iter().any(carries));
 }
 
+/// Holds a row only while an app is being cleared away.
+const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
 const OTHER_IDS: [(&str, &str); 1] = [("notifiers", "notifier_id")];
 
@@ -194,17 +196,31 @@ async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
 }
 
 #[tokio::test]
-async fn deleting_an_app_takes_exactly_the_rows_that_carry_it() {
+async fn deleting_an_app_takes_exactly_the_rows_that_carry_it_a_few_at_a_time() {
     let (_place, db) = filled().await;
     for table in tables(&db).await {
-        if columns(&db, &table).await.contains(&"app_id".to_owned()) {
+        if table != GOING && columns(&db, &table).await.contains(&"app_id".to_owned()) {
             assert!(count(&db, &table, "app_id", &APP.0).await > 0, "this test adds no row to {table}");
         }
     }
     let before = all_rows(&db).await;
-    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    let known = db.write((), |tx, ()| Box::pin(apps::depart(tx, APP, 7))).await.unwrap();
     assert!(known);
-    assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
-    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    let known = db.write((), |tx, ()| Box::pin(apps::depart(tx, APP, 8))).await.unwrap();
     assert!(!known, "an app can be deleted once");
+    assert_eq!(count(&db, "app_secrets", "app_id", &APP.0).await, 0, "its secrets are the first to go");
+    let mut left = all_rows(&db).await.len();
+    loop {
+        let going = db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap();
+        assert_eq!(going, Some(APP));
+        let done = db.write((), |tx, ()| Box::pin(apps::clear(tx, APP, 5))).await.unwrap();
+        let now = all_rows(&db).await.len();
+        assert!(now < left && left - now <= 5, "{left} rows, then {now}");
+        left = now;
+        if done {
+            break;
+        }
+    }
+    assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
+    assert_eq!(db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap(), None);
 }
