@@ -28,8 +28,9 @@ fn an_app_that_was_deleted_before_a_kill_is_cleared_away_after_it() {
     let mut server = Server::start(Path::new(env!("CARGO_BIN_EXE_yinxin")), &[]);
     let doomed = server.create_app("org", "doomed", &[]);
     server.create_app("org", "other", &[]);
-    let lines = |prefix: &str, count| (0..count).map(|n| format!("{{\"username\":\"{prefix}{n}\"}}\n")).collect();
-    let (many, few): (String, String) = (lines("user", USERS), lines("other", 10));
+    let line = |number| format!("{{\"username\":\"user{number}\"}}");
+    let lines = |count| (0..count).map(line).collect::<Vec<_>>().join("\n");
+    let (many, few) = (lines(USERS), lines(10));
     assert_eq!(admin(&server, "POST", "/apps/org/doomed/users/import", Some(&many)).1["imported"], USERS);
     assert_eq!(admin(&server, "POST", "/apps/org/other/users/import", Some(&few)).1["imported"], 10);
     assert_eq!(admin(&server, "DELETE", "/apps/org/doomed", None).0, 200);
