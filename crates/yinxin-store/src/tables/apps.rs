@@ -189,6 +189,7 @@ const CLEARING: &[&str] = clearing! {
     "inbox_cursors" "user_id, resource, queue",
     "devices" "user_id, resource",
     "attributes" "user_id, name",
+    "attribute_totals" "app_id",
     "mutes" "user_id, scope",
     "presence_status" "user_id, resource",
     "presence_subscriptions" "user_id, target_id",

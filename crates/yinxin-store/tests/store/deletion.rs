@@ -81,6 +81,8 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     users::update_push(tx, app, user, &profile, 1).await?;
     users::ignore_group(tx, app, user, "group", true).await?;
     attributes::put(tx, app, user, "avatar", "url").await?;
+    let bytes = attributes::bytes_of_user(tx, app, user).await?;
+    attributes::add_to_total(tx, app, bytes).await?;
     mutes::put(tx, app, user, "chat", None, 1).await?;
     let status = StatusRow { resource: "web".to_owned(), status: 1, ext: String::new(), published_s: 1 };
     presence::publish(tx, app, user, &status).await?;
@@ -186,11 +188,20 @@ async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
         }
     }
     let before = all_rows(&db).await;
+    let total = |db: &Db| {
+        let db = db.clone();
+        async move { db.read((), |tx, ()| Box::pin(attributes::bytes_of_app(tx, APP))).await.unwrap() }
+    };
+    let total_before = total(&db).await;
     let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
     assert!(known);
     let (app, id) = (hex(&APP.0), hex(&ANN.0));
     let carries = |row: &String| row.contains(&app) && (row.contains(&id) || row.contains(ANN_NAME));
-    assert_only_gone(&before, &all_rows(&db).await, carries);
+    // Of three users with the same attributes one is gone.
+    assert_eq!(total(&db).await * 3, total_before * 2);
+    let no_total = |rows: Vec<String>| rows.into_iter().filter(|row| !row.starts_with("attribute_totals")).collect();
+    let (before, after): (Vec<_>, Vec<_>) = (no_total(before), no_total(all_rows(&db).await));
+    assert_only_gone(&before, &after, carries);
     let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
     assert!(!known, "a user can be deleted once");
 }

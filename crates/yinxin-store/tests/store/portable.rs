@@ -224,7 +224,9 @@ fn strays(text: &str) -> bool {
         let on = join.split_once(" ON ").map_or("", |(_, on)| on);
         !on.split_once(' ').is_some_and(|(column, rest)| column.ends_with(".app_id") && rest.starts_with("= "))
     });
-    let inner = text.split("(SELECT ").skip(1).any(|select| !select.contains("app_id = $1"));
+    // A select that reads from an inner one only stays where that one does.
+    let wraps = |select: &str| select.ends_with("FROM ");
+    let inner = text.split("(SELECT ").skip(1).any(|select| !select.contains("app_id = $1") && !wraps(select));
     joins || inner
 }
 
