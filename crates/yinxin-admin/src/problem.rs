@@ -81,9 +81,12 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::WrongPassword
         | Code::ClientIdMismatch
         | Code::ClientSecretMismatch => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::UserInactive | Code::RegistrationClosed | Code::SenderBlocked | Code::SenderMuted => {
-            StatusCode::FORBIDDEN
-        }
+        Code::Forbidden
+        | Code::UserInactive
+        | Code::RegistrationClosed
+        | Code::SenderBlocked
+        | Code::NotContact
+        | Code::SenderMuted => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound
         | Code::LoginUnknownUser

@@ -3,8 +3,10 @@
 
 mod apps;
 mod cache;
+mod delivery;
 mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod retention;
 mod tokens;
