@@ -151,7 +151,7 @@ async fn play(steps: Vec<Step>) {
 #[test]
 fn nothing_counts_and_nothing_is_said_after_the_end() {
     let config = Config::default();
-    let mut runner = TestRunner::new(Config { cases: config.cases.div_ceil(8), ..config });
+    let mut runner = TestRunner::new(Config { cases: config.cases.div_ceil(8), failure_persistence: None, ..config });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let played = runner.run(&steps(), |steps| {
         runtime.block_on(play(steps));
