@@ -23,8 +23,8 @@ const PLATFORM: &str = "web";
 
 /// Holds the conversation, and says why it ended.
 pub(super) async fn converse(gateway: Arc<Gateway>, mut pipe: Pipe, from: IpAddr) {
-    let end = match enter(&gateway, &mut pipe, from).await {
-        // Boxed, so that a connection that has not logged in does not hold the room of one that has.
+    // Boxed, here and below, are the parts that need much room for a short time: a connection is idle nearly always.
+    let end = match Box::pin(enter(&gateway, &mut pipe, from)).await {
         Ok((who, place)) => Box::pin(serve(&gateway, &mut pipe, who, place)).await,
         Err(end) => end,
     };
@@ -177,7 +177,7 @@ impl Exchange<'_> {
             let frames = match heard {
                 Heard::Note(Note::Wake(queue)) => self.session.on_wake(&queue).await?,
                 Heard::Note(Note::News(news)) => vec![self.session.on_news(&news)],
-                Heard::Frame(bytes) => self.answer(&bytes).await?,
+                Heard::Frame(bytes) => Box::pin(self.answer(&bytes)).await?,
             };
             self.say(frames).await?;
             if self.line.take_missed() {
