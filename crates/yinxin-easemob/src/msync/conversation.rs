@@ -99,14 +99,14 @@ async fn serve(gateway: &Arc<Gateway>, pipe: &mut Pipe, who: Identity, place: Pl
         return end;
     }
     let (app, user, resource) = (who.app.id, Arc::clone(&who.user), who.device.resource.clone());
-    announce(presence::arrived(&gateway.ctx, app, &user, &resource).await);
+    announce(Box::pin(presence::arrived(&gateway.ctx, app, &user, &resource)).await);
     let session = Session::new(Arc::clone(&gateway.ctx), who);
     let mut exchange = Exchange { gateway, pipe, session, line: &line, notes, endings };
     let Err(over) = exchange.run().await;
     let Exchange { pipe, session, .. } = exchange;
     // Offline from here on, whatever the socket still does.
     drop(registration);
-    announce(presence::left(&gateway.ctx, app, &user, &resource).await);
+    announce(Box::pin(presence::left(&gateway.ctx, app, &user, &resource)).await);
     match over {
         Over::Here(end) => end,
         Over::Told(ending) => {
@@ -175,15 +175,15 @@ impl Exchange<'_> {
                 heard = listen(&mut self.notes, self.pipe) => heard?,
             };
             let frames = match heard {
-                Heard::Note(Note::Wake(queue)) => self.session.on_wake(&queue).await?,
+                Heard::Note(Note::Wake(queue)) => Box::pin(self.session.on_wake(&queue)).await?,
                 Heard::Note(Note::News(news)) => vec![self.session.on_news(&news)],
                 Heard::Frame(bytes) => Box::pin(self.answer(&bytes)).await?,
             };
             self.say(frames).await?;
             if self.line.take_missed() {
                 // A queue at a time, so that no more than a page is in memory.
-                for queue in self.session.waiting_queues().await? {
-                    let frames = self.session.on_wake(&queue).await?;
+                for queue in Box::pin(self.session.waiting_queues()).await? {
+                    let frames = Box::pin(self.session.on_wake(&queue)).await?;
                     self.say(frames).await?;
                 }
             }

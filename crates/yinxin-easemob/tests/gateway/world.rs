@@ -7,10 +7,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_core::clock::FakeClock;
+use yinxin_core::conversations::{self, From};
 use yinxin_core::ctx::Parts;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::{Limits, SocketLimits};
-use yinxin_core::messages::{self, From};
 use yinxin_core::names::AppName;
 use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
@@ -113,7 +113,7 @@ impl World {
 
     /// How many messages two users have exchanged.
     pub async fn exchanged(&self, one: &str, other: &str) -> usize {
-        messages::history(&self.ctx, &self.app, one, other, From::After(None), 50).await.unwrap().entries.len()
+        conversations::history(&self.ctx, &self.app, one, other, From::After(None), 50).await.unwrap().entries.len()
     }
 }
 
