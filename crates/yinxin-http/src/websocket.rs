@@ -26,7 +26,7 @@ use tokio_tungstenite::tungstenite::{self, Error};
 use allowance::Allowance;
 
 /// A stock socket reads into 128 KiB; an idle one needs a fraction.
-const READ_BUFFER_BYTES: usize = 2048;
+const READ_BUFFER_BYTES: usize = 1024;
 /// Bytes read for one message, by its largest size: in fragments of one byte it takes seven times its own.
 const OVERHEAD_MAX: usize = 8;
 
