@@ -135,7 +135,12 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
 
 /// Removes the app and every row that carries its id.
 pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
-    const REST: [&str; 20] = [
+    const REST: [&str; 24] = [
+        // What holds the bytes is deleted afterwards.
+        "INSERT INTO file_garbage (object_id, due_ms) SELECT object_id, 0 FROM file_parts WHERE app_id = $1",
+        "DELETE FROM file_parts WHERE app_id = $1",
+        "DELETE FROM files WHERE app_id = $1",
+        "DELETE FROM file_totals WHERE app_id = $1",
         "DELETE FROM app_secrets WHERE app_id = $1",
         "DELETE FROM users WHERE app_id = $1",
         "DELETE FROM handles WHERE app_id = $1",
