@@ -299,5 +299,7 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
         .db
         .write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) }))
         .await?;
+    // Its files' bytes are deleted afterwards.
+    ctx.files.ring();
     if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
 }

@@ -22,13 +22,19 @@ pub async fn add(sql: &mut dyn Sql, object: ObjectId) -> Result<()> {
     Ok(())
 }
 
-/// Makes garbage of everything that was due by that time: from then on it cannot be claimed.
-pub async fn condemn(sql: &mut dyn Sql, now_ms: i64) -> Result<()> {
+/// Makes garbage of an object that was expected; from then on it cannot be claimed. One that was claimed is left alone.
+pub async fn condemn(sql: &mut dyn Sql, object: ObjectId) -> Result<()> {
+    sql.exec("UPDATE file_garbage SET due_ms = 0 WHERE object_id = $1", &[object.arg()]).await?;
+    Ok(())
+}
+
+/// The same for all that were due by that time.
+pub async fn condemn_due(sql: &mut dyn Sql, now_ms: i64) -> Result<()> {
     sql.exec("UPDATE file_garbage SET due_ms = 0 WHERE due_ms <= $1 AND due_ms > 0", &[now_ms.into()]).await?;
     Ok(())
 }
 
-/// Makes garbage of everything that was ever expected: for when nobody is writing.
+/// The same for all: for when nobody is writing.
 pub async fn condemn_all(sql: &mut dyn Sql) -> Result<()> {
     sql.exec("UPDATE file_garbage SET due_ms = 0 WHERE due_ms > 0", &[]).await?;
     Ok(())
