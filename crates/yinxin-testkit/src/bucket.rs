@@ -85,6 +85,7 @@ impl State {
 
 struct Call {
     method: String,
+    bucket: String,
     key: String,
     query: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
@@ -132,9 +133,12 @@ fn read_call(reading: &mut BufReader<TcpStream>) -> io::Result<Option<Call>> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let pair =
         |pair: &str| pair.split_once('=').map_or((pair.to_owned(), String::new()), |(k, v)| (k.into(), v.into()));
+    let path = path.trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let mut call = Call {
         method: method.to_owned(),
-        key: path.trim_start_matches('/').split_once('/').unwrap_or_default().1.to_owned(),
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
         query: pairs.map(pair).collect(),
         headers: BTreeMap::new(),
         body: Vec::new(),
@@ -160,12 +164,19 @@ fn answer(call: &Call, state: &State) -> Answer {
     if !signed {
         return Answer::of("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>");
     }
+    if call.bucket != NAME {
+        return Answer::of("404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>");
+    }
     let mut kept = state.kept();
     if !matches!(&*call.method, "GET" | "HEAD") {
         kept.writes.push((call.method.clone(), call.body.len()));
     }
     let upload = call.query.get("uploadId").and_then(|id| id.parse::<u64>().ok());
     match (&*call.method, upload) {
+        // Whoever asks for a list wants to know whether there is one.
+        ("GET", _) if call.query.contains_key("list-type") => {
+            Answer::of("200 OK", "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+        }
         ("GET" | "HEAD", _) => read_object(call, &kept),
         ("PUT", None) => {
             kept.objects.insert(call.key.clone(), call.body.clone());

@@ -100,13 +100,13 @@ impl Blobs {
             return Ok(stream::empty().boxed());
         }
         let options = GetOptions { range: Some(range.clone().into()), ..GetOptions::default() };
-        let got = self.store.get_opts(&self.path(object), options).await.map_err(failed)?;
+        let got = self.store.get_opts(&self.path(object), options).await.map_err(unread)?;
         if got.range != range {
             return Err(failed(format!("{object:?} has {} bytes, {range:?} were asked for", got.meta.size)));
         }
         Ok(match got.payload {
             GetResultPayload::File(file, _) => from_file(file, range),
-            GetResultPayload::Stream(stream) => stream.map_err(failed).boxed(),
+            GetResultPayload::Stream(stream) => stream.map_err(unread).boxed(),
         })
     }
 
@@ -128,12 +128,10 @@ impl Blobs {
         Ok(())
     }
 
-    /// Fails unless objects can be looked for.
+    /// Fails unless objects can be looked for. A list is asked for: an object that is not there does not tell whether its
+    /// bucket is.
     pub async fn check(&self) -> Result<()> {
-        match self.store.head(&self.prefix.clone().join("check")).await {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(fault) => Err(failed(fault)),
-        }
+        self.store.list(Some(&self.prefix)).next().await.transpose().map(|_| ()).map_err(failed)
     }
 
     /// Spread over folders by their first two digits, for the sake of tools that go through folders.
@@ -265,7 +263,12 @@ impl Writer {
 }
 
 fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    let source = source.into();
-    let is_missing = source.downcast_ref().is_some_and(|fault| matches!(fault, object_store::Error::NotFound { .. }));
-    Error::from(if is_missing { Code::FileNotFound } else { Code::FileStore }).caused_by(source)
+    Error::from(Code::FileStore).caused_by(source)
+}
+
+fn unread(fault: object_store::Error) -> Error {
+    match fault {
+        object_store::Error::NotFound { .. } => Error::from(Code::FileNotFound).caused_by(fault),
+        fault => failed(fault),
+    }
 }

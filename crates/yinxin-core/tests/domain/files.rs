@@ -507,6 +507,12 @@ async fn a_bucket_that_fails_is_told_so_and_tried_again() {
     files::check(&reached(&service, bucket::KEY_ID)).await.unwrap();
     let refused: Error = files::check(&reached(&service, "another")).await.unwrap_err();
     assert_eq!(refused.code, Code::FileStore);
+    let elsewhere = Bucket { name: "no-bucket".to_owned(), ..reached(&service, bucket::KEY_ID) };
+    assert_eq!(code(files::check(&elsewhere).await), Some(Code::FileStore));
+    let mut setup = Setup::new();
+    setup.place = Some(Place::Bucket(elsewhere));
+    let nowhere = Site::of(setup).await;
+    assert_eq!(code(nowhere.write(&Caller::App, b"x").await), Some(Code::FileStore), "not that of a missing file");
     service.set_down(true);
     assert_eq!(code(site.write(&Caller::App, b"x").await), Some(Code::FileStore));
     let opened = site.open(&stored, Some(&Caller::App), None).await.unwrap();
