@@ -9,6 +9,7 @@ use yinxin_store::{Db, SqliteOptions};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::files::{self, Files};
 use crate::keys::{Keys, MasterKey};
 use crate::limits::Limits;
 use crate::mint::Mint;
@@ -33,6 +34,8 @@ pub struct Ctx {
     pub passwords: Passwords,
     /// Call rates.
     pub rates: Rates,
+    /// Uploaded files.
+    pub files: Files,
     /// The server's keys.
     pub keys: Keys,
     pub(crate) cache: Arc<Cache>,
@@ -54,6 +57,8 @@ pub struct Parts {
     pub preset: Preset,
     /// What a new password hash costs.
     pub hash_cost: HashCost,
+    /// Where uploaded files are, and who may open them.
+    pub files: files::Setup,
     /// The key that seals the others.
     pub master: MasterKey,
 }
@@ -67,6 +72,7 @@ impl Ctx {
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
         let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
         let keys = Keys::open(&db, &parts).await?;
+        let files = Files::open(&db, &parts.files, &parts.limits).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
             mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
@@ -75,6 +81,7 @@ impl Ctx {
             rng: parts.rng,
             sessions: parts.sessions,
             passwords,
+            files,
             keys,
             cache,
             chores: Notify::new(),

@@ -18,6 +18,14 @@ pub struct Limits {
     pub password_forgive_s: u32,
     /// Token calls of one address in a second.
     pub token_calls_per_s: u32,
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Bytes of all files of an app; 0 = no limit.
+    pub app_file_bytes: u64,
+    /// Days after which files are deleted; 0 = never.
+    pub file_days: u32,
+    /// Uploads at a time.
+    pub uploads: usize,
 }
 
 impl Default for Limits {
@@ -29,6 +37,10 @@ impl Default for Limits {
             password_failures: 20,
             password_forgive_s: 15,
             token_calls_per_s: 100_000,
+            file_bytes: 10 * 1024 * 1024,
+            app_file_bytes: 0,
+            file_days: 0,
+            uploads: 32,
         }
     }
 }
@@ -196,5 +208,19 @@ pub const INVITATION_BYTES_MAX: usize = 1024;
 pub const HISTORY_PAGE_MAX: i64 = 50;
 /// Receivers of one message from a backend.
 pub const RECEIVERS_MAX: usize = 600;
+/// Uploads of one user at a time.
+pub const USER_UPLOADS_MAX: usize = 8;
+/// Bytes of a part of a file but the last.
+pub const FILE_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// Uploads in parts of one owner that may wait for being finished.
+pub const UNFINISHED_UPLOADS_MAX: i64 = 16;
+/// An upload that is not finished by then is given up.
+pub const UPLOAD_MAX_MS: i64 = 86_400_000;
+/// Characters of a file's name; more are cut off.
+pub const FILE_NAME_CHARS_MAX: usize = 255;
+/// Bytes of a media type.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
+/// Objects, or files of one app, that are cleaned away at a time.
+pub const SWEEP_MAX: i64 = 256;
 /// Watchers who are told of one change of presence.
 pub const WATCHERS_MAX: i64 = 3000;

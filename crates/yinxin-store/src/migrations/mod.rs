@@ -7,8 +7,11 @@ use refinery::Migration;
 
 use crate::error::{Error, Result};
 
-const LIST: &[(&str, &str)] =
-    &[("V1__foundation", include_str!("v1_foundation.sql")), ("V4__messaging", include_str!("v4_messaging.sql"))];
+const LIST: &[(&str, &str)] = &[
+    ("V1__foundation", include_str!("v1_foundation.sql")),
+    ("V2__files", include_str!("v2_files.sql")),
+    ("V4__messaging", include_str!("v4_messaging.sql")),
+];
 
 /// The list as SQLite wants it.
 pub fn for_sqlite() -> Result<Vec<Migration>> {
