@@ -9,6 +9,7 @@ mod kinds;
 mod parts;
 mod seats;
 mod sweep;
+mod thumbs;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub use kinds::shows_in_place;
 pub use parts::{abort, begin, complete, keep_part};
 use seats::{Seat, Seats};
 pub use sweep::{has_work, sweep};
+use thumbs::Easel;
+pub use thumbs::thumbnail;
 
 /// Random bytes of a file's secret; 48 characters in text.
 const SECRET_BYTES: usize = 36;
@@ -70,6 +73,7 @@ pub struct Files {
     days: u32,
     seats: Arc<Seats>,
     bin: Arc<Bin>,
+    easel: Easel,
 }
 
 /// Objects that were given up by those who wrote them; and the sweeper's bell.
@@ -92,6 +96,7 @@ impl Files {
             days: limits.file_days,
             seats: Seats::new(limits.uploads),
             bin: Arc::default(),
+            easel: Easel::new(),
         })
     }
 
@@ -129,7 +134,7 @@ pub struct Written {
     head: Vec<u8>,
     kept: bool,
     bin: Arc<Bin>,
-    _seat: Seat,
+    _seat: Option<Seat>,
 }
 
 impl Written {
@@ -175,29 +180,34 @@ pub struct Stored {
 pub async fn write(ctx: &Ctx, app: &App, caller: &Caller, source: &mut impl Source) -> Result<Written> {
     let files = &ctx.files;
     let seat = files.seats.take(app.id, caller)?;
-    let object = ObjectId(rng::bytes(ctx.rng.as_ref()));
-    let due_ms = ctx.clock.now_ms() + UPLOAD_MAX_MS;
-    let app_bytes = ctx
-        .db
-        .write((app.id, object, due_ms), |sql, (app, object, due_ms)| {
-            Box::pin(async move {
-                apps::must_exist(sql, *app).await?;
-                garbage::expect(sql, *object, *due_ms).await?;
-                Ok::<_, Error>(files::bytes_of_app(sql, *app).await?)
-            })
+    let app_bytes = ctx.db.read(app.id, |sql, app| {
+        Box::pin(async move {
+            apps::must_exist(sql, *app).await?;
+            Ok::<_, Error>(files::bytes_of_app(sql, *app).await?)
         })
-        .await?;
-    let bin = Arc::clone(&files.bin);
-    let mut written = Written { object, bytes: 0, head: Vec::new(), kept: false, bin, _seat: seat };
-    if app_bytes >= files.app_bytes {
+    });
+    if app_bytes.await? >= files.app_bytes {
         return Err(Error::over(Code::FilesFull, files.app_bytes));
     }
-    let mut writer = files.blobs.write(object);
+    let mut written = expect(ctx, Some(seat)).await?;
+    let mut writer = files.blobs.write(written.object);
     let poured = pour(&mut written, &mut writer, source, files.file_bytes).await;
     if poured.is_err() {
         writer.abort().await;
     }
     poured.map(|()| written)
+}
+
+/// Writes down an object that is going to be written.
+async fn expect(ctx: &Ctx, seat: Option<Seat>) -> Result<Written> {
+    let object = ObjectId(rng::bytes(ctx.rng.as_ref()));
+    let due_ms = ctx.clock.now_ms() + UPLOAD_MAX_MS;
+    ctx.db
+        .write((object, due_ms), |sql, (object, due_ms)| {
+            Box::pin(async move { Ok::<_, Error>(garbage::expect(sql, *object, *due_ms).await?) })
+        })
+        .await?;
+    Ok(Written { object, bytes: 0, head: Vec::new(), kept: false, bin: Arc::clone(&ctx.files.bin), _seat: seat })
 }
 
 async fn pour(to: &mut Written, writer: &mut blobs::Writer, source: &mut impl Source, most: u64) -> Result<()> {
@@ -284,7 +294,12 @@ pub struct Opened {
     pub content_type: String,
     /// Its length.
     pub bytes: u64,
+    /// Whether it is no more than the file's thumbnail.
+    pub is_thumbnail: bool,
     parts: Vec<PartRow>,
+    thumb: Option<PartRow>,
+    /// Width and height that a thumbnail must not exceed.
+    thumb_box: (u32, u32),
 }
 
 /// Opens a file for who shows a token of the app, or no more than the file's secret. A restricted file opens to nobody
@@ -312,12 +327,16 @@ pub async fn open(ctx: &Ctx, app: &App, file: &str, caller: Option<&Caller>, sec
         Some(_) if row.restricted && !is_right => return Err(Error::about(Code::FileSecretWrong, file)),
         _ => {}
     }
+    let (thumb, parts): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.part == 0);
     Ok(Opened {
         file: id,
         name: row.name,
         content_type: row.content_type,
         bytes: row.bytes.cast_unsigned(),
-        parts: parts.into_iter().filter(|part| part.part > 0).collect(),
+        is_thumbnail: false,
+        parts,
+        thumb: thumb.first().copied(),
+        thumb_box: (thumbs::side(row.thumb_width), thumbs::side(row.thumb_height)),
     })
 }
 

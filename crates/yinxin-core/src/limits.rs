@@ -220,6 +220,20 @@ pub const UPLOAD_MAX_MS: i64 = 86_400_000;
 pub const FILE_NAME_CHARS_MAX: usize = 255;
 /// Bytes of a media type.
 pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
+/// Bytes up to which a picture is its own thumbnail.
+pub const THUMB_WHOLE_BYTES: u64 = 10 * 1024;
+/// Bytes of a picture of which a thumbnail is made; it is in memory meanwhile.
+pub const THUMB_SOURCE_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// Pixels of a picture of which a thumbnail is made.
+pub const THUMB_PIXELS_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of such a picture when it is decoded.
+pub const THUMB_DECODED_BYTES_MAX: u64 = 4 * THUMB_PIXELS_MAX;
+/// Pixels of a thumbnail's side when nobody says.
+pub const THUMB_SIDE_DEFAULT: i64 = 170;
+/// Pixels of a thumbnail's side.
+pub const THUMB_SIDE_MAX: i64 = 1024;
+/// Thumbnails that may wait for being made; who asks for one more gets the picture itself.
+pub const THUMB_QUEUE: usize = 64;
 /// Objects, or files of one app, that are cleaned away at a time.
 pub const SWEEP_MAX: i64 = 256;
 /// Watchers who are told of one change of presence.

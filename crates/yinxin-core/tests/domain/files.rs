@@ -1,10 +1,12 @@
 //! Uploaded files: stored before anybody is told, opened by who may, and nothing left of what was not finished.
 
+use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
 use tokio::sync::Semaphore;
 use yinxin_core::files::{self, Bucket, Details, Opened, Place, Source, Stored, Written};
 use yinxin_core::limits::{FILE_PART_BYTES_MIN, Limits, UNFINISHED_UPLOADS_MAX, UPLOAD_MAX_MS, USER_UPLOADS_MAX};
@@ -49,9 +51,18 @@ fn pieces(bytes: &[u8]) -> Pieces {
     Pieces { left: bytes.to_vec(), length: 100_000, breaks: false }
 }
 
-/// Bytes of which no two stretches are alike.
+/// Bytes that look like chance and are the same each time.
 fn noise(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at * 31 + at / 251).to_le_bytes()[0]).collect()
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    let mut bytes: Vec<u8> = std::iter::repeat_with(&mut next).take(length.div_ceil(8)).flatten().collect();
+    bytes.truncate(length);
+    bytes
 }
 
 fn restricted(name: &str) -> Details {
@@ -347,6 +358,130 @@ async fn a_file_whose_bytes_are_gone_is_not_there() {
     let opened = site.open(&stored, Some(&Caller::App), None).await.unwrap();
     std::fs::remove_dir_all(site.setup.files()).unwrap();
     assert_eq!(code(site.range_of(&opened, 0..1).await), Some(Code::FileNotFound));
+}
+
+// Thumbnails.
+
+/// A picture of noise, so that it is large in any format; with that orientation noted, if it is a JPEG.
+fn picture(format: ImageFormat, width: u32, height: u32, orientation: u8) -> Vec<u8> {
+    let bytes = noise((width * height * 3) as usize);
+    let image = DynamicImage::ImageRgb8(RgbImage::from_raw(width, height, bytes).unwrap());
+    let mut encoded = Cursor::new(Vec::new());
+    image.write_to(&mut encoded, format).unwrap();
+    let encoded = encoded.into_inner();
+    if format != ImageFormat::Jpeg {
+        return encoded;
+    }
+    // One entry of EXIF: the tag 0x0112, a short.
+    let exif =
+        [&b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..], &[orientation, 0, 0, 0], &[0; 4]].concat();
+    let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+    [&encoded[..2], &[0xFF, 0xE1], &length, &exif, &encoded[2..]].concat()
+}
+
+impl Site {
+    async fn thumbnail(&self, stored: &Stored) -> (Opened, Vec<u8>) {
+        let opened = self.open(stored, Some(&Caller::App), None).await.unwrap();
+        let thumb = files::thumbnail(&self.ctx, &self.app, opened).await.unwrap();
+        let bytes = self.range_of(&thumb, 0..thumb.bytes).await.unwrap();
+        (thumb, bytes)
+    }
+
+    async fn picture(&self, bytes: &[u8], thumb: (Option<i64>, Option<i64>)) -> Stored {
+        let content_type = Some("image/x".to_owned());
+        let details = Details { content_type, thumb_width: thumb.0, thumb_height: thumb.1, ..Details::default() };
+        self.store(&Caller::App, bytes, details).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn pictures_have_thumbnails() {
+    let site = Site::new().await;
+    for (format, orientation, wanted, size) in [
+        (ImageFormat::Png, 0, (None, None), (170, 85)),
+        (ImageFormat::Jpeg, 1, (None, None), (170, 85)),
+        (ImageFormat::Jpeg, 6, (None, None), (85, 170)),
+        (ImageFormat::Jpeg, 6, (Some(60), Some(300)), (60, 120)),
+        (ImageFormat::Gif, 0, (Some(100), None), (100, 50)),
+        (ImageFormat::WebP, 0, (Some(0), Some(-1)), (1, 1)),
+        (ImageFormat::Png, 0, (Some(i64::MAX), Some(200)), (400, 200)),
+    ] {
+        let stored = site.picture(&picture(format, 600, 300, orientation), wanted).await;
+        let (thumb, bytes) = site.thumbnail(&stored).await;
+        assert!(thumb.is_thumbnail && thumb.content_type == "image/jpeg", "{format:?}");
+        let image = image::load_from_memory(&bytes).unwrap();
+        assert_eq!((image.width(), image.height()), size, "{format:?} {orientation} {wanted:?}");
+        // The second time it is there already.
+        let objects = site.on_disk().len();
+        assert_eq!(site.thumbnail(&stored).await.1, bytes);
+        assert_eq!(site.on_disk().len(), objects);
+    }
+    apps::delete(&site.ctx, &site.app).await.unwrap();
+    site.sweep().await;
+    assert_eq!(site.on_disk(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_transparent_is_on_white() {
+    let site = Site::new().await;
+    let mut pixels = noise(400 * 400 * 4);
+    pixels.chunks_mut(4).for_each(|pixel| pixel[3] = 0);
+    let image = DynamicImage::ImageRgba8(RgbaImage::from_raw(400, 400, pixels).unwrap());
+    let mut encoded = Cursor::new(Vec::new());
+    image.write_to(&mut encoded, ImageFormat::Png).unwrap();
+    let stored = site.picture(encoded.get_ref(), (None, None)).await;
+    let thumb = image::load_from_memory(&site.thumbnail(&stored).await.1).unwrap().to_rgb8();
+    assert!(thumb.pixels().all(|pixel| pixel.0.iter().all(|channel| *channel > 250)));
+}
+
+/// A PNG that says it has that size, with bytes behind its head that are none of a picture.
+fn boast(width: u32, height: u32) -> Vec<u8> {
+    let mut png = picture(ImageFormat::Png, 100, 100, 0);
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    let crc = png[12..29].iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    });
+    png[29..33].copy_from_slice(&(!crc).to_be_bytes());
+    png
+}
+
+#[tokio::test]
+async fn what_no_thumbnail_can_be_made_of_is_its_own() {
+    let site = Site::new().await;
+    let cut = picture(ImageFormat::Jpeg, 300, 300, 1);
+    for (what, bytes) in [
+        ("a small file", picture(ImageFormat::Png, 30, 30, 0)),
+        ("a picture smaller than the box", picture(ImageFormat::Png, 100, 100, 0)),
+        ("no picture", noise(20_000)),
+        ("a page", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>".repeat(1000)),
+        ("a bomb", boast(60_000, 60_000)),
+        ("a bomb of one line", boast(u32::MAX >> 1, 1)),
+        ("a picture without its end", boast(4000, 4000)),
+        ("half a head", cut[..11_000.min(cut.len() / 2)].repeat(2)),
+    ] {
+        let stored = site.picture(&bytes, (None, None)).await;
+        for _ in 0..2 {
+            let (thumb, read) = site.thumbnail(&stored).await;
+            assert!((thumb.is_thumbnail && what == "half a head") || read == bytes, "{what}");
+        }
+    }
+    let named_otherwise = Details { content_type: Some("text/plain".to_owned()), ..Details::default() };
+    let stored = site.store(&Caller::App, &picture(ImageFormat::Png, 300, 300, 0), named_otherwise).await.unwrap();
+    assert!(!site.thumbnail(&stored).await.0.is_thumbnail);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thumbnail_is_made_once_whoever_asks() {
+    let site = Arc::new(Site::new().await);
+    let stored = Arc::new(site.picture(&picture(ImageFormat::Png, 600, 600, 0), (None, None)).await);
+    let asking = (0..20).map(|_| {
+        let (site, stored) = (Arc::clone(&site), Arc::clone(&stored));
+        tokio::spawn(async move { site.thumbnail(&stored).await.1 })
+    });
+    let thumbs = futures_util::future::join_all(asking).await;
+    assert!(thumbs.iter().all(|thumb| thumb.as_ref().unwrap() == thumbs[0].as_ref().unwrap()));
+    assert_eq!(site.on_disk().len(), 2);
 }
 
 // Uploads in parts.

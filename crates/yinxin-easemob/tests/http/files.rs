@@ -145,6 +145,36 @@ async fn parts_of_a_file_and_files_one_has() {
 }
 
 #[tokio::test]
+async fn a_picture_has_a_thumbnail_of_the_size_that_was_asked_for() {
+    let w = World::new().await;
+    let noise = (0..300 * 300 * 3_u32).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+    let mut png = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_raw(300, 300, noise).unwrap();
+    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let field: (&str, &[u8]) = ("name=file; filename=a.png\r\nContent-Type: image/png", png.get_ref());
+    let texts = form(&[field, ("name=thumbnail-width", b"60"), ("name=thumbnail-height", b"50")]);
+    for (sent, size) in [
+        (w.upload(form(&[field])), 170),
+        (w.upload(form(&[field])).header("thumbnail-width", "40").header("thumbnail-height", "80"), 40),
+        (w.upload(texts), 50),
+    ] {
+        let stored = stored(&sent.await);
+        let whole = w.download(&stored).await;
+        assert_eq!(&whole.body[..], png.get_ref());
+        let by_header = w.download(&stored).header("thumbnail", "true").await;
+        let by_link = w.get(&format!("/chatfiles/{}?em-redirect=true&thumbnail=true", stored.0)).await;
+        assert_eq!(by_header.body, by_link.body);
+        assert_eq!(header(&by_link, "content-type"), "image/jpeg");
+        assert_ne!(header(&by_link, "etag"), header(&whole, "etag"));
+        let thumb = image::load_from_memory(&by_link.body).unwrap();
+        assert_eq!((thumb.width(), thumb.height()), (size, size));
+        assert_eq!(w.download(&stored).header("thumbnail", "false").await.body, whole.body);
+    }
+    let text = stored(&w.upload(file(b"text")).await);
+    assert_eq!(w.download(&text).header("thumbnail", "true").await.text(), "text");
+}
+
+#[tokio::test]
 async fn a_file_never_runs_as_a_page_of_this_server() {
     let w = World::new().await;
     for (kind, shown) in [

@@ -172,11 +172,14 @@ pub(crate) async fn download(call: &mut Call, PerhapsBy(caller): PerhapsBy, quer
     if query.flag("vframe")? == Some(true) {
         return Err(Error::about(Code::FileNotFound, call.param("file")));
     }
+    let wants = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"true");
+    let is_thumb = call.headers().get("thumbnail").is_some_and(wants) || query.flag("thumbnail")? == Some(true);
+    let opened = if is_thumb { files::thumbnail(call.ctx(), &call.app, opened).await? } else { opened };
     answer(call, &opened).await.map(Answer::ready)
 }
 
 async fn answer(call: &Call, opened: &Opened) -> Result<Response> {
-    let tag = format!("\"{}\"", opened.file);
+    let tag = format!("\"{}{}\"", opened.file, if opened.is_thumbnail { "-thumbnail" } else { "" });
     let is_get = call.parts.method == Method::GET;
     let asked = if is_get { asked_range(call.headers(), opened.bytes, &tag) } else { Asked::Whole };
     let (status, range) = match asked {
