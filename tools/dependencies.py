@@ -23,9 +23,10 @@ USERS = {
     "argon2": {"yinxin-core", "yinxin-bench"},
     "yinxin-store": {"yinxin-core"},
     "yinxin-easemob": {"yinxin"},
+    "yinxin-netease": {"yinxin"},
     "yinxin-admin": {"yinxin"},
     "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util"},
-    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-admin", "yinxin", "yinxin-bench"},
+    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-admin", "yinxin", "yinxin-bench"},
 }
 
 

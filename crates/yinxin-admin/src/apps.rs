@@ -56,6 +56,8 @@ struct Settings {
     user_token_ttl: Option<i64>,
     app_token_ttl: Option<i64>,
     contacts_max: Option<i64>,
+    safe_mode: Option<bool>,
+    local_room_tokens: Option<bool>,
 }
 
 impl Settings {
@@ -72,6 +74,8 @@ impl Settings {
             user_token_ttl_s: self.user_token_ttl,
             app_token_ttl_s: self.app_token_ttl,
             contacts_max: self.contacts_max,
+            safe_mode: self.safe_mode,
+            local_room_tokens: self.local_room_tokens,
         })
     }
 }
@@ -91,6 +95,7 @@ struct View<'a> {
     app_key: String,
     application: String,
     easemob: Credentials<'a>,
+    netease: Signing<'a>,
     settings: SettingsView,
     created: i64,
     modified: i64,
@@ -104,12 +109,23 @@ struct Credentials<'a> {
 }
 
 #[derive(Serialize)]
+struct Signing<'a> {
+    app_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perm_secret: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct SettingsView {
     open_registration: bool,
     profile: &'static str,
     user_token_ttl: i64,
     app_token_ttl: i64,
     contacts_max: i64,
+    safe_mode: bool,
+    local_room_tokens: bool,
 }
 
 fn view(app: &App, secrets: bool) -> View<'_> {
@@ -120,12 +136,19 @@ fn view(app: &App, secrets: bool) -> View<'_> {
         app_key: app.name.app_key(),
         application: app.uuid().to_string(),
         easemob: Credentials { client_id: &app.client_id, client_secret: secrets.then(|| app.reveal_client_secret()) },
+        netease: Signing {
+            app_key: &app.signing.key,
+            app_secret: secrets.then(|| app.signing.reveal_secret()),
+            perm_secret: secrets.then(|| app.signing.reveal_permission_secret()),
+        },
         settings: SettingsView {
             open_registration: settings.open_registration,
             profile: settings.profile.name(),
             user_token_ttl: settings.user_token_ttl_s,
             app_token_ttl: settings.app_token_ttl_s,
             contacts_max: settings.contacts_max,
+            safe_mode: settings.safe_mode,
+            local_room_tokens: settings.local_room_tokens,
         },
         created: app.created_ms,
         modified: app.modified_ms,
@@ -171,7 +194,30 @@ pub(crate) async fn delete(State(shared): State<Shared>, tenant: Tenant) -> Answ
     json(StatusCode::OK, &view(&tenant.0, false))
 }
 
-pub(crate) async fn rotate_secret(State(shared): State<Shared>, tenant: Tenant) -> Answer {
-    let app = apps::rotate_secret(&shared.ctx, &tenant.0).await?;
+/// Whose secrets are meant.
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "lowercase")]
+enum Dialect {
+    #[default]
+    Easemob,
+    Netease,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rotate {
+    #[serde(default)]
+    dialect: Dialect,
+}
+
+pub(crate) async fn rotate_secret(
+    State(shared): State<Shared>,
+    tenant: Tenant,
+    Params(rotate): Params<Rotate>,
+) -> Answer {
+    let app = match rotate.dialect {
+        Dialect::Easemob => apps::rotate_secret(&shared.ctx, &tenant.0).await?,
+        Dialect::Netease => apps::rotate_signing_secrets(&shared.ctx, &tenant.0).await?,
+    };
     json(StatusCode::OK, &view(&app, true))
 }

@@ -79,11 +79,22 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::TokenUnknown
         | Code::TokenExpired
         | Code::WrongPassword
+        | Code::SignatureMissing
+        | Code::SignatureWrong
+        | Code::SignatureExpired
+        | Code::RoomTokenMissing
+        | Code::RoomTokenWrong
+        | Code::RoomTokenExpired
         | Code::ClientIdMismatch
         | Code::ClientSecretMismatch => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::UserInactive | Code::RegistrationClosed | Code::SenderBlocked | Code::SenderMuted => {
-            StatusCode::FORBIDDEN
-        }
+        Code::Forbidden
+        | Code::UserInactive
+        | Code::RegistrationClosed
+        | Code::RoomTokenUnexpected
+        | Code::PermissionKeyWrong
+        | Code::PermissionKeyExpired
+        | Code::SenderBlocked
+        | Code::SenderMuted => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound
         | Code::LoginUnknownUser
@@ -101,12 +112,16 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotContacts
         | Code::NotInvited
         | Code::RecallTooLate
+        | Code::CallRepeated
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
         | Code::ClientIdMissing
         | Code::ClientSecretMissing
         | Code::TtlIllegal
+        | Code::RoomUidMissing
+        | Code::RoomUidIllegal
+        | Code::RoomNameIllegal
         | Code::UsernameMissing
         | Code::UsernameIllegal
         | Code::UsernameTooLong

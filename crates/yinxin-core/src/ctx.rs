@@ -15,6 +15,7 @@ use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
 use crate::rng::Rng;
 use crate::sessions::Sessions;
+use crate::signed_calls::CallIds;
 
 /// The shared context of all use cases.
 pub struct Ctx {
@@ -32,6 +33,8 @@ pub struct Ctx {
     pub passwords: Passwords,
     /// Call rates.
     pub rates: Rates,
+    /// Signed calls that have been made.
+    pub call_ids: CallIds,
     /// The server's keys.
     pub keys: Keys,
     pub(crate) cache: Arc<Cache>,
@@ -68,6 +71,7 @@ impl Ctx {
         Ok(Arc::new(Self {
             mint: Mint::new(Arc::clone(&parts.clock)),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
+            call_ids: CallIds::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
             rng: parts.rng,
             sessions: parts.sessions,

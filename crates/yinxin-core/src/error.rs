@@ -50,6 +50,16 @@ codes! {
     /// Organisation or app name not of the allowed form.
     AppNameIllegal = "the app key is not of the form ORG/APP in letters, digits, '-' and '_'",
 
+    // Signed calls.
+    /// A part of the signature is missing or of no form it can have.
+    SignatureMissing = "the call is not signed completely",
+    /// Made with another secret.
+    SignatureWrong = "the call's signature is wrong",
+    /// Signed too long ago, or ahead of this server's clock.
+    SignatureExpired = "the call was signed at another time than now",
+    /// The same call, by its own id, was made before.
+    CallRepeated = "a call of that id was made before",
+
     // Tokens.
     /// The way of asking for a token is unknown.
     GrantUnknown = "the grant type is unknown",
@@ -115,6 +125,26 @@ codes! {
     PageTooLarge = "the page is larger than allowed",
     /// Too many names in one question.
     TooManyNames = "too many names in one call",
+
+    // Rooms.
+    /// No number given.
+    RoomUidMissing = "the uid is missing",
+    /// No number, negative, or too large.
+    RoomUidIllegal = "the uid is not a whole number from 0 to 2^63 - 1",
+    /// A room's name of another form.
+    RoomNameIllegal = "the room's name is not of the allowed form",
+    /// The app lets nobody join without a token.
+    RoomTokenMissing = "a token is needed to join a room of this app",
+    /// Not made for this number and room, or used up.
+    RoomTokenWrong = "the room token is not valid here",
+    /// Good once.
+    RoomTokenExpired = "the room token has expired",
+    /// The app's rooms are open; a token was sent all the same.
+    RoomTokenUnexpected = "rooms of this app are joined without a token",
+    /// Not made for this number and room.
+    PermissionKeyWrong = "the permission key is not valid here",
+    /// Good once.
+    PermissionKeyExpired = "the permission key has expired",
 
     // Messages.
     /// The receiver blocks the sender.

@@ -22,7 +22,9 @@ pub mod presence;
 pub mod push;
 pub mod rates;
 pub mod rng;
+pub mod rooms;
 pub mod sessions;
+pub mod signed_calls;
 pub mod tokens;
 pub mod users;
 

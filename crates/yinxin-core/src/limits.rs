@@ -138,3 +138,26 @@ pub const HISTORY_PAGE_MAX: i64 = 50;
 pub const RECEIVERS_MAX: usize = 600;
 /// Watchers who are told of one change of presence.
 pub const WATCHERS_MAX: i64 = 3000;
+/// How far the time a call was signed at may be from now, before and after.
+pub const SIGNATURE_WINDOW_S: i64 = 300;
+/// Ids of signed calls that are remembered before the oldest are forgotten, twice over: some 2 MiB.
+pub const CALL_IDS_KEPT: usize = 65_536;
+/// Parameters of one form.
+pub const FORM_PAIRS_MAX: usize = 64;
+/// Bytes of the key that names an app in signed calls.
+pub const SIGNING_KEY_BYTES_MAX: usize = 64;
+/// Characters of a signed call's nonce.
+pub const NONCE_CHARS_MAX: usize = 128;
+/// Bytes of a room's name.
+pub const ROOM_NAME_BYTES_MAX: usize = 64;
+/// Longest life of a room token, issued here or computed by a backend, and of a permission key.
+pub const ROOM_TOKEN_TTL_MAX_S: i64 = 86_400;
+/// Life of a room token when the caller does not say.
+pub const ROOM_TOKEN_TTL_DEFAULT_S: i64 = 600;
+/// How far ahead of this server's clock a room token or permission key that a backend computed may be stamped.
+pub const ROOM_TOKEN_AHEAD_S: i64 = 300;
+/// An end of a room token that is less than this, and less than a hundredth of its life, before the one asked for is taken
+/// to be it.
+pub const ROOM_TOKEN_SLACK_MS: i64 = 1000;
+/// Room tokens that have ended and are removed with each one that is issued: more than one, so that they become fewer.
+pub const ROOM_TOKENS_SWEPT: i64 = 2;

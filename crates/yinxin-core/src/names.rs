@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits::{APP_NAME_CHARS_MAX, USERNAME_BYTES_MAX};
 
 /// First path segments that belong to the server itself; no organisation may have them.
-const RESERVED_ORGS: [&str; 14] = [
+const RESERVED_ORGS: [&str; 16] = [
     "admin",
     "livez",
     "readyz",
@@ -16,7 +16,9 @@ const RESERVED_ORGS: [&str; 14] = [
     "nrtc",
     "token",
     "user",
+    "im_api",
     "v2",
+    "v3",
     "static",
     "console",
 ];

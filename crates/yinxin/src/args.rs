@@ -113,11 +113,21 @@ pub(crate) enum AppCommand {
         #[arg(value_name = "ORG/APP")]
         app: String,
     },
-    /// Replace the client secret; the old one and all app tokens stop working (needs --yes)
+    /// Replace the secrets of one dialect; what was signed with the old ones stops working (needs --yes)
     RotateSecret {
         #[arg(value_name = "ORG/APP")]
         app: String,
+        /// Easemob's client secret, or NetEase's app secret and permission secret
+        #[arg(long, default_value = "easemob")]
+        dialect: Dialect,
     },
+}
+
+/// A vendor whose calls an app's backend makes.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum Dialect {
+    Easemob,
+    Netease,
 }
 
 /// Settings of an app; those that are left out stay as they are.
@@ -138,6 +148,12 @@ pub(crate) struct Settings {
     /// Contacts a user may have
     #[arg(long, value_name = "N")]
     pub contacts_max: Option<u32>,
+    /// NetEase: whether a room needs a token; otherwise nobody joins with one
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub safe_mode: Option<bool>,
+    /// NetEase: whether room tokens are good that the app's backend computes by itself
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub local_room_tokens: Option<bool>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

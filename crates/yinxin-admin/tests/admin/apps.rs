@@ -12,11 +12,12 @@ async fn an_app_lives_from_creation_to_deletion() {
     let secret = made["easemob"]["client_secret"].as_str().unwrap().to_owned();
     assert_eq!((&made["org"], &made["app"], &made["app_key"]), (&json!("o"), &json!("a"), &json!("o#a")));
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 0,
-        "app_token_ttl": 5_184_000, "contacts_max": 3000});
+        "app_token_ttl": 5_184_000, "contacts_max": 3000, "safe_mode": true, "local_room_tokens": true});
     assert_eq!(made["settings"], settings);
 
     let shown = api.get("/apps/o/a").await.expect(StatusCode::OK);
     assert_eq!(shown["easemob"], json!({"client_id": made["easemob"]["client_id"]}));
+    assert_eq!(shown["netease"], json!({"app_key": made["netease"]["app_key"]}));
     let shown = api.get("/apps/o/a?secrets=true").await.expect(StatusCode::OK);
     assert_eq!(shown, made);
     let listed = api.get("/apps").await.expect(StatusCode::OK);
@@ -31,6 +32,13 @@ async fn an_app_lives_from_creation_to_deletion() {
     let rotated = api.post("/apps/o/a/rotate-secret", "").await.expect(StatusCode::OK);
     assert_eq!(rotated["easemob"]["client_id"], made["easemob"]["client_id"]);
     assert_ne!(rotated["easemob"]["client_secret"].as_str().unwrap(), secret);
+    assert_eq!(rotated["netease"], made["netease"]);
+    let again = api.post("/apps/o/a/rotate-secret?dialect=netease", "").await.expect(StatusCode::OK);
+    assert_eq!(again["easemob"], rotated["easemob"]);
+    assert_eq!(again["netease"]["app_key"], made["netease"]["app_key"]);
+    assert_ne!(again["netease"]["app_secret"], made["netease"]["app_secret"]);
+    assert_ne!(again["netease"]["perm_secret"], made["netease"]["perm_secret"]);
+    api.post("/apps/o/a/rotate-secret?dialect=other", "").await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
 
     let deleted = api.call("DELETE", "/apps/o/a", "").await.expect(StatusCode::OK);
     assert_eq!(deleted["app_key"], "o#a");

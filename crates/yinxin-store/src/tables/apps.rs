@@ -27,12 +27,18 @@ pub struct AppRow {
     pub app_token_ttl_s: i64,
     /// Contacts one user may have.
     pub contacts_max: i64,
+    /// The app's name in signed calls; `None` for an app that was made before there were any.
+    pub signing_key: Option<String>,
+    /// Nobody joins a room without a token.
+    pub safe_mode: bool,
+    /// Room tokens that the app's backend computes by itself are good.
+    pub local_room_tokens: bool,
 }
 
 macro_rules! columns {
     () => {
         "app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile, user_token_ttl_s, \
-         app_token_ttl_s, contacts_max"
+         app_token_ttl_s, contacts_max, signing_key, safe_mode, local_room_tokens"
     };
 }
 
@@ -49,15 +55,18 @@ fn read(mut row: Row) -> Result<AppRow> {
         user_token_ttl_s: row.take(8)?,
         app_token_ttl_s: row.take(9)?,
         contacts_max: row.take(10)?,
+        signing_key: row.take(11)?,
+        safe_mode: row.take(12)?,
+        local_room_tokens: row.take(13)?,
     })
 }
 
-/// Adds an app; `false` when `org/name` is taken.
+/// Adds an app; `false` when `org/name` or the signing key is taken.
 pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     const SQL: &str = concat!(
         "INSERT INTO apps (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING"
     );
     let args = [
         app.app.arg(),
@@ -71,6 +80,9 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
         app.user_token_ttl_s.into(),
         app.app_token_ttl_s.into(),
         app.contacts_max.into(),
+        app.signing_key.as_ref().into(),
+        app.safe_mode.into(),
+        app.local_room_tokens.into(),
     ];
     sql.touch(Touched::App(app.app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -89,13 +101,18 @@ pub struct AppUpdate {
     pub app_token_ttl_s: Option<i64>,
     /// See [`AppRow`].
     pub contacts_max: Option<i64>,
+    /// See [`AppRow`].
+    pub safe_mode: Option<bool>,
+    /// See [`AppRow`].
+    pub local_room_tokens: Option<bool>,
 }
 
 /// Sets those settings that are given; `false` when there is no such app.
 pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: i64) -> Result<bool> {
     const SQL: &str = "UPDATE apps SET modified_ms = $2, open_registration = COALESCE($3, open_registration), \
                        profile = COALESCE($4, profile), user_token_ttl_s = COALESCE($5, user_token_ttl_s), \
-                       app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max) \
+                       app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max), \
+                       safe_mode = COALESCE($8, safe_mode), local_room_tokens = COALESCE($9, local_room_tokens) \
                        WHERE app_id = $1";
     let args = [
         app.arg(),
@@ -105,6 +122,8 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
         changes.user_token_ttl_s.into(),
         changes.app_token_ttl_s.into(),
         changes.contacts_max.into(),
+        changes.safe_mode.into(),
+        changes.local_room_tokens.into(),
     ];
     sql.touch(Touched::App(app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -114,6 +133,13 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
 pub async fn raise_epoch(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
     sql.touch(Touched::App(app));
     Ok(sql.exec("UPDATE apps SET token_epoch = token_epoch + 1 WHERE app_id = $1", &[app.arg()]).await? == 1)
+}
+
+/// Names an app in signed calls that has no such name yet; `false` when it has, or is gone.
+pub async fn set_first_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> Result<bool> {
+    sql.touch(Touched::App(app));
+    let args = [app.arg(), key.into()];
+    Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1 AND signing_key IS NULL", &args).await? == 1)
 }
 
 /// Whether there is such an app: asked first by every write that adds a row for one, so that no row outlives its app.
@@ -127,6 +153,12 @@ pub async fn by_name(sql: &mut dyn Sql, org: &str, name: &str) -> Result<Option<
     sql.rows(SQL, &[org.into(), name.into()]).await?.pop().map(read).transpose()
 }
 
+/// The app of that name in signed calls.
+pub async fn by_signing_key(sql: &mut dyn Sql, key: &str) -> Result<Option<AppRow>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM apps WHERE signing_key = $1");
+    sql.rows(SQL, &[key.into()]).await?.pop().map(read).transpose()
+}
+
 /// All apps, by name.
 pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM apps ORDER BY org, name");
@@ -135,7 +167,7 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
 
 /// Removes the app and every row that carries its id.
 pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
-    const REST: [&str; 20] = [
+    const REST: [&str; 21] = [
         "DELETE FROM app_secrets WHERE app_id = $1",
         "DELETE FROM users WHERE app_id = $1",
         "DELETE FROM handles WHERE app_id = $1",
@@ -156,6 +188,7 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
         "DELETE FROM push_preferences WHERE app_id = $1",
         "DELETE FROM push_templates WHERE app_id = $1",
         "DELETE FROM notifiers WHERE app_id = $1",
+        "DELETE FROM room_tokens WHERE app_id = $1",
     ];
     sql.touch(Touched::App(app));
     for statement in REST {
@@ -173,8 +206,9 @@ pub async fn put_secret(sql: &mut dyn Sql, app: AppId, kind: &str, sealed: &[u8]
     Ok(())
 }
 
-/// The sealed secret of that kind.
-pub async fn secret(sql: &mut dyn Sql, app: AppId, kind: &str) -> Result<Option<Box<[u8]>>> {
-    const SQL: &str = "SELECT sealed FROM app_secrets WHERE app_id = $1 AND kind = $2";
-    sql.rows(SQL, &[app.arg(), kind.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
+/// The sealed secrets of the app, each under its kind.
+pub async fn secrets(sql: &mut dyn Sql, app: AppId) -> Result<Vec<(String, Box<[u8]>)>> {
+    const SQL: &str = "SELECT kind, sealed FROM app_secrets WHERE app_id = $1";
+    let rows = sql.rows(SQL, &[app.arg()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }

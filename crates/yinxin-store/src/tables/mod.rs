@@ -11,4 +11,5 @@ pub mod keys;
 pub mod mutes;
 pub mod presence;
 pub mod push;
+pub mod room_tokens;
 pub mod users;

@@ -1,5 +1,6 @@
 //! `users` and `group_ignores`: one row per person, and the groups whose pushes they do not want.
 
+use super::room_tokens;
 use crate::{AppId, Arg, Result, Row, Sql, Touched, UserId};
 
 /// A row of `users` without the password, and the user's rows of `group_ignores`.
@@ -301,6 +302,7 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM push_preferences WHERE app_id = $1 AND user_id = $2",
     ];
     sql.touch(Touched::User(app, user));
+    room_tokens::remove_of_user(sql, app, user).await?;
     let args: [Arg<'_>; 2] = [app.arg(), user.arg()];
     for statement in REST {
         sql.exec(statement, &args).await?;

@@ -6,6 +6,7 @@ use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
+use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
 use yinxin_store::tables::{attributes, blocks, contacts, mutes};
 use yinxin_store::{AppId, Db, Result, Sql, UserId, Value};
@@ -17,7 +18,8 @@ const OTHER_APP: AppId = AppId([0xA2; 16]);
 const ANN: UserId = UserId([0xB1; 16]);
 const BEN: UserId = UserId([0xB2; 16]);
 const CARL: UserId = UserId([0xB3; 16]);
-const ANN_NAME: &str = "ann-of-the-test";
+/// A number: it is also who she is in rooms.
+const ANN_NAME: &str = "8125463709";
 
 async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
     let row = AppRow {
@@ -32,6 +34,9 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         user_token_ttl_s: 1,
         app_token_ttl_s: 1,
         contacts_max: 10,
+        signing_key: Some(format!("key of {name}")),
+        safe_mode: true,
+        local_room_tokens: true,
     };
     assert!(apps::insert(tx, &row).await?);
     apps::put_secret(tx, app, "client", b"sealed", 1).await?;
@@ -97,6 +102,9 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
         payload: [1, 2, 3].into(),
         sent_ms: 1,
     };
+    let grant =
+        RoomTokenGrant { uid: name.to_owned(), room: "room".to_owned(), salt: 1, until_ms: 1, repeat_use: None };
+    room_tokens::grant(tx, app, &grant, 0).await?;
     inbox::put(tx, app, user, "peer", &message).await?;
     inbox::see_device(tx, app, user, "web", 1).await?;
     inbox::confirm(tx, app, user, "web", "peer", 1).await

@@ -55,8 +55,9 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 4] = [
+const WITHOUT_APP: [(&str, &str); 5] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
+    ("SELECT … FROM apps WHERE signing_key = $1", "finds the app"),
     ("SELECT … FROM apps ORDER BY org, name", "the operator's list of all apps"),
     ("INSERT INTO server_keys", "the server's own keys"),
     ("SELECT key_id, sealed, created_ms FROM server_keys", "the server's own keys"),

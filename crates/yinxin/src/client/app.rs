@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Client, app_path, confirm, split_app, text};
-use crate::args::{AppCommand, Settings, Target};
+use crate::args::{AppCommand, Dialect, Settings, Target};
 use crate::exit::{Failure, Outcome};
 use crate::print;
 
@@ -24,9 +24,13 @@ pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
             deleted.print(target, |_| print::out(&format!("deleted the app {app}")));
             Ok(())
         }
-        AppCommand::RotateSecret { app } => {
-            let path = format!("{}/rotate-secret", app_path(&app)?);
-            confirm(target, &format!("end the client secret and all app tokens of {app}"))?;
+        AppCommand::RotateSecret { app, dialect } => {
+            let (name, ends) = match dialect {
+                Dialect::Easemob => ("easemob", "the client secret and all app tokens"),
+                Dialect::Netease => ("netease", "the app secret and the permission secret"),
+            };
+            let path = format!("{}/rotate-secret?dialect={name}", app_path(&app)?);
+            confirm(target, &format!("end {ends} of {app}"))?;
             Client::find(target)?.call("POST", &path, None)?.print(target, show);
             Ok(())
         }
@@ -84,6 +88,8 @@ fn to_json(settings: &Settings) -> Map<String, Value> {
         ("user_token_ttl", settings.user_token_ttl.map(Value::from)),
         ("app_token_ttl", settings.app_token_ttl.map(Value::from)),
         ("contacts_max", settings.contacts_max.map(Value::from)),
+        ("safe_mode", settings.safe_mode.map(Value::from)),
+        ("local_room_tokens", settings.local_room_tokens.map(Value::from)),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
@@ -98,18 +104,31 @@ fn show(app: &Value) {
     if let Some(secret) = app["easemob"].get("client_secret") {
         fields.push(("Client secret", text(secret)));
     }
+    fields.push(("NetEase AppKey", text(&app["netease"]["app_key"])));
+    for (label, name) in [("App secret", "app_secret"), ("Perm secret", "perm_secret")] {
+        fields.extend(app["netease"].get(name).map(|secret| (label, text(secret))));
+    }
     fields.extend([
         ("Registration", registration(app).to_owned()),
         ("Profile", text(&settings["profile"])),
         ("User token TTL", seconds(&settings["user_token_ttl"])),
         ("App token TTL", seconds(&settings["app_token_ttl"])),
         ("Contacts", format!("up to {}", text(&settings["contacts_max"]))),
+        ("Rooms", rooms(settings)),
     ]);
     print::fields(&fields);
 }
 
 fn registration(app: &Value) -> &'static str {
     if app["settings"]["open_registration"] == true { "open" } else { "by the backend" }
+}
+
+fn rooms(settings: &Value) -> String {
+    match (settings["safe_mode"] == true, settings["local_room_tokens"] == true) {
+        (false, _) => "open, without tokens".to_owned(),
+        (true, true) => "by tokens, issued here or computed by the backend".to_owned(),
+        (true, false) => "by tokens issued here".to_owned(),
+    }
 }
 
 fn seconds(ttl: &Value) -> String {

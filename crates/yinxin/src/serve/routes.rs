@@ -25,10 +25,12 @@ pub(super) fn assemble(
     draining: Draining,
 ) -> Router {
     let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone() };
+    let netease = yinxin_netease::Options { public_url: config.public_url.0.clone() };
     let gate = Gate { ctx: Arc::clone(ctx), key: key.clone(), public: config.metrics_public };
     probes::routes(probe_state(ctx, metrics, draining))
         .layer(from_fn_with_state(Arc::new(gate), guard_metrics))
         .merge(yinxin_admin::router(Arc::clone(ctx), key))
+        .merge(yinxin_netease::router(Arc::clone(ctx), netease))
         // It answers everything else, so it comes last.
         .merge(yinxin_easemob::router(Arc::clone(ctx), registry, easemob))
 }

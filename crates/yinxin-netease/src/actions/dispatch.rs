@@ -1,0 +1,148 @@
+//! From a request to a reply: the frame around every handler, and the table of the handlers.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, Method};
+use axum::response::Response;
+use yinxin_core::rates::Bucket;
+use yinxin_core::{App, Code, Ctx, Error};
+use yinxin_http::metrics::OperationMetrics;
+use yinxin_http::panics::{Panicked, netted};
+use yinxin_http::{Arrival, BodyFault, RequestId, read_body};
+
+use super::call::Call;
+use super::form::Form;
+use super::{PREFIX, token};
+use crate::answer::{self, Answer};
+use crate::errors::{At, wire};
+use crate::signing;
+
+/// Names the call, for a client that sends all of them to one path. Source: docs/dialects/netease.md.
+const API: HeaderName = HeaderName::from_static("api");
+
+type Handling<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+type Handler = for<'a> fn(&'a Call) -> Handling<'a>;
+
+/// A call of the dialect.
+struct Action {
+    /// Its path below the prefix.
+    path: &'static str,
+    /// Its name in metrics and logs.
+    label: &'static str,
+    /// The calls it is counted with.
+    bucket: Bucket,
+    /// It is run to its end even if the caller goes away: something is to be done after the commit.
+    to_its_end: bool,
+    handler: Handler,
+}
+
+const ACTIONS: &[Action] = &[Action {
+    path: "user/getToken.action",
+    label: "room_token.get",
+    bucket: Bucket::Tokens,
+    to_its_end: false,
+    handler: |call| Box::pin(token::get(call)),
+}];
+
+/// What all requests share.
+pub(super) struct Actions {
+    ctx: Arc<Ctx>,
+    metrics: Vec<OperationMetrics>,
+    unknown: OperationMetrics,
+}
+
+impl Actions {
+    pub fn new(ctx: Arc<Ctx>) -> Self {
+        let metrics = ACTIONS.iter().map(|action| OperationMetrics::new(action.label, "netease")).collect();
+        Self { ctx, metrics, unknown: OperationMetrics::new("unknown", "netease") }
+    }
+}
+
+/// Runs a request.
+pub(super) async fn dispatch(State(actions): State<Arc<Actions>>, mut request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return answer::preflight();
+    }
+    let arrival = request.extensions_mut().remove::<Arrival>().unwrap_or_else(Arrival::in_process);
+    let (parts, body) = request.into_parts();
+    let named = name_of(&parts).to_owned();
+    let (at, id) = (arrival.at, arrival.id.clone());
+    let known = ACTIONS.iter().zip(&actions.metrics).find(|(action, _)| action.path == named);
+    let Some((action, metrics)) = known else {
+        let (status, body) = failed("unknown", &id, &Error::about(Code::RouteNotFound, named));
+        actions.unknown.record(status, at.elapsed());
+        return answer::reply(body);
+    };
+    let running = netted(run(Arc::clone(&actions.ctx), action, arrival, parts, body));
+    let internal = |source: String| Err(Error::from(Code::Internal).caused_by(source));
+    let panicked = |Panicked { at, text }| internal(format!("a handler panicked at {at}: {text}"));
+    let done = if action.to_its_end {
+        tokio::spawn(running).await.map_or_else(|ended| internal(ended.to_string()), |ran| ran.unwrap_or_else(panicked))
+    } else {
+        running.await.unwrap_or_else(panicked)
+    };
+    let (status, body) = done.map_or_else(|error| failed(action.label, &id, &error), |body| (200, body));
+    metrics.record(status, at.elapsed());
+    answer::reply(body)
+}
+
+/// The call that is meant: by the path or, where all go to one path, by a header.
+fn name_of(parts: &Parts) -> &str {
+    let path = parts.uri.path();
+    let named = || parts.headers.get(API).and_then(|api| api.to_str().ok()).unwrap_or_default();
+    path.strip_prefix(PREFIX).unwrap_or_else(|| named().trim_start_matches('/'))
+}
+
+async fn run(ctx: Arc<Ctx>, action: &Action, arrival: Arrival, parts: Parts, body: Body) -> Answer {
+    if parts.method != Method::POST {
+        return Err(Code::MethodNotAllowed.into());
+    }
+    if arrival.head_too_large {
+        return Err(Code::HeadersTooLarge.into());
+    }
+    let app = signing::authenticate(&ctx, &parts.headers).await?;
+    ctx.rates.call(app.id, action.bucket)?;
+    let id = signing::call_id(&parts.headers);
+    if !id.is_empty() {
+        ctx.call_ids.note(app.id, id)?;
+    }
+    let done = handle(&ctx, &app, action, &arrival, &parts, body).await;
+    if let Err(error) = &done
+        && !id.is_empty()
+        && matches!(error.code, Code::Busy | Code::Storage | Code::Internal)
+    {
+        ctx.call_ids.forget(app.id, id);
+    }
+    done
+}
+
+async fn handle(
+    ctx: &Arc<Ctx>,
+    app: &Arc<App>,
+    action: &Action,
+    arrival: &Arrival,
+    parts: &Parts,
+    body: Body,
+) -> Answer {
+    let body = read_body(body, arrival.body_bytes_max, arrival.body_timeout).await.map_err(|fault| match fault {
+        BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),
+        BodyFault::Incomplete => Code::BodyIncomplete.into(),
+        BodyFault::TimedOut => Code::BodyTimedOut.into(),
+    })?;
+    let form = Form::read(&parts.headers, &body)?;
+    (action.handler)(&Call::new(Arc::clone(ctx), Arc::clone(app), form)).await
+}
+
+/// The body of an error and the status it is counted under; logs it if it is ours.
+fn failed(label: &str, id: &RequestId, error: &Error) -> (u16, Vec<u8>) {
+    let wire = wire(At::Call, error);
+    if wire.status >= 500 {
+        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(request = %id, operation = label, %error, source, "a call failed");
+    }
+    (wire.status, answer::refusal(&wire))
+}
