@@ -126,7 +126,12 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::RoomTokenExpired
         | C::RoomTokenUnexpected
         | C::PermissionKeyWrong
-        | C::PermissionKeyExpired => argument(error.code.text()),
+        | C::PermissionKeyExpired
+        | C::RoomNotFound
+        | C::RoomExists
+        | C::RoomFull
+        | C::RoomBarred
+        | C::RoomPassWrong => argument(error.code.text()),
 
         C::BlockTargetNotFound => block_target_not_found(profile, subject),
         C::BlocksFull => exceed_limit("user blacklist number exceed limit"),
