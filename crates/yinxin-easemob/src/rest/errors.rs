@@ -113,7 +113,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             Wire { error: "duplicate_unique_property_exists", exception: Some(exception::DUPLICATE), ..argument(text) }
         }
 
-        // Signed calls and rooms are other dialects'.
+        // Signed calls, rooms and profiles with fixed fields are other dialects'.
         C::SignatureMissing
         | C::SignatureWrong
         | C::SignatureExpired
@@ -131,7 +131,8 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::RoomExists
         | C::RoomFull
         | C::RoomBarred
-        | C::RoomPassWrong => argument(error.code.text()),
+        | C::RoomPassWrong
+        | C::ProfileFieldTooLong => argument(error.code.text()),
 
         C::BlockTargetNotFound => block_target_not_found(profile, subject),
         C::BlocksFull => exceed_limit("user blacklist number exceed limit"),
