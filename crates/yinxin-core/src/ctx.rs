@@ -28,7 +28,7 @@ pub struct Ctx {
     /// Randomness for secrets.
     pub rng: Arc<dyn Rng>,
     /// New ids.
-    pub mint: Mint,
+    pub mint: Arc<Mint>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
     /// Who is in which room.
@@ -74,7 +74,7 @@ impl Ctx {
         records::recover(&db, parts.clock.now_ms()).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
-            mint: Mint::new(Arc::clone(&parts.clock)),
+            mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
             call_ids: CallIds::new(Arc::clone(&parts.clock)),
             clock: parts.clock,

@@ -1,6 +1,8 @@
 //! Every bound of the product that is not a queue's, by name. The configuration may change those in [`Limits`]; the
 //! constants are the vendors' and part of the wire.
 
+use std::time::Duration;
+
 /// Bounds that an operator may set.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -27,6 +29,52 @@ impl Default for Limits {
             password_failures: 20,
             password_forgive_s: 15,
             token_calls_per_s: 100_000,
+        }
+    }
+}
+
+/// Bounds of a chat connection's socket.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketLimits {
+    /// From the handshake to the end of the first frame, which is the login.
+    pub hello: Duration,
+    /// A client that says nothing for so long is asked whether it is there. SDKs ask for news every 30 to 60 seconds.
+    pub silence: Duration,
+    /// How long it then has to say anything.
+    pub answer: Duration,
+    /// How long a client may leave a frame untaken.
+    pub write: Duration,
+    /// Between the last frame and the end of the socket: closed at once, an SDK may take it for a fault and come back.
+    pub farewell: Duration,
+    /// How long a line that needs a sign of life now and then (SockJS) may be without one.
+    pub heartbeat: Duration,
+    /// How long a connection outlives its token: SDKs log themselves out when it ends, and are to be let.
+    pub token_grace: Duration,
+    /// How often the clock is asked whether the token has ended.
+    pub token_look: Duration,
+    /// Bytes of one frame. A message may have [`MESSAGE_BYTES_MAX`]; one that is larger is refused by an answer, one
+    /// that does not fit here ends the connection.
+    pub frame_bytes: usize,
+    /// Frames of one connection in a second, pings among them.
+    pub frames_per_s: u32,
+    /// Frames that may come at once after a silence.
+    pub frames_at_once: u32,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_secs(15),
+            silence: Duration::from_secs(75),
+            answer: Duration::from_secs(30),
+            write: Duration::from_secs(10),
+            farewell: Duration::from_millis(300),
+            heartbeat: Duration::from_secs(25),
+            token_grace: Duration::from_secs(10),
+            token_look: Duration::from_mins(1),
+            frame_bytes: 2 * MESSAGE_BYTES_MAX,
+            frames_per_s: 1000,
+            frames_at_once: 10_000,
         }
     }
 }

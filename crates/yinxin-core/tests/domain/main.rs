@@ -4,6 +4,7 @@
 mod apps;
 mod cache;
 mod kit;
+mod messages;
 mod passwords;
 mod people;
 mod rooms;
