@@ -6,9 +6,10 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use yinxin_core::apps::{self, App, AppChanges, Profile};
+use yinxin_core::apps::{self, App, AppChanges, Brought, Profile};
 use yinxin_core::names::AppName;
 use yinxin_core::{Code, Error};
+use zeroize::Zeroizing;
 
 use crate::problem::{Answer, Problem};
 use crate::routes::Shared;
@@ -192,6 +193,25 @@ pub(crate) async fn change(State(shared): State<Shared>, tenant: Tenant, Json(pa
 pub(crate) async fn delete(State(shared): State<Shared>, tenant: Tenant) -> Answer {
     apps::delete(&shared.ctx, &tenant.0).await?;
     json(StatusCode::OK, &view(&tenant.0, false))
+}
+
+/// Credentials of signed calls that an app had elsewhere.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SigningKeys {
+    app_key: String,
+    app_secret: String,
+    perm_secret: Option<String>,
+}
+
+pub(crate) async fn adopt_keys(State(shared): State<Shared>, tenant: Tenant, Json(keys): Json<SigningKeys>) -> Answer {
+    let brought = Brought {
+        key: keys.app_key,
+        secret: Zeroizing::new(keys.app_secret),
+        permission_secret: keys.perm_secret.map(Zeroizing::new),
+    };
+    let app = apps::adopt(&shared.ctx, &tenant.0, brought).await?;
+    json(StatusCode::OK, &view(&app, true))
 }
 
 /// Whose secrets are meant.

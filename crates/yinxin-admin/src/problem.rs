@@ -104,6 +104,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
+        | Code::SigningKeyTaken
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists

@@ -17,7 +17,7 @@ use crate::limits;
 use crate::names::AppName;
 use crate::rng;
 
-pub use signing::Signing;
+pub use signing::{Brought, Signing, adopt};
 
 /// Kind of the secret that asks for app tokens and signs locally computed user tokens.
 const CLIENT_SECRET: &str = "client";

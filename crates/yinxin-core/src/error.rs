@@ -47,6 +47,8 @@ codes! {
     AppNotFound = "there is no such app",
     /// The name is taken.
     AppExists = "an app of that name exists",
+    /// Another app has that name in signed calls.
+    SigningKeyTaken = "another app has that key",
     /// Organisation or app name not of the allowed form.
     AppNameIllegal = "the app key is not of the form ORG/APP in letters, digits, '-' and '_'",
 

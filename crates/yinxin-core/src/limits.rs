@@ -152,6 +152,8 @@ pub const CALL_IDS_KEPT: usize = 65_536;
 pub const FORM_PAIRS_MAX: usize = 64;
 /// Bytes of the key that names an app in signed calls.
 pub const SIGNING_KEY_BYTES_MAX: usize = 64;
+/// Bytes of the secrets that sign calls and make permission keys, when they are brought along.
+pub const SIGNING_SECRET_BYTES_MAX: usize = 128;
 /// Characters of a signed call's nonce.
 pub const NONCE_CHARS_MAX: usize = 128;
 /// Bytes of a room's name.

@@ -84,6 +84,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::NamesEmpty | C::NamesMissing => parameter("accids is empty"),
 
         C::AppExists
+        | C::SigningKeyTaken
         | C::AppNameIllegal
         | C::GrantUnknown
         | C::BatchTooLarge

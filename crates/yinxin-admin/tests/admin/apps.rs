@@ -84,3 +84,34 @@ async fn the_server_tells_its_state() {
     assert_eq!(state["uptime_seconds"], 0);
     assert!(state["writer"]["commits"].as_u64().unwrap() >= 1);
 }
+
+#[tokio::test]
+async fn an_app_may_bring_its_keys_along() {
+    let api = Api::start().await;
+    let adopt = |body: String| {
+        let api = &api;
+        async move { api.call("PUT", "/apps/acme/chat/netease-keys", &body).await }
+    };
+    let before = api.get("/apps/acme/chat?secrets=true").await.json["netease"].clone();
+    let given = json!({"app_key": "94kid09c9ig9k1loimjg012345123456", "app_secret": "123456789012"});
+    let adopted = adopt(given.to_string()).await.expect(StatusCode::OK);
+    assert_eq!(adopted["netease"]["app_key"], given["app_key"]);
+    assert_eq!(adopted["netease"]["app_secret"], given["app_secret"]);
+    assert_eq!(adopted["netease"]["perm_secret"], before["perm_secret"]);
+    let given = json!({"app_key": "k", "app_secret": "s", "perm_secret": "p"});
+    assert_eq!(adopt(given.to_string()).await.expect(StatusCode::OK)["netease"], given);
+    assert_eq!(adopt(given.to_string()).await.expect(StatusCode::OK)["netease"], given, "one's own key is free");
+    api.post("/apps", r#"{"org":"acme","app":"other"}"#).await.expect(StatusCode::CREATED);
+    let taken = api.call("PUT", "/apps/acme/other/netease-keys", &given.to_string()).await;
+    taken.refused(StatusCode::CONFLICT, "SigningKeyTaken");
+    let long = "x".repeat(129);
+    for (field, bad) in
+        [("app_key", ""), ("app_key", "a b"), ("app_key", &long[..65]), ("app_secret", "小"), ("perm_secret", &long)]
+    {
+        let mut body = given.clone();
+        body[field] = bad.into();
+        let said = adopt(body.to_string()).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
+        assert!(said.contains(field), "{said}");
+    }
+    assert_eq!(api.get("/apps/acme/chat?secrets=true").await.json["netease"], given);
+}

@@ -118,6 +118,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::SignatureWrong
         | C::SignatureExpired
         | C::CallRepeated
+        | C::SigningKeyTaken
         | C::RoomUidMissing
         | C::RoomUidIllegal
         | C::RoomNameIllegal

@@ -142,6 +142,12 @@ pub async fn set_first_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> 
     Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1 AND signing_key IS NULL", &args).await? == 1)
 }
 
+/// Gives an app another name in signed calls, which must be free; `false` when there is no such app.
+pub async fn set_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> Result<bool> {
+    sql.touch(Touched::App(app));
+    Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1", &[app.arg(), key.into()]).await? == 1)
+}
+
 /// Whether there is such an app: asked first by every write that adds a row for one, so that no row outlives its app.
 pub async fn exists(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
     Ok(!sql.rows("SELECT 1 FROM apps WHERE app_id = $1", &[app.arg()]).await?.is_empty())

@@ -2,12 +2,13 @@ use serde_json::json;
 use yinxin_testkit::server::Server;
 
 use crate::binary;
-use crate::process::run_on;
+use crate::process::{run_on, run_with};
 
 #[test]
 fn an_app_lives_from_creation_to_deletion() {
     let server = Server::start(binary(), &[]);
     let yinxin = |args: &[&str]| run_on(server.data(), args);
+    let data = server.data().display().to_string();
 
     let printed = yinxin(&["app", "create", "acme/chat", "--json"]);
     let made = printed.json();
@@ -55,6 +56,16 @@ fn an_app_lives_from_creation_to_deletion() {
     assert_eq!(again["easemob"], rotated["easemob"]);
     assert_eq!(again["netease"]["app_key"], made["netease"]["app_key"]);
     assert_ne!(again["netease"]["app_secret"], made["netease"]["app_secret"]);
+    let adopted = run_with(
+        &["app", "adopt-keys", "acme/chat", "--app-key", "key", "--secrets-stdin", "--yes", "--json", "--data", &data],
+        &[],
+        "first\nsecond\n",
+    );
+    let netease = json!({"app_key": "key", "app_secret": "first", "perm_secret": "second"});
+    assert_eq!(adopted.json()["netease"], netease);
+    let adopt = ["app", "adopt-keys", "acme/chat", "--app-key", "key"];
+    assert!(yinxin(&adopt).failed(2).contains("--app-secret"));
+    assert!(yinxin(&[&adopt[..], &["--app-secret", "s"]].concat()).failed(6).contains("--yes"));
     assert_eq!(yinxin(&["app", "delete", "acme/chat", "--yes", "--json"]).json()["app_key"], "acme#chat");
     assert_eq!(yinxin(&["app", "list", "--json"]).json()["apps"].as_array().unwrap().len(), 1);
 }
