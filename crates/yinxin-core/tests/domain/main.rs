@@ -6,4 +6,5 @@ mod cache;
 mod kit;
 mod passwords;
 mod people;
+mod rooms;
 mod tokens;
