@@ -57,6 +57,7 @@ struct Settings {
     user_token_ttl: Option<i64>,
     app_token_ttl: Option<i64>,
     contacts_max: Option<i64>,
+    contacts_only_messaging: Option<bool>,
     safe_mode: Option<bool>,
     local_room_tokens: Option<bool>,
 }
@@ -75,6 +76,7 @@ impl Settings {
             user_token_ttl_s: self.user_token_ttl,
             app_token_ttl_s: self.app_token_ttl,
             contacts_max: self.contacts_max,
+            contacts_only_messaging: self.contacts_only_messaging,
             safe_mode: self.safe_mode,
             local_room_tokens: self.local_room_tokens,
         })
@@ -119,12 +121,14 @@ struct Signing<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct SettingsView {
     open_registration: bool,
     profile: &'static str,
     user_token_ttl: i64,
     app_token_ttl: i64,
     contacts_max: i64,
+    contacts_only_messaging: bool,
     safe_mode: bool,
     local_room_tokens: bool,
 }
@@ -148,6 +152,7 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             user_token_ttl: settings.user_token_ttl_s,
             app_token_ttl: settings.app_token_ttl_s,
             contacts_max: settings.contacts_max,
+            contacts_only_messaging: settings.contacts_only_messaging,
             safe_mode: settings.safe_mode,
             local_room_tokens: settings.local_room_tokens,
         },

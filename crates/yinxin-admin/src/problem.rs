@@ -94,6 +94,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::PermissionKeyWrong
         | Code::PermissionKeyExpired
         | Code::SenderBlocked
+        | Code::NotContact
         | Code::SenderMuted => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use yinxin_store::{Db, SqliteOptions};
 
 use crate::cache::Cache;
@@ -26,7 +27,7 @@ pub struct Ctx {
     /// Randomness for secrets.
     pub rng: Arc<dyn Rng>,
     /// New ids.
-    pub mint: Mint,
+    pub mint: Arc<Mint>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
     /// Password hashing.
@@ -38,6 +39,8 @@ pub struct Ctx {
     /// The server's keys.
     pub keys: Keys,
     pub(crate) cache: Arc<Cache>,
+    /// Something is to be done in the background, now rather than later.
+    pub(crate) chores: Notify,
 }
 
 /// What a context is made of.
@@ -69,7 +72,7 @@ impl Ctx {
         let keys = Keys::open(&db, &parts).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
-            mint: Mint::new(Arc::clone(&parts.clock)),
+            mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
             call_ids: CallIds::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
@@ -78,6 +81,7 @@ impl Ctx {
             passwords,
             keys,
             cache,
+            chores: Notify::new(),
             db,
         }))
     }

@@ -3,8 +3,11 @@
 
 mod apps;
 mod cache;
+mod delivery;
 mod kit;
+mod messages;
 mod passwords;
 mod people;
+mod retention;
 mod rooms;
 mod tokens;

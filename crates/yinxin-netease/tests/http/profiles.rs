@@ -100,6 +100,7 @@ impl Line for Silent {
     fn end(&self, _: Ending) {}
     fn wake(&self, _: &str) {}
     fn announce(&self, _: &Arc<News>) {}
+    fn renew(&self, _: std::net::IpAddr, _: i64) {}
 }
 
 #[tokio::test]

@@ -7,8 +7,11 @@ use refinery::Migration;
 
 use crate::error::{Error, Result};
 
-const LIST: [(&str, &str); 2] =
-    [("V1__foundation", include_str!("v1_foundation.sql")), ("V5__netease", include_str!("v5_netease.sql"))];
+const LIST: &[(&str, &str)] = &[
+    ("V1__foundation", include_str!("v1_foundation.sql")),
+    ("V4__messaging", include_str!("v4_messaging.sql")),
+    ("V5__netease", include_str!("v5_netease.sql")),
+];
 
 /// The list as SQLite wants it.
 pub fn for_sqlite() -> Result<Vec<Migration>> {

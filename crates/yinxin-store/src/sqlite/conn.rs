@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
+use rusqlite::{CachedStatement, Connection, OpenFlags, StatementStatus, ToSql};
 
 use super::{SqliteOptions, migrate};
 use crate::error::{Error, Result};
@@ -31,6 +32,8 @@ pub(super) struct Conn {
     /// Every statement must run within a transaction.
     writes: bool,
     pub touched: Vec<Touched>,
+    /// Statements run; whoever reads it takes it.
+    pub statements: usize,
 }
 
 impl Conn {
@@ -58,7 +61,7 @@ impl Conn {
 
     fn new(db: Connection, writes: bool) -> Self {
         db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { db, texts: HashMap::new(), writes, touched: Vec::new() }
+        Self { db, texts: HashMap::new(), writes, touched: Vec::new(), statements: 0 }
     }
 
     /// A transaction's own words (`BEGIN`, `COMMIT`, savepoints), which are not the product's statements.
@@ -94,6 +97,7 @@ impl Conn {
         if self.writes && !self.in_transaction() {
             return Err(Error::Engine("the transaction has failed already".into()));
         }
+        self.statements += 1;
         let text = self.texts.entry((sql.as_ptr().addr(), sql.len())).or_insert_with(|| sql.replace('$', "?"));
         Ok(self.db.prepare_cached(text)?)
     }
@@ -101,7 +105,9 @@ impl Conn {
     fn exec_now(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64> {
         let mut statement = self.statement(sql)?;
         bind(&mut statement, args)?;
-        Ok(statement.raw_execute()? as u64)
+        let changed = statement.raw_execute()? as u64;
+        debug_assert!(is_prepared_for_good(&statement), "prepared anew at each run: {sql}");
+        Ok(changed)
     }
 
     fn rows_now(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>> {
@@ -114,6 +120,8 @@ impl Conn {
             let values = (0..columns).map(|column| Ok(owned(row.get_ref(column)?))).collect::<Result<_>>()?;
             rows.push(Row::new(values));
         }
+        drop(found);
+        debug_assert!(is_prepared_for_good(&statement), "prepared anew at each run: {sql}");
         Ok(rows)
     }
 }
@@ -164,9 +172,17 @@ fn owned(value: ValueRef<'_>) -> Value {
     }
 }
 
+/// Whether the statement was compiled once, or once more: a connection's first statement may find that it does not know
+/// the schema yet.
+fn is_prepared_for_good(statement: &CachedStatement<'_>) -> bool {
+    statement.get_status(StatementStatus::RePrepare) <= 1
+}
+
 /// What every connection needs. Memory-mapped reads stay off: a truncated file would kill the process, not the read.
 fn tune(db: &Connection) -> Result<()> {
     db.busy_timeout(LOCK_WAIT)?;
+    // One plan for a text, whatever is bound: without it, joins and sorted lists are prepared anew at each run.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "mmap_size", 0)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -16_384)?;
