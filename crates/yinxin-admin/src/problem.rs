@@ -96,6 +96,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RoomBarred
         | Code::RoomPassWrong
         | Code::SenderBlocked
+        | Code::NotContact
         | Code::SenderMuted => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound
@@ -107,6 +108,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
+        | Code::SigningKeyTaken
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists

@@ -47,6 +47,8 @@ codes! {
     AppNotFound = "there is no such app",
     /// The name is taken.
     AppExists = "an app of that name exists",
+    /// Another app has that name in signed calls.
+    SigningKeyTaken = "another app has that key",
     /// Organisation or app name not of the allowed form.
     AppNameIllegal = "the app key is not of the form ORG/APP in letters, digits, '-' and '_'",
 
@@ -161,6 +163,8 @@ codes! {
     // Messages.
     /// The receiver blocks the sender.
     SenderBlocked = "the receiver blocks the sender",
+    /// In this app users may write to contacts only, and these two are none.
+    NotContact = "the receiver does not have the sender among its contacts",
     /// The message to recall is not there any more, or is not the caller's.
     RecallTooLate = "there is no such message of yours to recall",
     /// The sender is muted.

@@ -6,8 +6,10 @@
 pub mod apps;
 pub mod attributes;
 pub mod blocks;
+pub mod chores;
 pub mod clock;
 pub mod contacts;
+pub mod conversations;
 pub mod ctx;
 pub mod error;
 pub mod keys;
@@ -22,6 +24,7 @@ pub mod presence;
 pub mod profiles;
 pub mod push;
 pub mod rates;
+pub mod retention;
 pub mod rng;
 pub mod rooms;
 pub mod sessions;

@@ -176,6 +176,18 @@ pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 5;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Days that messages are kept, for devices that were away and for the history.
 pub const INBOX_DAYS: i64 = 7;
+/// Entries of one queue of an inbox: one conversation of one user. With more, the oldest go.
+pub const INBOX_QUEUE_MAX: i64 = 10_000;
+/// A queue's length is looked at when so many have come into it; by then so many too many have made room.
+pub const INBOX_TRIM_EVERY: i64 = 256;
+/// Queues that are looked at in one step of the sweep for what is too old.
+pub const SWEEP_QUEUES: i64 = 256;
+/// Rows that one write of a sweep may remove: the writer serves everybody else between two of them.
+pub const SWEEP_ROWS: i64 = 500;
+/// Pause between two steps of a sweep.
+pub const SWEEP_PAUSE_MS: u64 = 1000;
+/// Pause between the end of a sweep and the next.
+pub const SWEEP_REST_MS: u64 = 3_600_000;
 /// Queues that are announced to a device at once; the others follow when these are done.
 pub const WAITING_QUEUES_MAX: i64 = 200;
 /// Devices of a user whose place in its queues is remembered.
@@ -200,6 +212,8 @@ pub const CALL_IDS_KEPT: usize = 65_536;
 pub const FORM_PAIRS_MAX: usize = 64;
 /// Bytes of the key that names an app in signed calls.
 pub const SIGNING_KEY_BYTES_MAX: usize = 64;
+/// Bytes of the secrets that sign calls and make permission keys, when they are brought along.
+pub const SIGNING_SECRET_BYTES_MAX: usize = 128;
 /// Characters of a signed call's nonce.
 pub const NONCE_CHARS_MAX: usize = 128;
 /// Bytes of a room's name.

@@ -55,7 +55,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::ClientSecretMissing
         | C::ClientIdMismatch
         | C::ClientSecretMismatch => wired(302, 401, "wrong token"),
-        C::Forbidden | C::RegistrationClosed | C::SenderBlocked => {
+        C::Forbidden | C::RegistrationClosed | C::SenderBlocked | C::NotContact => {
             wired(403, 403, "illegal operation or no permission")
         }
         C::UserInactive => wired(422, 403, format!("{subject} is blocked")),
@@ -90,6 +90,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::NamesEmpty | C::NamesMissing => parameter("accids is empty"),
 
         C::AppExists
+        | C::SigningKeyTaken
         | C::AppNameIllegal
         | C::GrantUnknown
         | C::BatchTooLarge

@@ -3,9 +3,12 @@
 
 mod apps;
 mod cache;
+mod delivery;
+mod doors;
 mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod retention;
 mod rooms;
 mod tokens;

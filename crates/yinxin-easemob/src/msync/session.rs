@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use yinxin_core::messages::{self, Entry, Kind, Outgoing, Sender};
+use yinxin_core::messages::{self, Act, Entry, Kind, Outgoing, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Code, Ctx, Error, Result};
@@ -210,14 +210,17 @@ impl Session {
         let to = to.and_then(|to| to.name.as_deref()).ok_or(Code::UsernameMissing)?.to_ascii_lowercase();
         let payload = meta.payload.as_deref().unwrap_or_default();
         let summary = body::inspect(payload).map_err(illegal)?;
-        let (kind, recalls) = match summary.kind {
-            None | Some(MessageType::Normal | MessageType::Chat) => (Kind::Chat, None),
+        let (kind, act) = match summary.kind {
+            None | Some(MessageType::Normal | MessageType::Chat) => (Kind::Chat, Act::Says),
             Some(MessageType::Recall) => {
                 let recalled = summary.ack_message_id.ok_or(Code::BodyMalformed)?;
-                (Kind::About, Some(recalled.cast_signed()))
+                (Kind::About, Act::Recalls(recalled.cast_signed()))
+            }
+            Some(MessageType::ReadAck | MessageType::DeliverAck | MessageType::ChannelAck) => {
+                (Kind::About, Act::Confirms)
             }
             Some(MessageType::GroupChat | MessageType::ChatRoom) => return Err(Code::NotOffered.into()),
-            Some(_) => (Kind::About, None),
+            Some(MessageType::Edit) => (Kind::About, Act::Says),
         };
         let sender = &self.who.user;
         let online_only = meta.routetype == Some(RouteType::Online.into());
@@ -226,7 +229,7 @@ impl Session {
             kind: if online_only { Kind::About } else { kind },
             origin: self.who.device.resource.clone(),
             payload: body::rewrite_identity(payload, &sender.username, &to).map_err(illegal)?,
-            recalls,
+            act,
             online_only,
         };
         messages::send(&self.ctx, &self.who.app, Sender::User(sender), &to, outgoing).await
@@ -237,6 +240,7 @@ impl Session {
 fn refused(meta_id: u64, error: &Error) -> Vec<u8> {
     let refusal = match error.code {
         Code::SenderBlocked => SendRefusal::Blocked,
+        Code::NotContact => SendRefusal::NotContact,
         Code::SenderMuted => SendRefusal::Muted,
         Code::UserNotFound => SendRefusal::UserNotFound(&error.subject),
         Code::MessageTooLarge => SendRefusal::TooLarge,

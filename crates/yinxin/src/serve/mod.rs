@@ -3,6 +3,7 @@
 //! Nothing is made before the command line, the configuration and the address are known to be right; nothing is printed to standard
 //! output but the demo block and the line that says where the server listens.
 
+mod chores;
 mod demo;
 mod logs;
 mod routes;
@@ -79,6 +80,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     let router = routes::assemble(config, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
+    let chores = tokio::spawn(chores::run(Arc::clone(&ctx)));
     let rooms = Arc::clone(&ctx.rooms);
     let shutdown = async move {
         let name = stops.first().await;
@@ -88,6 +90,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
         rooms.stop();
     };
     let drained = yinxin_http::serve(listener, router, options, shutdown).await;
+    chores.abort();
     close(ctx, folder).await;
     tracing::info!(connections_cut = drained.cut, "stopped");
     Ok(())
