@@ -71,13 +71,13 @@ pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invit
     if open.is_none() && !permission.privileges.include(Privileges::CREATE) {
         return Err(Error::about(Code::PermissionKeyWrong, "create"));
     }
-    if open.is_some_and(|open| ctx.rooms.count((app.id, open.cid)) >= ROOM_MEMBERS_MAX) {
+    if open.as_ref().is_some_and(|open| ctx.rooms.count((app.id, open.cid)) >= ROOM_MEMBERS_MAX) {
         return Err(Error::over(Code::RoomFull, ROOM_MEMBERS_MAX));
     }
     tokens::admit(ctx, app, uid, room, token, permission_key).await?;
     let assigned = uid.get() == 0;
     let uid = if assigned { some_uid(ctx) } else { uid };
-    let cid = records::open(ctx, app, room, uid).await?.cid;
+    let cid = records::open(ctx, app, open, room, uid).await?;
     let pass = Pass {
         app_key: app.signing.key.clone(),
         cid,

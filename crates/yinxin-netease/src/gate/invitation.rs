@@ -114,7 +114,7 @@ async fn invite(gate: Arc<Gate>, arrival: Arrival, parts: Parts, body: Body) -> 
 /// Where the client finds the socket: where it found this, or where the operator says.
 ///
 /// Quirk(netease): the SDK appends its parameters with `&`, and reads `ip` out of what was there before. Source:
-/// docs/dialects/netease.md.
+/// docs/dialects/netease-rooms.md.
 fn socket_url(gate: &Gate, arrival: &Arrival, parts: &Parts) -> Result<String, Error> {
     let illegal = || Error::about(Code::FieldIllegal, "Host");
     let base = if let Some(url) = &gate.public_url {
