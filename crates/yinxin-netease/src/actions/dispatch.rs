@@ -52,10 +52,12 @@ pub(super) async fn dispatch(State(actions): State<Arc<Actions>>, mut request: R
         actions.unknown.record(status, at.elapsed());
         return answer::reply(body);
     };
+    // A call with an id cannot be made again: it must not be left half way either.
+    let to_its_end = action.to_its_end || !signing::call_id(&parts.headers).is_empty();
     let running = netted(run(Arc::clone(&actions.ctx), action, arrival, parts, body));
     let internal = |source: String| Err(Error::from(Code::Internal).caused_by(source));
     let panicked = |Panicked { at, text }| internal(format!("a handler panicked at {at}: {text}"));
-    let done = if action.to_its_end {
+    let done = if to_its_end {
         tokio::spawn(running).await.map_or_else(|ended| internal(ended.to_string()), |ran| ran.unwrap_or_else(panicked))
     } else {
         running.await.unwrap_or_else(panicked)
