@@ -415,6 +415,9 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
     ctx.sessions.close_app(app.id, CloseReason::Deleted);
+    for cid in ctx.rooms.rooms_of(app.id, None) {
+        ctx.rooms.end((app.id, cid));
+    }
     ctx.chores.notify_one();
     Ok(())
 }

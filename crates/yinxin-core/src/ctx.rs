@@ -15,6 +15,8 @@ use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
 use crate::rng::Rng;
+use crate::rooms::live::{self, Live};
+use crate::rooms::records;
 use crate::sessions::Sessions;
 use crate::signed_calls::CallIds;
 
@@ -30,6 +32,8 @@ pub struct Ctx {
     pub mint: Arc<Mint>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
+    /// Who is in which room.
+    pub rooms: Arc<Live>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Call rates.
@@ -70,6 +74,7 @@ impl Ctx {
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
         let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
         let keys = Keys::open(&db, &parts).await?;
+        records::recover(&db, parts.clock.now_ms()).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
             mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
@@ -78,6 +83,7 @@ impl Ctx {
             clock: parts.clock,
             rng: parts.rng,
             sessions: parts.sessions,
+            rooms: Live::new(live::Bounds::default()),
             passwords,
             keys,
             cache,

@@ -229,3 +229,34 @@ pub const ROOM_TOKEN_AHEAD_S: i64 = 300;
 pub const ROOM_TOKEN_SLACK_MS: i64 = 1000;
 /// Room tokens that have ended and are removed with each one that is issued: more than one, so that they become fewer.
 pub const ROOM_TOKENS_SWEPT: i64 = 2;
+/// Seats in rooms that may be taken on a server.
+pub const ROOM_SEATS_MAX: usize = 1_000_000;
+/// Members of one room.
+pub const ROOM_MEMBERS_MAX: usize = 3000;
+/// How long a room that was asked for, or that is empty, stays open; at least as long as a pass waits to be used.
+pub const ROOM_EMPTY_MS: i64 = 60_000;
+/// How long a room that a backend made waits for its first member.
+pub const ROOM_WAITS_MS: i64 = 86_400_000;
+/// How long a pass may wait before it is used for the first time.
+pub const ROOM_PASS_MS: i64 = 60_000;
+/// How long somebody who was lost may come back with the same pass.
+pub const ROOM_RETURN_MS: i64 = 60_000;
+/// How long before a permission ends its bearer is told.
+pub const PERMISSION_NOTICE_MS: i64 = 30_000;
+/// How long a kick bars when the caller does not say: as long as the longest room token lives.
+pub const ROOM_BAR_DEFAULT_S: i64 = 86_400;
+/// Longest bar.
+pub const ROOM_BAR_MAX_S: i64 = 315_360_000;
+/// Numbers in the list of those who are barred from a room.
+pub const ROOM_BARS_LISTED: i64 = 1000;
+/// How long rooms and stays are remembered after their end.
+pub const ROOM_HISTORY_MS: i64 = 72 * 3_600_000;
+/// Stays per page of a room's history.
+pub const ROOM_HISTORY_PAGE_MAX: i64 = 500;
+/// Stays per page of a room's history when the caller does not say.
+pub const ROOM_HISTORY_PAGE_DEFAULT: i64 = 200;
+/// Pages of a room's history; what is behind them is not listed, since each page is walked to.
+pub const ROOM_HISTORY_PAGES_MAX: i64 = 1000;
+/// Rooms, stays and bars that are over and are removed with each one that begins: more than one, so that they become
+/// fewer.
+pub const ROOMS_SWEPT: i64 = 2;

@@ -4,6 +4,7 @@
 mod apps;
 mod cache;
 mod delivery;
+mod doors;
 mod kit;
 mod messages;
 mod passwords;

@@ -6,7 +6,9 @@ mod world;
 
 mod accounts;
 mod bad_input;
+mod gate;
 mod model;
 mod profiles;
+mod rooms;
 mod signing;
 mod tokens;

@@ -11,6 +11,7 @@ const LIST: &[(&str, &str)] = &[
     ("V1__foundation", include_str!("v1_foundation.sql")),
     ("V4__messaging", include_str!("v4_messaging.sql")),
     ("V5__netease", include_str!("v5_netease.sql")),
+    ("V6__rooms", include_str!("v6_rooms.sql")),
 ];
 
 /// The list as SQLite wants it.

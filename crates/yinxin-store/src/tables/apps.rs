@@ -238,6 +238,9 @@ const CLEARING: &[&str] = clearing! {
     "push_templates" "name",
     "notifiers" "notifier_id",
     "room_tokens" "uid, room",
+    "rooms" "cid",
+    "room_stays" "cid, pass_id",
+    "room_bars" "name, uid",
 };
 
 /// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.
