@@ -51,8 +51,10 @@ pub(super) async fn dispatch(State(actions): State<Arc<Actions>>, mut request: R
         actions.unknown.record(status, at.elapsed());
         return answer::reply(body);
     };
+    // A call with an id cannot be made again: it must not be left half way either.
+    let to_its_end = action.to_its_end || !signing::call_id(&parts.headers).is_empty();
     let running = run(Arc::clone(&actions.ctx), action, arrival, parts, body);
-    let done = if action.to_its_end { frame::to_its_end(running).await } else { frame::contained(running).await };
+    let done = if to_its_end { frame::to_its_end(running).await } else { frame::contained(running).await };
     let (status, body) = done.map_or_else(|error| failed(action.label, &id, &error), |body| (200, body));
     metrics.record(status, at.elapsed());
     answer::reply(body)
