@@ -23,11 +23,12 @@ USERS = {
     "argon2": {"yinxin-core", "yinxin-bench"},
     "yinxin-store": {"yinxin-core"},
     "yinxin-easemob": {"yinxin"},
+    "yinxin-netease": {"yinxin"},
     "yinxin-admin": {"yinxin"},
     "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util", "hyper-rustls", "object_store", "reqwest"},
     "object_store": {"yinxin-core"},
     "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
-    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-admin", "yinxin", "yinxin-bench"},
+    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-admin", "yinxin", "yinxin-bench"},
 }
 
 

@@ -6,9 +6,10 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use yinxin_core::apps::{self, App, AppChanges, Profile};
+use yinxin_core::apps::{self, App, AppChanges, Brought, Profile};
 use yinxin_core::names::AppName;
 use yinxin_core::{Code, Error};
+use zeroize::Zeroizing;
 
 use crate::problem::{Answer, Problem};
 use crate::routes::Shared;
@@ -57,6 +58,8 @@ struct Settings {
     app_token_ttl: Option<i64>,
     contacts_max: Option<i64>,
     contacts_only_messaging: Option<bool>,
+    safe_mode: Option<bool>,
+    local_room_tokens: Option<bool>,
 }
 
 impl Settings {
@@ -74,6 +77,8 @@ impl Settings {
             app_token_ttl_s: self.app_token_ttl,
             contacts_max: self.contacts_max,
             contacts_only_messaging: self.contacts_only_messaging,
+            safe_mode: self.safe_mode,
+            local_room_tokens: self.local_room_tokens,
         })
     }
 }
@@ -93,6 +98,7 @@ struct View<'a> {
     app_key: String,
     application: String,
     easemob: Credentials<'a>,
+    netease: Signing<'a>,
     settings: SettingsView,
     created: i64,
     modified: i64,
@@ -106,6 +112,16 @@ struct Credentials<'a> {
 }
 
 #[derive(Serialize)]
+struct Signing<'a> {
+    app_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perm_secret: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct SettingsView {
     open_registration: bool,
     profile: &'static str,
@@ -113,6 +129,8 @@ struct SettingsView {
     app_token_ttl: i64,
     contacts_max: i64,
     contacts_only_messaging: bool,
+    safe_mode: bool,
+    local_room_tokens: bool,
 }
 
 fn view(app: &App, secrets: bool) -> View<'_> {
@@ -123,6 +141,11 @@ fn view(app: &App, secrets: bool) -> View<'_> {
         app_key: app.name.app_key(),
         application: app.uuid().to_string(),
         easemob: Credentials { client_id: &app.client_id, client_secret: secrets.then(|| app.reveal_client_secret()) },
+        netease: Signing {
+            app_key: &app.signing.key,
+            app_secret: secrets.then(|| app.signing.reveal_secret()),
+            perm_secret: secrets.then(|| app.signing.reveal_permission_secret()),
+        },
         settings: SettingsView {
             open_registration: settings.open_registration,
             profile: settings.profile.name(),
@@ -130,6 +153,8 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             app_token_ttl: settings.app_token_ttl_s,
             contacts_max: settings.contacts_max,
             contacts_only_messaging: settings.contacts_only_messaging,
+            safe_mode: settings.safe_mode,
+            local_room_tokens: settings.local_room_tokens,
         },
         created: app.created_ms,
         modified: app.modified_ms,
@@ -175,7 +200,49 @@ pub(crate) async fn delete(State(shared): State<Shared>, tenant: Tenant) -> Answ
     json(StatusCode::OK, &view(&tenant.0, false))
 }
 
-pub(crate) async fn rotate_secret(State(shared): State<Shared>, tenant: Tenant) -> Answer {
-    let app = apps::rotate_secret(&shared.ctx, &tenant.0).await?;
+/// Credentials of signed calls that an app had elsewhere.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SigningKeys {
+    app_key: String,
+    app_secret: String,
+    perm_secret: Option<String>,
+}
+
+pub(crate) async fn adopt_keys(State(shared): State<Shared>, tenant: Tenant, Json(keys): Json<SigningKeys>) -> Answer {
+    let brought = Brought {
+        key: keys.app_key,
+        secret: Zeroizing::new(keys.app_secret),
+        permission_secret: keys.perm_secret.map(Zeroizing::new),
+    };
+    let app = apps::adopt(&shared.ctx, &tenant.0, brought).await?;
+    json(StatusCode::OK, &view(&app, true))
+}
+
+/// Whose secrets are meant.
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "lowercase")]
+enum Dialect {
+    #[default]
+    Easemob,
+    Netease,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rotate {
+    #[serde(default)]
+    dialect: Dialect,
+}
+
+pub(crate) async fn rotate_secret(
+    State(shared): State<Shared>,
+    tenant: Tenant,
+    Params(rotate): Params<Rotate>,
+) -> Answer {
+    let app = match rotate.dialect {
+        Dialect::Easemob => apps::rotate_secret(&shared.ctx, &tenant.0).await?,
+        Dialect::Netease => apps::rotate_signing_secrets(&shared.ctx, &tenant.0).await?,
+    };
     json(StatusCode::OK, &view(&app, true))
 }

@@ -79,11 +79,22 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::TokenUnknown
         | Code::TokenExpired
         | Code::WrongPassword
+        | Code::SignatureMissing
+        | Code::SignatureWrong
+        | Code::SignatureExpired
+        | Code::RoomTokenMissing
+        | Code::RoomTokenWrong
+        | Code::RoomTokenExpired
         | Code::ClientIdMismatch
         | Code::ClientSecretMismatch => StatusCode::UNAUTHORIZED,
         Code::Forbidden
         | Code::UserInactive
         | Code::RegistrationClosed
+        | Code::RoomTokenUnexpected
+        | Code::PermissionKeyWrong
+        | Code::PermissionKeyExpired
+        | Code::RoomBarred
+        | Code::RoomPassWrong
         | Code::SenderBlocked
         | Code::NotContact
         | Code::FileSecretWrong
@@ -95,9 +106,11 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::TemplateNotFound
         | Code::NotifierNotFound
         | Code::FileNotFound
+        | Code::RoomNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
+        | Code::SigningKeyTaken
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists
@@ -107,12 +120,18 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotInvited
         | Code::RecallTooLate
         | Code::FilesFull
+        | Code::CallRepeated
+        | Code::RoomExists
+        | Code::RoomFull
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
         | Code::ClientIdMissing
         | Code::ClientSecretMissing
         | Code::TtlIllegal
+        | Code::RoomUidMissing
+        | Code::RoomUidIllegal
+        | Code::RoomNameIllegal
         | Code::UsernameMissing
         | Code::UsernameIllegal
         | Code::UsernameTooLong
@@ -120,6 +139,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NewPasswordMissing
         | Code::PasswordTooLong
         | Code::NicknameTooLong
+        | Code::ProfileFieldTooLong
         | Code::BatchTooLarge
         | Code::RemarkTooLong
         | Code::ImportTooLarge

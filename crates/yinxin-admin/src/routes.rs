@@ -59,6 +59,7 @@ operations! {
     change_app: patch "/apps/{org}/{app}" => apps::change,
     delete_app: delete "/apps/{org}/{app}" => apps::delete,
     rotate_app_secret: post "/apps/{org}/{app}/rotate-secret" => apps::rotate_secret,
+    adopt_netease_keys: put "/apps/{org}/{app}/netease-keys" => apps::adopt_keys,
     create_user: post "/apps/{org}/{app}/users" => users::create,
     list_users: get "/apps/{org}/{app}/users" => users::list,
     import_users: post "/apps/{org}/{app}/users/import" => import::import,

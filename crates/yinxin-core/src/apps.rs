@@ -1,4 +1,6 @@
-//! Apps: the tenants. Their names, settings and client credentials.
+//! Apps: the tenants. Their names, settings and credentials.
+
+mod signing;
 
 use std::sync::Arc;
 
@@ -8,12 +10,15 @@ use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
 use zeroize::Zeroizing;
 
+use crate::cache::Ticket;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{self, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
 use crate::sessions::CloseReason;
+
+pub use signing::{Brought, Signing, adopt};
 
 /// Kind of the secret that asks for app tokens and signs locally computed user tokens.
 const CLIENT_SECRET: &str = "client";
@@ -45,6 +50,7 @@ impl Profile {
 
 /// Settings of an app that an operator may change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct AppSettings {
     /// Anybody may register.
     pub open_registration: bool,
@@ -58,6 +64,10 @@ pub struct AppSettings {
     pub contacts_max: i64,
     /// A user's devices may write to contacts only; the app's backend to everybody.
     pub contacts_only_messaging: bool,
+    /// Nobody joins a room without a token; otherwise nobody joins with one.
+    pub safe_mode: bool,
+    /// Room tokens that the app's backend computes by itself are good. They cannot be taken back.
+    pub local_room_tokens: bool,
 }
 
 impl Default for AppSettings {
@@ -69,6 +79,8 @@ impl Default for AppSettings {
             app_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
             contacts_max: limits::CONTACTS_DEFAULT,
             contacts_only_messaging: false,
+            safe_mode: true,
+            local_room_tokens: true,
         }
     }
 }
@@ -88,6 +100,10 @@ pub struct AppChanges {
     pub contacts_max: Option<i64>,
     /// See [`AppSettings`].
     pub contacts_only_messaging: Option<bool>,
+    /// See [`AppSettings`].
+    pub safe_mode: Option<bool>,
+    /// See [`AppSettings`].
+    pub local_room_tokens: Option<bool>,
 }
 
 impl AppChanges {
@@ -113,6 +129,8 @@ impl AppChanges {
             app_token_ttl_s: self.app_token_ttl_s.unwrap_or(defaults.app_token_ttl_s),
             contacts_max: self.contacts_max.unwrap_or(defaults.contacts_max),
             contacts_only_messaging: self.contacts_only_messaging.unwrap_or(defaults.contacts_only_messaging),
+            safe_mode: self.safe_mode.unwrap_or(defaults.safe_mode),
+            local_room_tokens: self.local_room_tokens.unwrap_or(defaults.local_room_tokens),
         }
     }
 
@@ -124,6 +142,8 @@ impl AppChanges {
             app_token_ttl_s: self.app_token_ttl_s,
             contacts_max: self.contacts_max,
             contacts_only: self.contacts_only_messaging,
+            safe_mode: self.safe_mode,
+            local_room_tokens: self.local_room_tokens,
         }
     }
 }
@@ -142,6 +162,8 @@ pub struct App {
     pub modified_ms: i64,
     /// The public half of its credentials; a function of the id.
     pub client_id: String,
+    /// What its backend signs calls with.
+    pub signing: Signing,
     pub(crate) client_secret: Zeroizing<String>,
     pub(crate) token_epoch: i64,
 }
@@ -162,7 +184,7 @@ fn place(app: AppId, kind: &str) -> String {
     format!("app_secrets/{}/{kind}", hex::encode(app.0))
 }
 
-fn new_row(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64) -> AppRow {
+fn new_row(ctx: &Ctx, id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64) -> AppRow {
     AppRow {
         app: id,
         org: name.org.clone(),
@@ -176,16 +198,33 @@ fn new_row(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64) -
         app_token_ttl_s: settings.app_token_ttl_s,
         contacts_max: settings.contacts_max,
         contacts_only: settings.contacts_only_messaging,
+        signing_key: Some(signing::new_key(ctx)),
+        safe_mode: settings.safe_mode,
+        local_room_tokens: settings.local_room_tokens,
     }
 }
 
-fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8]) -> Result<App> {
-    let secret = Zeroizing::new(ctx.keys.unseal(&place(row.app, CLIENT_SECRET), sealed)?);
+/// The secrets of an app, sealed, each under its kind.
+type Sealed = Vec<(String, Box<[u8]>)>;
+
+fn unseal(ctx: &Ctx, app: AppId, sealed: &Sealed, kind: &str) -> Result<Zeroizing<String>> {
+    let stored = sealed.iter().find(|(known, _)| known == kind);
+    let (_, stored) = stored.ok_or_else(|| Error::about(Code::Internal, format!("an app has no {kind} secret")))?;
+    let secret = Zeroizing::new(ctx.keys.unseal(&place(app, kind), stored)?);
     let secret = std::str::from_utf8(&secret).map_err(|source| Error::from(Code::Internal).caused_by(source))?;
+    Ok(Zeroizing::new(secret.to_owned()))
+}
+
+fn seal(ctx: &Ctx, app: AppId, kind: &str, secret: &str) -> Vec<u8> {
+    ctx.keys.seal(ctx.rng.as_ref(), &place(app, kind), secret.as_bytes())
+}
+
+fn app_of(ctx: &Ctx, row: AppRow, sealed: &Sealed) -> Result<App> {
     Ok(App {
         id: row.app,
         client_id: credentials::client_id(Uuid::from_bytes(row.app.0)),
-        client_secret: Zeroizing::new(secret.to_owned()),
+        client_secret: unseal(ctx, row.app, sealed, CLIENT_SECRET)?,
+        signing: Signing::unseal(ctx, row.app, row.signing_key.unwrap_or_default(), sealed)?,
         token_epoch: row.token_epoch,
         created_ms: row.created_ms,
         modified_ms: row.modified_ms,
@@ -196,6 +235,8 @@ fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8]) -> Result<App> {
             app_token_ttl_s: row.app_token_ttl_s,
             contacts_max: row.contacts_max,
             contacts_only_messaging: row.contacts_only,
+            safe_mode: row.safe_mode,
+            local_room_tokens: row.local_room_tokens,
         },
         name: AppName { org: row.org, name: row.name },
     })
@@ -203,7 +244,7 @@ fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8]) -> Result<App> {
 
 fn new_secret(ctx: &Ctx, app: AppId) -> Vec<u8> {
     let secret = credentials::client_secret(&rng::bytes(ctx.rng.as_ref()));
-    ctx.keys.seal(ctx.rng.as_ref(), &place(app, CLIENT_SECRET), secret.as_bytes())
+    seal(ctx, app, CLIENT_SECRET, &secret)
 }
 
 /// Creates an app with fresh credentials.
@@ -212,16 +253,16 @@ pub async fn create(ctx: &Ctx, name: AppName, changes: AppChanges) -> Result<Arc
     let settings = changes.over_defaults();
     let minted = ctx.mint.uuid();
     let id = AppId(minted.uuid.into_bytes());
-    let row = new_row(id, &name, &settings, minted.at_ms);
-    let sealed = new_secret(ctx, id);
+    let row = new_row(ctx, id, &name, &settings, minted.at_ms);
+    let secrets = signing::new_secrets(ctx, id);
     ctx.db
-        .write((row, sealed), |sql, (row, sealed)| {
+        .write((row, new_secret(ctx, id), secrets), |sql, (row, client, signing)| {
             Box::pin(async move {
                 if !apps::insert(sql, row).await? {
                     return Err(Error::about(Code::AppExists, &row.name));
                 }
-                apps::put_secret(sql, row.app, CLIENT_SECRET, sealed, row.created_ms).await?;
-                Ok(())
+                apps::put_secret(sql, row.app, CLIENT_SECRET, client, row.created_ms).await?;
+                signing::put(sql, row.app, signing, row.created_ms).await
             })
         })
         .await?;
@@ -233,21 +274,60 @@ pub async fn find(ctx: &Ctx, org: &str, name: &str) -> Result<Arc<App>> {
     if let Some(app) = ctx.cache.app(org, name) {
         return Ok(app);
     }
+    let found = load(ctx, Wanted::Named(org.to_owned(), name.to_owned())).await?;
+    found.ok_or_else(|| Error::about(Code::AppNotFound, format!("{org}/{name}")))
+}
+
+/// The app that a signed call names.
+pub async fn find_by_signing_key(ctx: &Ctx, key: &str) -> Result<Arc<App>> {
+    if let Some(app) = ctx.cache.app_signing(key) {
+        return Ok(app);
+    }
+    if key.is_empty() || key.len() > limits::SIGNING_KEY_BYTES_MAX || key.contains('\0') {
+        return Err(Error::about(Code::AppNotFound, key));
+    }
+    let found = load(ctx, Wanted::Signing(key.to_owned())).await?;
+    found.ok_or_else(|| Error::about(Code::AppNotFound, key))
+}
+
+/// Which app is wanted.
+#[derive(Clone)]
+enum Wanted {
+    Named(String, String),
+    Signing(String),
+}
+
+async fn load(ctx: &Ctx, wanted: Wanted) -> Result<Option<Arc<App>>> {
+    let mut read = read(ctx, wanted.clone()).await?;
+    if let Some((_, row, _)) = &read
+        && row.signing_key.is_none()
+    {
+        signing::complete(ctx, row.app).await?;
+        read = self::read(ctx, wanted).await?;
+    }
+    let Some((ticket, row, sealed)) = read else { return Ok(None) };
+    let app = Arc::new(app_of(ctx, row, &sealed)?);
+    ctx.cache.keep_app(ticket, &app);
+    Ok(Some(app))
+}
+
+async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<(Ticket, AppRow, Sealed)>> {
     let ticket = ctx.cache.ticket();
     let found = ctx
         .db
-        .read((org.to_owned(), name.to_owned()), |sql, (org, name)| {
+        .read(wanted, |sql, wanted| {
             Box::pin(async move {
-                let Some(row) = apps::by_name(sql, org, name).await? else { return Ok::<_, Error>(None) };
-                let sealed = apps::secret(sql, row.app, CLIENT_SECRET).await?;
-                Ok(sealed.map(|sealed| (row, sealed)))
+                let row = match wanted {
+                    Wanted::Named(org, name) => apps::by_name(sql, org, name).await?,
+                    Wanted::Signing(key) => apps::by_signing_key(sql, key).await?,
+                };
+                let Some(row) = row else { return Ok::<_, Error>(None) };
+                let sealed = apps::secrets(sql, row.app).await?;
+                Ok(Some((row, sealed)))
             })
         })
         .await?;
-    let (row, sealed) = found.ok_or_else(|| Error::about(Code::AppNotFound, format!("{org}/{name}")))?;
-    let app = Arc::new(app_of(ctx, row, &sealed)?);
-    ctx.cache.keep_app(ticket, &app);
-    Ok(app)
+    Ok(found.map(|(row, sealed)| (ticket, row, sealed)))
 }
 
 /// The app as it is now, for one who has known it for a while. A namesake made since is another app.
@@ -304,6 +384,21 @@ pub async fn rotate_secret(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
     find(ctx, &app.name.org, &app.name.name).await
 }
 
+/// Replaces what calls are signed with, and what permission keys are made with; the key that names the app stays. Calls
+/// signed with the old secret, and room tokens and permission keys computed with it, stop working; tokens that were issued
+/// here live on.
+pub async fn rotate_signing_secrets(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
+    ctx.db
+        .write((app.id, signing::new_secrets(ctx, app.id), ctx.clock.now_ms()), |sql, (app, secrets, now_ms)| {
+            Box::pin(async move {
+                must_exist(sql, *app).await?;
+                signing::put(sql, *app, secrets, *now_ms).await
+            })
+        })
+        .await?;
+    find(ctx, &app.name.org, &app.name.name).await
+}
+
 /// Makes a write fail when the app is gone, so that no row outlives its app.
 pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId) -> Result<()> {
     if apps::exists(sql, app).await? { Ok(()) } else { Err(Code::AppNotFound.into()) }
@@ -320,6 +415,9 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
     ctx.sessions.close_app(app.id, CloseReason::Deleted);
+    for cid in ctx.rooms.rooms_of(app.id, None) {
+        ctx.rooms.end((app.id, cid));
+    }
     ctx.chores.notify_one();
     Ok(())
 }

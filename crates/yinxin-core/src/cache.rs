@@ -1,11 +1,11 @@
-//! Memory in front of the tables: apps by name, users by id and by name.
+//! Memory in front of the tables: apps by name, users by id and by name, room tokens by whose they are.
 //!
 //! **Invariant:** once a write is acknowledged nobody reads the older copy. Commits that touch something are numbered. A
 //! loader notes the last number before it reads the database, and may keep what it read only if nothing that shares its
 //! slot was touched since.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +15,7 @@ use quick_cache::sync::Cache as QuickCache;
 use yinxin_store::{AppId, Touched, UserId};
 
 use crate::apps::App;
+use crate::rooms::tokens::Issued;
 use crate::users::User;
 
 /// Users share this many slots; more slots, fewer needless reloads.
@@ -24,6 +25,8 @@ pub(crate) struct Cache {
     apps: RwLock<Apps>,
     users: QuickCache<(AppId, UserId), Arc<User>>,
     names: QuickCache<(AppId, Box<str>), UserId>,
+    /// By number, the token that was asked for last.
+    room_tokens: QuickCache<(AppId, i64), Arc<Issued>>,
     /// Number of the last touch of all.
     touches: AtomicU64,
     /// Per slot, the number of its last touch.
@@ -35,6 +38,7 @@ pub(crate) struct Cache {
 struct Apps {
     /// Organisation, then app name: two look-ups by `&str` need no allocation.
     by_name: HashMap<String, HashMap<String, Arc<App>>>,
+    by_signing_key: HashMap<String, Arc<App>>,
     last_touch: u64,
 }
 
@@ -57,6 +61,7 @@ impl Cache {
             apps: RwLock::default(),
             users: QuickCache::new(users.max(1)),
             names: QuickCache::new(users.max(1)),
+            room_tokens: QuickCache::new(users.max(1)),
             touches: AtomicU64::new(0),
             slots: (0..SLOTS).map(|_| Mutex::new(0)).collect(),
             scatter: RandomState::new(),
@@ -73,6 +78,11 @@ impl Cache {
                     *last_touch = self.next_touch();
                     self.users.remove(&(app, user));
                 }
+                Touched::RoomTokens(app, uid) => {
+                    let mut last_touch = self.room_token_slot(app, uid).lock();
+                    *last_touch = self.next_touch();
+                    self.room_tokens.remove(&(app, uid));
+                }
             }
         }
     }
@@ -83,10 +93,15 @@ impl Cache {
         for org in apps.by_name.values_mut() {
             org.retain(|_, app| app.id != id);
         }
+        apps.by_signing_key.retain(|_, app| app.id != id);
     }
 
     pub fn app(&self, org: &str, name: &str) -> Option<Arc<App>> {
         self.apps.read().by_name.get(org)?.get(name).cloned()
+    }
+
+    pub fn app_signing(&self, key: &str) -> Option<Arc<App>> {
+        self.apps.read().by_signing_key.get(key).cloned()
     }
 
     /// To be taken before the database is read.
@@ -102,6 +117,7 @@ impl Cache {
         let mut apps = self.apps.write();
         if apps.last_touch <= ticket.0 {
             apps.by_name.entry(app.name.org.clone()).or_default().insert(app.name.name.clone(), Arc::clone(app));
+            apps.by_signing_key.insert(app.signing.key.clone(), Arc::clone(app));
         }
     }
 
@@ -135,8 +151,27 @@ impl Cache {
         self.users.len()
     }
 
+    pub fn room_token(&self, app: AppId, uid: i64) -> Option<Arc<Issued>> {
+        self.room_tokens.get(&(app, uid))
+    }
+
+    pub fn keep_room_token(&self, ticket: Ticket, app: AppId, uid: i64, issued: Issued) {
+        let last_touch = self.room_token_slot(app, uid).lock();
+        if *last_touch <= ticket.0 {
+            self.room_tokens.insert((app, uid), Arc::new(issued));
+        }
+    }
+
     fn slot(&self, app: AppId, user: UserId) -> &Mutex<u64> {
-        let hash = self.scatter.hash_one((app, user));
+        self.slot_of((app, user))
+    }
+
+    fn room_token_slot(&self, app: AppId, uid: i64) -> &Mutex<u64> {
+        self.slot_of((app, uid))
+    }
+
+    fn slot_of(&self, key: impl Hash) -> &Mutex<u64> {
+        let hash = self.scatter.hash_one(key);
         &self.slots[usize::try_from(hash % SLOTS as u64).unwrap_or_default()]
     }
 }

@@ -16,7 +16,10 @@ use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
 use crate::rng::Rng;
+use crate::rooms::live::{self, Live};
+use crate::rooms::records;
 use crate::sessions::Sessions;
+use crate::signed_calls::CallIds;
 
 /// The shared context of all use cases.
 pub struct Ctx {
@@ -30,12 +33,16 @@ pub struct Ctx {
     pub mint: Arc<Mint>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
+    /// Who is in which room.
+    pub rooms: Arc<Live>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Call rates.
     pub rates: Rates,
     /// Uploaded files.
     pub files: Files,
+    /// Signed calls that have been made.
+    pub call_ids: CallIds,
     /// The server's keys.
     pub keys: Keys,
     pub(crate) cache: Arc<Cache>,
@@ -73,13 +80,16 @@ impl Ctx {
         let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
         let keys = Keys::open(&db, &parts).await?;
         let files = Files::open(&db, &parts.files, &parts.limits).await?;
+        records::recover(&db, parts.clock.now_ms()).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
             mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
+            call_ids: CallIds::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
             rng: parts.rng,
             sessions: parts.sessions,
+            rooms: Live::new(live::Bounds::default()),
             passwords,
             files,
             keys,

@@ -47,8 +47,20 @@ codes! {
     AppNotFound = "there is no such app",
     /// The name is taken.
     AppExists = "an app of that name exists",
+    /// Another app has that name in signed calls.
+    SigningKeyTaken = "another app has that key",
     /// Organisation or app name not of the allowed form.
     AppNameIllegal = "the app key is not of the form ORG/APP in letters, digits, '-' and '_'",
+
+    // Signed calls.
+    /// A part of the signature is missing or of no form it can have.
+    SignatureMissing = "the call is not signed completely",
+    /// Made with another secret.
+    SignatureWrong = "the call's signature is wrong",
+    /// Signed too long ago, or ahead of this server's clock.
+    SignatureExpired = "the call was signed at another time than now",
+    /// The same call, by its own id, was made before.
+    CallRepeated = "a call of that id was made before",
 
     // Tokens.
     /// The way of asking for a token is unknown.
@@ -89,6 +101,8 @@ codes! {
     PasswordTooLong = "the password is too long",
     /// Over the limit.
     NicknameTooLong = "the nickname is too long",
+    /// A field of a profile is over its limit.
+    ProfileFieldTooLong = "a field of the profile is too long",
     /// Open registration is switched off.
     RegistrationClosed = "the app does not allow open registration",
     /// Too many users in one call.
@@ -115,6 +129,36 @@ codes! {
     PageTooLarge = "the page is larger than allowed",
     /// Too many names in one question.
     TooManyNames = "too many names in one call",
+
+    // Rooms.
+    /// No number given.
+    RoomUidMissing = "the uid is missing",
+    /// No number, negative, or too large.
+    RoomUidIllegal = "the uid is not a whole number from 0 to 2^63 - 1",
+    /// A room's name of another form.
+    RoomNameIllegal = "the room's name is not of the allowed form",
+    /// The app lets nobody join without a token.
+    RoomTokenMissing = "a token is needed to join a room of this app",
+    /// Not made for this number and room, or used up.
+    RoomTokenWrong = "the room token is not valid here",
+    /// Good once.
+    RoomTokenExpired = "the room token has expired",
+    /// The app's rooms are open; a token was sent all the same.
+    RoomTokenUnexpected = "rooms of this app are joined without a token",
+    /// Not made for this number and room.
+    PermissionKeyWrong = "the permission key is not valid here",
+    /// Good once.
+    PermissionKeyExpired = "the permission key has expired",
+    /// No such room, or it is over.
+    RoomNotFound = "there is no such room",
+    /// A room of that name is open.
+    RoomExists = "a room of that name is open",
+    /// The room has as many members as it may.
+    RoomFull = "the room is full",
+    /// Made to leave, and not yet let in again.
+    RoomBarred = "whoever was made to leave the room may not come in yet",
+    /// Not made here, used up, or too old.
+    RoomPassWrong = "the pass for the room is not valid any more",
 
     // Messages.
     /// The receiver blocks the sender.

@@ -22,11 +22,14 @@ pub mod names;
 pub mod offline;
 pub mod passwords;
 pub mod presence;
+pub mod profiles;
 pub mod push;
 pub mod rates;
 pub mod retention;
 pub mod rng;
+pub mod rooms;
 pub mod sessions;
+pub mod signed_calls;
 pub mod tokens;
 pub mod users;
 

@@ -93,8 +93,14 @@ impl Default for SocketLimits {
 
 /// Bytes of a user name.
 pub const USERNAME_BYTES_MAX: usize = 64;
+/// Bytes of a user name under the shorter of the vendors' rules.
+pub const SHORT_NAME_BYTES_MAX: usize = 32;
 /// Characters of a password.
 pub const PASSWORD_CHARS_MAX: usize = 64;
+/// Characters of a login token that a backend chooses: a password under another name.
+pub const LOGIN_TOKEN_CHARS_MAX: usize = 128;
+/// Users in one question for profiles or connections.
+pub const PROFILE_BATCH_MAX: usize = 200;
 /// Characters of a push nickname.
 pub const NICKNAME_CHARS_MAX: usize = 100;
 /// Characters of an app name, and of an organisation's.
@@ -238,3 +244,59 @@ pub const THUMB_QUEUE: usize = 64;
 pub const SWEEP_MAX: i64 = 256;
 /// Watchers who are told of one change of presence.
 pub const WATCHERS_MAX: i64 = 3000;
+/// How far the time a call was signed at may be from now, before and after.
+pub const SIGNATURE_WINDOW_S: i64 = 300;
+/// Ids of signed calls that are remembered before the oldest are forgotten, twice over: some 2 MiB.
+pub const CALL_IDS_KEPT: usize = 65_536;
+/// Parameters of one form.
+pub const FORM_PAIRS_MAX: usize = 64;
+/// Bytes of the key that names an app in signed calls.
+pub const SIGNING_KEY_BYTES_MAX: usize = 64;
+/// Bytes of the secrets that sign calls and make permission keys, when they are brought along.
+pub const SIGNING_SECRET_BYTES_MAX: usize = 128;
+/// Characters of a signed call's nonce.
+pub const NONCE_CHARS_MAX: usize = 128;
+/// Bytes of a room's name.
+pub const ROOM_NAME_BYTES_MAX: usize = 64;
+/// Longest life of a room token, issued here or computed by a backend, and of a permission key.
+pub const ROOM_TOKEN_TTL_MAX_S: i64 = 86_400;
+/// Life of a room token when the caller does not say.
+pub const ROOM_TOKEN_TTL_DEFAULT_S: i64 = 600;
+/// How far ahead of this server's clock a room token or permission key that a backend computed may be stamped.
+pub const ROOM_TOKEN_AHEAD_S: i64 = 300;
+/// An end of a room token that is less than this, and less than a hundredth of its life, before the one asked for is taken
+/// to be it.
+pub const ROOM_TOKEN_SLACK_MS: i64 = 1000;
+/// Room tokens that have ended and are removed with each one that is issued: more than one, so that they become fewer.
+pub const ROOM_TOKENS_SWEPT: i64 = 2;
+/// Seats in rooms that may be taken on a server.
+pub const ROOM_SEATS_MAX: usize = 1_000_000;
+/// Members of one room.
+pub const ROOM_MEMBERS_MAX: usize = 3000;
+/// How long a room that was asked for, or that is empty, stays open; at least as long as a pass waits to be used.
+pub const ROOM_EMPTY_MS: i64 = 60_000;
+/// How long a room that a backend made waits for its first member.
+pub const ROOM_WAITS_MS: i64 = 86_400_000;
+/// How long a pass may wait before it is used for the first time.
+pub const ROOM_PASS_MS: i64 = 60_000;
+/// How long somebody who was lost may come back with the same pass.
+pub const ROOM_RETURN_MS: i64 = 60_000;
+/// How long before a permission ends its bearer is told.
+pub const PERMISSION_NOTICE_MS: i64 = 30_000;
+/// How long a kick bars when the caller does not say: as long as the longest room token lives.
+pub const ROOM_BAR_DEFAULT_S: i64 = 86_400;
+/// Longest bar.
+pub const ROOM_BAR_MAX_S: i64 = 315_360_000;
+/// Numbers in the list of those who are barred from a room.
+pub const ROOM_BARS_LISTED: i64 = 1000;
+/// How long rooms and stays are remembered after their end.
+pub const ROOM_HISTORY_MS: i64 = 72 * 3_600_000;
+/// Stays per page of a room's history.
+pub const ROOM_HISTORY_PAGE_MAX: i64 = 500;
+/// Stays per page of a room's history when the caller does not say.
+pub const ROOM_HISTORY_PAGE_DEFAULT: i64 = 200;
+/// Pages of a room's history; what is behind them is not listed, since each page is walked to.
+pub const ROOM_HISTORY_PAGES_MAX: i64 = 1000;
+/// Rooms, stays and bars that are over and are removed with each one that begins: more than one, so that they become
+/// fewer.
+pub const ROOMS_SWEPT: i64 = 2;

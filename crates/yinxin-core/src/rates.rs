@@ -47,11 +47,15 @@ pub enum Bucket {
     Templates,
     /// Uploads and downloads.
     Files,
+    /// Rooms.
+    Rooms,
+    /// Who was in a room.
+    RoomHistory,
 }
 
 impl Bucket {
     /// Every bucket, for tables and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Users,
         Self::Tokens,
         Self::UserDeletes,
@@ -60,6 +64,8 @@ impl Bucket {
         Self::Presence,
         Self::Templates,
         Self::Files,
+        Self::Rooms,
+        Self::RoomHistory,
     ];
 
     /// Calls per second and app that the clouds document (2024).
@@ -68,8 +74,9 @@ impl Bucket {
             Self::Users | Self::Files => 100,
             Self::Tokens => 300,
             Self::UserDeletes => 30,
-            Self::StatusBatch | Self::Blocks | Self::Presence => 50,
+            Self::StatusBatch | Self::Blocks | Self::Presence | Self::RoomHistory => 50,
             Self::Templates => 10,
+            Self::Rooms => 1200,
         }
     }
 }

@@ -31,4 +31,6 @@ pub enum Touched {
     App(AppId),
     /// The user's row, its names, or that there is such a user.
     User(AppId, UserId),
+    /// The room tokens of that number.
+    RoomTokens(AppId, i64),
 }

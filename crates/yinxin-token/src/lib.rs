@@ -1,7 +1,8 @@
 //! Token formats: sealing and opening of everything a client carries around as an opaque string.
 //!
-//! Owns the bytes of access tokens, client credentials, locally built user tokens and page cursors, in the shapes the
-//! vendor's clients and servers use, so that a token of ours is indistinguishable from theirs to any client.
+//! Owns the bytes of access tokens, client credentials, locally built user tokens, page cursors, call signatures and room
+//! tokens, in the shapes the vendors' clients and servers use, so that a token of ours is indistinguishable from theirs to
+//! any client.
 //!
 //! Must not know where keys, epochs, users or apps are stored, what time it is, or which error a caller answers with.
 //! Everything here is a pure function of its arguments, and no input makes it panic.
@@ -11,6 +12,8 @@ pub mod credentials;
 pub mod cursor;
 pub mod dynamic;
 pub mod legacy;
+pub mod netease;
+pub mod pass;
 
 pub use access::{Claims, Kind, MANAGEMENT_APP, MacKey, Opened, open, seal};
 pub use credentials::{client_id, client_secret, parse_client_id};

@@ -113,11 +113,47 @@ pub(crate) enum AppCommand {
         #[arg(value_name = "ORG/APP")]
         app: String,
     },
-    /// Replace the client secret; the old one and all app tokens stop working (needs --yes)
+    /// Replace the secrets of one dialect; what was signed with the old ones stops working (needs --yes)
     RotateSecret {
         #[arg(value_name = "ORG/APP")]
         app: String,
+        /// Easemob's client secret, or NetEase's app secret and permission secret
+        #[arg(long, default_value = "easemob")]
+        dialect: Dialect,
     },
+    /// Give an app the NetEase AppKey and AppSecret it had elsewhere; the present ones stop working (needs --yes)
+    AdoptKeys {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        #[command(flatten)]
+        keys: Keys,
+    },
+}
+
+/// The keys an app had elsewhere. A secret on the command line can be seen by other users of the machine; standard input
+/// cannot.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Keys {
+    /// The AppKey
+    #[arg(long, value_name = "KEY")]
+    pub app_key: String,
+    /// The AppSecret
+    #[arg(long, value_name = "SECRET", required_unless_present = "secrets_stdin")]
+    pub app_secret: Option<String>,
+    /// The secret of permission keys; without it the app keeps the one it has
+    #[arg(long, value_name = "SECRET")]
+    pub perm_secret: Option<String>,
+    /// Read the AppSecret from the first line of standard input, and the secret of permission keys from the second, if
+    /// there is one
+    #[arg(long, conflicts_with_all = ["app_secret", "perm_secret"])]
+    pub secrets_stdin: bool,
+}
+
+/// A vendor whose calls an app's backend makes.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum Dialect {
+    Easemob,
+    Netease,
 }
 
 /// Settings of an app; those that are left out stay as they are.
@@ -141,6 +177,12 @@ pub(crate) struct Settings {
     /// Whether users may write to contacts only; the backend may write to everybody
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub contacts_only_messaging: Option<bool>,
+    /// NetEase: whether a room needs a token; otherwise nobody joins with one
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub safe_mode: Option<bool>,
+    /// NetEase: whether room tokens are good that the app's backend computes by itself
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub local_room_tokens: Option<bool>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

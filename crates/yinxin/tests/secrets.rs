@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use yinxin_testkit::http::{Response, request};
-use yinxin_testkit::server::Server;
+use yinxin_testkit::server::{AppCredentials, Server, SigningKeys};
 
 const JSON: &str = "application/json";
 
@@ -136,6 +136,45 @@ fn plant_file(site: &mut Site, app_token: &str) {
     site.planted.note("a file's secret", secret);
 }
 
+/// A signed call; its signature and every token in the reply are secrets from now on.
+fn signed(server: &Server, app: &AppCredentials, planted: &mut Planted, action: &str, form: &str) {
+    let headers = app.netease.sign("12345", None);
+    planted.note("a call's signature", headers[3].1.clone());
+    let mut headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    headers.push(("content-type", "application/x-www-form-urlencoded"));
+    let path = format!("/nimserver/user/{action}.action");
+    let reply = request(server.addr(), "POST", &path, &headers, Some(form.as_bytes())).expect("an answer");
+    let reply = reply.json().expect("JSON");
+    for token in [&reply["token"], &reply["info"]["token"]].into_iter().filter_map(Value::as_str) {
+        planted.note(&format!("the token of {action}"), token);
+    }
+}
+
+/// What a NetEase backend sends and is given, good and bad.
+fn plant_signed_calls(server: &Server, app: &AppCredentials, planted: &mut Planted) {
+    planted.note("the app secret", app.netease.app_secret.clone());
+    planted.note("the permission secret", app.netease.perm_secret.clone());
+    signed(server, app, planted, "getToken", "uid=123456&channelName=needle-room");
+    signed(server, app, planted, "getToken", "uid=123457&repeatUse=false&expireAt=1");
+    signed(server, app, planted, "create", "accid=needle-accid");
+    signed(server, app, planted, "refreshToken", "accid=needle-accid");
+    for (action, form) in [
+        ("create", "accid=needle-chosen&token="),
+        ("update", "accid=needle-accid&token="),
+        ("update", "accid=nobody&token="),
+        ("create", "token="),
+        ("none", "%FF&token="),
+    ] {
+        let token = planted.make("a chosen login token");
+        signed(server, app, planted, action, &format!("{form}{token}"));
+    }
+    let wrong = AppCredentials {
+        netease: SigningKeys { app_secret: planted.make("a wrong app secret"), ..app.netease.clone() },
+        ..app.clone()
+    };
+    signed(server, &wrong, planted, "getToken", "uid=123456");
+}
+
 /// What the operator's command line sends.
 fn plant_by_command_line(server: &Server, planted: &mut Planted) {
     let password = planted.make("password of the command line");
@@ -145,6 +184,12 @@ fn plant_by_command_line(server: &Server, planted: &mut Planted) {
     let rotated: Value =
         serde_json::from_str(&server.run(&["app", "rotate-secret", "org/app", "--yes", "--json"])).expect("JSON");
     planted.note("the rotated client secret", client_secret(&rotated));
+    let rotated = server.run(&["app", "rotate-secret", "org/app", "--dialect", "netease", "--yes", "--json"]);
+    let rotated: AppCredentials = serde_json::from_str(&rotated).expect("JSON");
+    planted.note("the rotated app secret", rotated.netease.app_secret);
+    planted.note("the rotated permission secret", rotated.netease.perm_secret);
+    let adopted = planted.make("an adopted app secret");
+    server.run(&["app", "adopt-keys", "org/app", "--app-key", "needle-key", "--app-secret", &adopted, "--yes"]);
 }
 
 fn client_secret(app: &Value) -> String {
@@ -208,6 +253,7 @@ fn no_secret_is_kept_or_logged_in_the_clear() {
     site.plant_certificate(&token);
     plant_file(&mut site, &token);
     site.plant_broken_calls(&token);
+    plant_signed_calls(&server, &app, &mut site.planted);
     plant_by_command_line(&server, &mut site.planted);
     server.kill();
 

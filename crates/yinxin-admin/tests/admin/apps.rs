@@ -12,11 +12,13 @@ async fn an_app_lives_from_creation_to_deletion() {
     let secret = made["easemob"]["client_secret"].as_str().unwrap().to_owned();
     assert_eq!((&made["org"], &made["app"], &made["app_key"]), (&json!("o"), &json!("a"), &json!("o#a")));
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 0,
-        "app_token_ttl": 5_184_000, "contacts_max": 3000, "contacts_only_messaging": false});
+        "app_token_ttl": 5_184_000, "contacts_max": 3000, "contacts_only_messaging": false, "safe_mode": true,
+        "local_room_tokens": true});
     assert_eq!(made["settings"], settings);
 
     let shown = api.get("/apps/o/a").await.expect(StatusCode::OK);
     assert_eq!(shown["easemob"], json!({"client_id": made["easemob"]["client_id"]}));
+    assert_eq!(shown["netease"], json!({"app_key": made["netease"]["app_key"]}));
     let shown = api.get("/apps/o/a?secrets=true").await.expect(StatusCode::OK);
     assert_eq!(shown, made);
     let listed = api.get("/apps").await.expect(StatusCode::OK);
@@ -32,6 +34,13 @@ async fn an_app_lives_from_creation_to_deletion() {
     let rotated = api.post("/apps/o/a/rotate-secret", "").await.expect(StatusCode::OK);
     assert_eq!(rotated["easemob"]["client_id"], made["easemob"]["client_id"]);
     assert_ne!(rotated["easemob"]["client_secret"].as_str().unwrap(), secret);
+    assert_eq!(rotated["netease"], made["netease"]);
+    let again = api.post("/apps/o/a/rotate-secret?dialect=netease", "").await.expect(StatusCode::OK);
+    assert_eq!(again["easemob"], rotated["easemob"]);
+    assert_eq!(again["netease"]["app_key"], made["netease"]["app_key"]);
+    assert_ne!(again["netease"]["app_secret"], made["netease"]["app_secret"]);
+    assert_ne!(again["netease"]["perm_secret"], made["netease"]["perm_secret"]);
+    api.post("/apps/o/a/rotate-secret?dialect=other", "").await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
 
     let deleted = api.call("DELETE", "/apps/o/a", "").await.expect(StatusCode::OK);
     assert_eq!(deleted["app_key"], "o#a");
@@ -77,4 +86,35 @@ async fn the_server_tells_its_state() {
     assert_eq!(state["uptime_seconds"], 0);
     assert_eq!(state["apps_clearing"], 0);
     assert!(state["writer"]["commits"].as_u64().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn an_app_may_bring_its_keys_along() {
+    let api = Api::start().await;
+    let adopt = |body: String| {
+        let api = &api;
+        async move { api.call("PUT", "/apps/acme/chat/netease-keys", &body).await }
+    };
+    let before = api.get("/apps/acme/chat?secrets=true").await.json["netease"].clone();
+    let given = json!({"app_key": "94kid09c9ig9k1loimjg012345123456", "app_secret": "123456789012"});
+    let adopted = adopt(given.to_string()).await.expect(StatusCode::OK);
+    assert_eq!(adopted["netease"]["app_key"], given["app_key"]);
+    assert_eq!(adopted["netease"]["app_secret"], given["app_secret"]);
+    assert_eq!(adopted["netease"]["perm_secret"], before["perm_secret"]);
+    let given = json!({"app_key": "k", "app_secret": "s", "perm_secret": "p"});
+    assert_eq!(adopt(given.to_string()).await.expect(StatusCode::OK)["netease"], given);
+    assert_eq!(adopt(given.to_string()).await.expect(StatusCode::OK)["netease"], given, "one's own key is free");
+    api.post("/apps", r#"{"org":"acme","app":"other"}"#).await.expect(StatusCode::CREATED);
+    let taken = api.call("PUT", "/apps/acme/other/netease-keys", &given.to_string()).await;
+    taken.refused(StatusCode::CONFLICT, "SigningKeyTaken");
+    let long = "x".repeat(129);
+    for (field, bad) in
+        [("app_key", ""), ("app_key", "a b"), ("app_key", &long[..65]), ("app_secret", "小"), ("perm_secret", &long)]
+    {
+        let mut body = given.clone();
+        body[field] = bad.into();
+        let said = adopt(body.to_string()).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
+        assert!(said.contains(field), "{said}");
+    }
+    assert_eq!(api.get("/apps/acme/chat?secrets=true").await.json["netease"], given);
 }

@@ -16,6 +16,7 @@ use crate::limits::{
     DYNAMIC_TOKEN_AHEAD_S, GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, PUSH_TEXT_BYTES_MAX,
     USER_DELETE_MAX,
 };
+use crate::rooms::kicks;
 use crate::sessions::CloseReason;
 
 /// Sets a password without asking for the old one. All tokens and connections of the user end.
@@ -23,6 +24,10 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
     let user = find(ctx, app, reference).await?;
     let password = password.filter(|password| !password.is_empty()).ok_or(Code::NewPasswordMissing)?;
     check_password(&password)?;
+    replace_password(ctx, app, &user, password).await
+}
+
+pub(super) async fn replace_password(ctx: &Ctx, app: &App, user: &User, password: Zeroizing<String>) -> Result<()> {
     let hash = ctx.passwords.hash(password, None).await?;
     let known = ctx
         .db
@@ -30,7 +35,7 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
             Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *ended_s).await?) })
         })
         .await?;
-    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, &user.username))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::PasswordChanged);
     Ok(())
 }
@@ -117,6 +122,7 @@ pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::Banned);
+    kicks::dismiss_user(ctx, app.id, &user).await;
     Ok(User { active: false, ..User::clone(&user) })
 }
 
@@ -150,6 +156,7 @@ pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> 
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
+    kicks::dismiss_user(ctx, app.id, &user).await;
     Ok(user)
 }
 
@@ -171,6 +178,7 @@ pub async fn delete_oldest(ctx: &Ctx, app: &App, from: Option<Uuid>, limit: i64)
         .await?;
     for user in &users {
         ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
+        kicks::dismiss_user(ctx, app.id, user).await;
     }
     Ok(Page { users, next })
 }

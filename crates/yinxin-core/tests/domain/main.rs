@@ -4,10 +4,12 @@
 mod apps;
 mod cache;
 mod delivery;
+mod doors;
 mod files;
 mod kit;
 mod messages;
 mod passwords;
 mod people;
 mod retention;
+mod rooms;
 mod tokens;

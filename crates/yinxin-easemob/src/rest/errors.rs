@@ -113,6 +113,28 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             Wire { error: "duplicate_unique_property_exists", exception: Some(exception::DUPLICATE), ..argument(text) }
         }
 
+        // Signed calls, rooms and profiles with fixed fields are other dialects'.
+        C::SignatureMissing
+        | C::SignatureWrong
+        | C::SignatureExpired
+        | C::CallRepeated
+        | C::SigningKeyTaken
+        | C::RoomUidMissing
+        | C::RoomUidIllegal
+        | C::RoomNameIllegal
+        | C::RoomTokenMissing
+        | C::RoomTokenWrong
+        | C::RoomTokenExpired
+        | C::RoomTokenUnexpected
+        | C::PermissionKeyWrong
+        | C::PermissionKeyExpired
+        | C::RoomNotFound
+        | C::RoomExists
+        | C::RoomFull
+        | C::RoomBarred
+        | C::RoomPassWrong
+        | C::ProfileFieldTooLong => argument(error.code.text()),
+
         C::BlockTargetNotFound => block_target_not_found(profile, subject),
         C::BlocksFull => exceed_limit("user blacklist number exceed limit"),
         C::ContactsFull if op == Op::ContactImport => exceed_limit("Inviter's contact max count."),

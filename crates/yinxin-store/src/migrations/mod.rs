@@ -11,6 +11,8 @@ const LIST: &[(&str, &str)] = &[
     ("V1__foundation", include_str!("v1_foundation.sql")),
     ("V2__files", include_str!("v2_files.sql")),
     ("V4__messaging", include_str!("v4_messaging.sql")),
+    ("V5__netease", include_str!("v5_netease.sql")),
+    ("V6__rooms", include_str!("v6_rooms.sql")),
 ];
 
 /// The list as SQLite wants it.

@@ -5,6 +5,7 @@ use crate::{AppId, Result, Row, Sql, Touched};
 
 /// A row of `apps`.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct AppRow {
     /// The tenant's id.
     pub app: AppId,
@@ -30,12 +31,18 @@ pub struct AppRow {
     pub contacts_max: i64,
     /// Users hear from contacts only.
     pub contacts_only: bool,
+    /// The app's name in signed calls; `None` for an app that was made before there were any.
+    pub signing_key: Option<String>,
+    /// Nobody joins a room without a token.
+    pub safe_mode: bool,
+    /// Room tokens that the app's backend computes by itself are good.
+    pub local_room_tokens: bool,
 }
 
 macro_rules! columns {
     () => {
         "app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile, user_token_ttl_s, \
-         app_token_ttl_s, contacts_max, contacts_only"
+         app_token_ttl_s, contacts_max, contacts_only, signing_key, safe_mode, local_room_tokens"
     };
 }
 
@@ -53,15 +60,18 @@ fn read(mut row: Row) -> Result<AppRow> {
         app_token_ttl_s: row.take(9)?,
         contacts_max: row.take(10)?,
         contacts_only: row.take(11)?,
+        signing_key: row.take(12)?,
+        safe_mode: row.take(13)?,
+        local_room_tokens: row.take(14)?,
     })
 }
 
-/// Adds an app; `false` when `org/name` is taken.
+/// Adds an app; `false` when `org/name` or the signing key is taken.
 pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     const SQL: &str = concat!(
         "INSERT INTO apps (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
     );
     let args = [
         app.app.arg(),
@@ -76,6 +86,9 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
         app.app_token_ttl_s.into(),
         app.contacts_max.into(),
         app.contacts_only.into(),
+        app.signing_key.as_ref().into(),
+        app.safe_mode.into(),
+        app.local_room_tokens.into(),
     ];
     sql.touch(Touched::App(app.app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -96,6 +109,10 @@ pub struct AppUpdate {
     pub contacts_max: Option<i64>,
     /// See [`AppRow`].
     pub contacts_only: Option<bool>,
+    /// See [`AppRow`].
+    pub safe_mode: Option<bool>,
+    /// See [`AppRow`].
+    pub local_room_tokens: Option<bool>,
 }
 
 /// Sets those settings that are given; `false` when there is no such app.
@@ -103,7 +120,8 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
     const SQL: &str = "UPDATE apps SET modified_ms = $2, open_registration = COALESCE($3, open_registration), \
                        profile = COALESCE($4, profile), user_token_ttl_s = COALESCE($5, user_token_ttl_s), \
                        app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max), \
-                       contacts_only = COALESCE($8, contacts_only) WHERE app_id = $1";
+                       contacts_only = COALESCE($8, contacts_only), safe_mode = COALESCE($9, safe_mode), \
+                       local_room_tokens = COALESCE($10, local_room_tokens) WHERE app_id = $1";
     let args = [
         app.arg(),
         now_ms.into(),
@@ -113,6 +131,8 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
         changes.app_token_ttl_s.into(),
         changes.contacts_max.into(),
         changes.contacts_only.into(),
+        changes.safe_mode.into(),
+        changes.local_room_tokens.into(),
     ];
     sql.touch(Touched::App(app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -124,6 +144,19 @@ pub async fn raise_epoch(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
     Ok(sql.exec("UPDATE apps SET token_epoch = token_epoch + 1 WHERE app_id = $1", &[app.arg()]).await? == 1)
 }
 
+/// Names an app in signed calls that has no such name yet; `false` when it has, or is gone.
+pub async fn set_first_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> Result<bool> {
+    sql.touch(Touched::App(app));
+    let args = [app.arg(), key.into()];
+    Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1 AND signing_key IS NULL", &args).await? == 1)
+}
+
+/// Gives an app another name in signed calls, which must be free; `false` when there is no such app.
+pub async fn set_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> Result<bool> {
+    sql.touch(Touched::App(app));
+    Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1", &[app.arg(), key.into()]).await? == 1)
+}
+
 /// Whether there is such an app: asked first by every write that adds a row for one, so that no row outlives its app.
 pub async fn exists(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
     Ok(!sql.rows("SELECT 1 FROM apps WHERE app_id = $1", &[app.arg()]).await?.is_empty())
@@ -133,6 +166,12 @@ pub async fn exists(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
 pub async fn by_name(sql: &mut dyn Sql, org: &str, name: &str) -> Result<Option<AppRow>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM apps WHERE org = $1 AND name = $2");
     sql.rows(SQL, &[org.into(), name.into()]).await?.pop().map(read).transpose()
+}
+
+/// The app of that name in signed calls.
+pub async fn by_signing_key(sql: &mut dyn Sql, key: &str) -> Result<Option<AppRow>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM apps WHERE signing_key = $1");
+    sql.rows(SQL, &[key.into()]).await?.pop().map(read).transpose()
 }
 
 /// All apps, by name.
@@ -200,6 +239,10 @@ const CLEARING: &[&str] = clearing! {
     "push_preferences" "user_id, name",
     "push_templates" "name",
     "notifiers" "notifier_id",
+    "room_tokens" "uid, room",
+    "rooms" "cid",
+    "room_stays" "cid, pass_id",
+    "room_bars" "name, uid",
 };
 
 /// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.
@@ -231,8 +274,9 @@ pub async fn put_secret(sql: &mut dyn Sql, app: AppId, kind: &str, sealed: &[u8]
     Ok(())
 }
 
-/// The sealed secret of that kind.
-pub async fn secret(sql: &mut dyn Sql, app: AppId, kind: &str) -> Result<Option<Box<[u8]>>> {
-    const SQL: &str = "SELECT sealed FROM app_secrets WHERE app_id = $1 AND kind = $2";
-    sql.rows(SQL, &[app.arg(), kind.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
+/// The sealed secrets of the app, each under its kind.
+pub async fn secrets(sql: &mut dyn Sql, app: AppId) -> Result<Vec<(String, Box<[u8]>)>> {
+    const SQL: &str = "SELECT kind, sealed FROM app_secrets WHERE app_id = $1";
+    let rows = sql.rows(SQL, &[app.arg()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }

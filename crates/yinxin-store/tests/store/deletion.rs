@@ -7,8 +7,10 @@ use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
+use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
+use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
-use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes};
+use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, room_bars, room_stays};
 use yinxin_store::{AppId, Db, FileId, ObjectId, Result, Sql, UserId, Value};
 
 use crate::kit::{Place, query, text, texts};
@@ -18,7 +20,8 @@ const OTHER_APP: AppId = AppId([0xA2; 16]);
 const ANN: UserId = UserId([0xB1; 16]);
 const BEN: UserId = UserId([0xB2; 16]);
 const CARL: UserId = UserId([0xB3; 16]);
-const ANN_NAME: &str = "ann-of-the-test";
+/// A number: it is also who she is in rooms.
+const ANN_NAME: &str = "8125463709";
 
 async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
     let row = AppRow {
@@ -34,6 +37,9 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         app_token_ttl_s: 1,
         contacts_max: 10,
         contacts_only: false,
+        signing_key: Some(format!("key of {name}")),
+        safe_mode: true,
+        local_room_tokens: true,
     };
     assert!(apps::insert(tx, &row).await?);
     apps::put_secret(tx, app, "client", b"sealed", 1).await?;
@@ -128,6 +134,24 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
         sent_ms: 1,
     };
     inbox::advance(tx, app, user, "peer", 1).await?;
+    let grant =
+        RoomTokenGrant { uid: name.to_owned(), room: "room".to_owned(), salt: 1, until_ms: 1, repeat_use: None };
+    room_tokens::grant(tx, app, &grant, 0).await?;
+    if let Ok(uid) = name.parse() {
+        let room = RoomRow {
+            cid: 1,
+            name: "room".to_owned(),
+            creator_uid: uid,
+            created_ms: 1,
+            entered_ms: None,
+            open_until_ms: Some(2),
+            closed: false,
+            abandoned: false,
+        };
+        assert!(rooms::insert(tx, app, &room).await?);
+        assert!(room_stays::begin(tx, app, 1, 1, uid, 1).await?);
+        room_bars::put(tx, app, "room", uid, 2).await?;
+    }
     inbox::put(tx, app, user, "peer", &message).await?;
     inbox::see_device(tx, app, user, "web", 1).await?;
     inbox::confirm(tx, app, user, "web", "peer", 1).await

@@ -8,5 +8,6 @@ mod hints;
 mod kit;
 mod plans;
 mod portable;
+mod rooms;
 mod schema;
 mod writer;

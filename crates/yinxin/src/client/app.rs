@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Client, app_path, confirm, split_app, text};
-use crate::args::{AppCommand, Settings, Target};
+use super::{Client, app_path, confirm, secret_lines, split_app, text};
+use crate::args::{AppCommand, Dialect, Keys, Settings, Target};
 use crate::exit::{Failure, Outcome};
 use crate::print;
 
@@ -24,13 +24,36 @@ pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
             deleted.print(target, |_| print::out(&format!("deleted the app {app}")));
             Ok(())
         }
-        AppCommand::RotateSecret { app } => {
-            let path = format!("{}/rotate-secret", app_path(&app)?);
-            confirm(target, &format!("end the client secret and all app tokens of {app}"))?;
+        AppCommand::RotateSecret { app, dialect } => {
+            let (name, ends) = match dialect {
+                Dialect::Easemob => ("easemob", "the client secret and all app tokens"),
+                Dialect::Netease => ("netease", "the app secret and the permission secret"),
+            };
+            let path = format!("{}/rotate-secret?dialect={name}", app_path(&app)?);
+            confirm(target, &format!("end {ends} of {app}"))?;
             Client::find(target)?.call("POST", &path, None)?.print(target, show);
             Ok(())
         }
+        AppCommand::AdoptKeys { app, keys } => adopt_keys(&app, keys, target),
     }
+}
+
+fn adopt_keys(app: &str, keys: Keys, target: &Target) -> Outcome {
+    let path = format!("{}/netease-keys", app_path(app)?);
+    confirm(target, &format!("end the present NetEase keys of {app}"))?;
+    let [app_secret, perm_secret] = if keys.secrets_stdin {
+        let [first, second] = secret_lines::<2>("secrets")?;
+        let missing = || Failure::usage("--secrets-stdin: the first line of standard input is empty");
+        [Some(first.ok_or_else(missing)?), second]
+    } else {
+        [keys.app_secret, keys.perm_secret]
+    };
+    let mut body = json!({ "app_key": keys.app_key, "app_secret": app_secret });
+    if let Some(secret) = perm_secret {
+        body["perm_secret"] = secret.into();
+    }
+    Client::find(target)?.call("PUT", &path, Some(&body))?.print(target, show);
+    Ok(())
 }
 
 fn create(app: &str, settings: &Settings, target: &Target) -> Outcome {
@@ -85,6 +108,8 @@ fn to_json(settings: &Settings) -> Map<String, Value> {
         ("app_token_ttl", settings.app_token_ttl.map(Value::from)),
         ("contacts_max", settings.contacts_max.map(Value::from)),
         ("contacts_only_messaging", settings.contacts_only_messaging.map(Value::from)),
+        ("safe_mode", settings.safe_mode.map(Value::from)),
+        ("local_room_tokens", settings.local_room_tokens.map(Value::from)),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
@@ -99,6 +124,10 @@ fn show(app: &Value) {
     if let Some(secret) = app["easemob"].get("client_secret") {
         fields.push(("Client secret", text(secret)));
     }
+    fields.push(("NetEase AppKey", text(&app["netease"]["app_key"])));
+    for (label, name) in [("App secret", "app_secret"), ("Perm secret", "perm_secret")] {
+        fields.extend(app["netease"].get(name).map(|secret| (label, text(secret))));
+    }
     fields.extend([
         ("Registration", registration(app).to_owned()),
         ("Profile", text(&settings["profile"])),
@@ -106,6 +135,7 @@ fn show(app: &Value) {
         ("App token TTL", seconds(&settings["app_token_ttl"])),
         ("Contacts", format!("up to {}", text(&settings["contacts_max"]))),
         ("Messages", audience(settings).to_owned()),
+        ("Rooms", rooms(settings)),
     ]);
     print::fields(&fields);
 }
@@ -116,6 +146,14 @@ fn registration(app: &Value) -> &'static str {
 
 fn audience(settings: &Value) -> &'static str {
     if settings["contacts_only_messaging"] == true { "to contacts only" } else { "to everybody" }
+}
+
+fn rooms(settings: &Value) -> String {
+    match (settings["safe_mode"] == true, settings["local_room_tokens"] == true) {
+        (false, _) => "open, without tokens".to_owned(),
+        (true, true) => "by tokens, issued here or computed by the backend".to_owned(),
+        (true, false) => "by tokens issued here".to_owned(),
+    }
 }
 
 fn seconds(ttl: &Value) -> String {

@@ -25,10 +25,16 @@ pub(super) fn assemble(
     draining: Draining,
 ) -> Router {
     let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone(), socket: config.socket_limits() };
+    let netease = yinxin_netease::Options {
+        public_url: config.public_url.0.clone(),
+        socket: config.socket_limits(),
+        ..yinxin_netease::Options::default()
+    };
     let gate = Gate { ctx: Arc::clone(ctx), key: key.clone(), public: config.metrics_public };
     probes::routes(probe_state(ctx, metrics, draining))
         .layer(from_fn_with_state(Arc::new(gate), guard_metrics))
         .merge(yinxin_admin::router(Arc::clone(ctx), key))
+        .merge(yinxin_netease::router(Arc::clone(ctx), netease))
         // It answers everything else, so it comes last.
         .merge(yinxin_easemob::router(Arc::clone(ctx), registry, easemob))
 }
@@ -84,6 +90,7 @@ impl Gate {
         let writer = self.ctx.db.writer_gauge();
         metrics::gauge!("yinxin_uploads").set(self.ctx.files.uploads() as f64);
         metrics::gauge!("yinxin_cached_users").set(self.ctx.cached_users() as f64);
+        metrics::gauge!("yinxin_room_seats").set(self.ctx.rooms.taken() as f64);
         metrics::gauge!("yinxin_writer_queued").set(writer.queued as f64);
         metrics::gauge!("yinxin_writer_last_group").set(writer.last_group as f64);
         metrics::counter!("yinxin_writer_commits_total").absolute(writer.commits as u64);

@@ -2,17 +2,21 @@ use serde_json::json;
 use yinxin_testkit::server::Server;
 
 use crate::binary;
-use crate::process::run_on;
+use crate::process::{run_on, run_with};
 
 #[test]
 fn an_app_lives_from_creation_to_deletion() {
     let server = Server::start(binary(), &[]);
     let yinxin = |args: &[&str]| run_on(server.data(), args);
+    let data = server.data().display().to_string();
 
     let printed = yinxin(&["app", "create", "acme/chat", "--json"]);
     let made = printed.json();
     assert!(printed.stdout.starts_with(r#"{"org":"acme","app":"chat","app_key":"acme#chat","application":""#));
     assert_eq!(made["easemob"].as_object().unwrap().keys().collect::<Vec<_>>(), ["client_id", "client_secret"]);
+    let netease = made["netease"].as_object().unwrap();
+    assert_eq!(netease.keys().collect::<Vec<_>>(), ["app_key", "app_secret", "perm_secret"]);
+    assert_eq!(netease["app_key"].as_str().unwrap().len(), 32);
     let secret = made["easemob"]["client_secret"].as_str().unwrap();
     assert_eq!(made["settings"]["open_registration"], false);
 
@@ -27,10 +31,13 @@ fn an_app_lives_from_creation_to_deletion() {
         "--contacts-max",
         "7",
         "--contacts-only-messaging",
+        "--safe-mode=false",
+        "--local-room-tokens=false",
     ];
     let other = yinxin(&[&["app", "create", "acme/other", "--json"], &flags[..]].concat()).json();
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 60,
-        "app_token_ttl": 0, "contacts_max": 7, "contacts_only_messaging": true});
+        "app_token_ttl": 0, "contacts_max": 7, "contacts_only_messaging": true, "safe_mode": false,
+        "local_room_tokens": false});
     assert_eq!(other["settings"], settings);
 
     assert_eq!(yinxin(&["app", "show", "acme/chat", "--json"]).json()["easemob"].get("client_secret"), None);
@@ -49,6 +56,21 @@ fn an_app_lives_from_creation_to_deletion() {
 
     let rotated = yinxin(&["app", "rotate-secret", "acme/chat", "--yes", "--json"]).json();
     assert_ne!(rotated["easemob"]["client_secret"], secret);
+    assert_eq!(rotated["netease"], made["netease"]);
+    let again = yinxin(&["app", "rotate-secret", "acme/chat", "--dialect", "netease", "--yes", "--json"]).json();
+    assert_eq!(again["easemob"], rotated["easemob"]);
+    assert_eq!(again["netease"]["app_key"], made["netease"]["app_key"]);
+    assert_ne!(again["netease"]["app_secret"], made["netease"]["app_secret"]);
+    let adopted = run_with(
+        &["app", "adopt-keys", "acme/chat", "--app-key", "key", "--secrets-stdin", "--yes", "--json", "--data", &data],
+        &[],
+        "first\nsecond\n",
+    );
+    let netease = json!({"app_key": "key", "app_secret": "first", "perm_secret": "second"});
+    assert_eq!(adopted.json()["netease"], netease);
+    let adopt = ["app", "adopt-keys", "acme/chat", "--app-key", "key"];
+    assert!(yinxin(&adopt).failed(2).contains("--app-secret"));
+    assert!(yinxin(&[&adopt[..], &["--app-secret", "s"]].concat()).failed(6).contains("--yes"));
     assert_eq!(yinxin(&["app", "delete", "acme/chat", "--yes", "--json"]).json()["app_key"], "acme#chat");
     assert_eq!(yinxin(&["app", "list", "--json"]).json()["apps"].as_array().unwrap().len(), 1);
 }
@@ -86,7 +108,10 @@ fn people_get_text() {
     assert!(made.contains("Client secret   YXA6") && made.contains("User token TTL  for ever"), "{made}");
     let shown = yinxin(&["app", "show", "acme/chat"]);
     assert!(shown.contains("Messages        to everybody"), "{shown}");
-    assert!(shown.contains("AppKey          acme#chat") && !shown.contains("secret"), "{shown}");
+    assert!(
+        shown.contains("AppKey          acme#chat") && shown.contains("NetEase AppKey") && !shown.contains("secret"),
+        "{shown}"
+    );
     let listed = yinxin(&["app", "list"]);
     assert!(listed.contains("APP KEY") && listed.contains("acme#chat"), "{listed}");
     assert_eq!(yinxin(&["app", "delete", "acme/chat", "--yes"]), "deleted the app acme/chat\n");
