@@ -129,6 +129,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NewPasswordMissing
         | Code::PasswordTooLong
         | Code::NicknameTooLong
+        | Code::ProfileFieldTooLong
         | Code::BatchTooLarge
         | Code::RemarkTooLong
         | Code::ImportTooLarge

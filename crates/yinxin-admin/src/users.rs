@@ -85,7 +85,7 @@ struct DeviceView {
 
 impl From<Device> for DeviceView {
     fn from(device: Device) -> Self {
-        let Device { resource, device_uuid, device_name, note: _ } = device;
+        let Device { resource, device_uuid, device_name, note: _, since_ms: _ } = device;
         Self { resource, device_uuid, device_name }
     }
 }

@@ -99,6 +99,8 @@ codes! {
     PasswordTooLong = "the password is too long",
     /// Over the limit.
     NicknameTooLong = "the nickname is too long",
+    /// A field of a profile is over its limit.
+    ProfileFieldTooLong = "a field of the profile is too long",
     /// Open registration is switched off.
     RegistrationClosed = "the app does not allow open registration",
     /// Too many users in one call.

@@ -19,6 +19,7 @@ pub mod names;
 pub mod offline;
 pub mod passwords;
 pub mod presence;
+pub mod profiles;
 pub mod push;
 pub mod rates;
 pub mod rng;

@@ -33,8 +33,14 @@ impl Default for Limits {
 
 /// Bytes of a user name.
 pub const USERNAME_BYTES_MAX: usize = 64;
+/// Bytes of a user name under the shorter of the vendors' rules.
+pub const SHORT_NAME_BYTES_MAX: usize = 32;
 /// Characters of a password.
 pub const PASSWORD_CHARS_MAX: usize = 64;
+/// Characters of a login token that a backend chooses: a password under another name.
+pub const LOGIN_TOKEN_CHARS_MAX: usize = 128;
+/// Users in one question for profiles or connections.
+pub const PROFILE_BATCH_MAX: usize = 200;
 /// Characters of a push nickname.
 pub const NICKNAME_CHARS_MAX: usize = 100;
 /// Characters of an app name, and of an organisation's.

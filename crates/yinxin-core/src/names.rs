@@ -1,7 +1,7 @@
 //! Names as newtypes, parsed once at the edge: what exists as a value here is legal.
 
 use crate::error::{Code, Error, Result};
-use crate::limits::{APP_NAME_CHARS_MAX, USERNAME_BYTES_MAX};
+use crate::limits::{APP_NAME_CHARS_MAX, SHORT_NAME_BYTES_MAX, USERNAME_BYTES_MAX};
 
 /// First path segments that belong to the server itself; no organisation may have them.
 const RESERVED_ORGS: [&str; 16] = [
@@ -23,17 +23,37 @@ const RESERVED_ORGS: [&str; 16] = [
     "console",
 ];
 
-/// A user's name: `[a-z0-9_.-]`, 1 to 64 bytes, folded to lower case.
+/// Which names may be given. A user has one name, whoever gave it; the vendors differ in what they let it be.
+#[derive(Clone, Copy, Debug)]
+pub struct NameRule {
+    bytes_max: usize,
+    /// Allowed beside letters and digits.
+    signs: &'static [u8],
+}
+
+impl NameRule {
+    /// `[a-z0-9_.-]`, 1 to 64 bytes.
+    pub const LONG: Self = Self { bytes_max: USERNAME_BYTES_MAX, signs: b"_.-" };
+    /// `[a-z0-9_@.-]`, 1 to 32 bytes.
+    pub const SHORT: Self = Self { bytes_max: SHORT_NAME_BYTES_MAX, signs: b"_.-@" };
+}
+
+/// A user's name, folded to lower case.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Username(String);
 
 impl Username {
-    /// Checks and folds a name as a caller spelled it.
+    /// Checks and folds a name as a caller spelled it, by [`NameRule::LONG`].
     pub fn parse(text: &str) -> Result<Self> {
-        if text.len() > USERNAME_BYTES_MAX {
-            return Err(Error::about(Code::UsernameTooLong, text).with_limit(USERNAME_BYTES_MAX));
+        Self::parse_by(NameRule::LONG, text)
+    }
+
+    /// Checks and folds a name as a caller spelled it.
+    pub fn parse_by(rule: NameRule, text: &str) -> Result<Self> {
+        if text.len() > rule.bytes_max {
+            return Err(Error::about(Code::UsernameTooLong, text).with_limit(rule.bytes_max));
         }
-        let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || rule.signs.contains(&b));
         // A path with one of these as a segment is rewritten by HTTP clients: such a user could not be reached.
         if !legal || text == "." || text == ".." {
             return Err(Error::about(Code::UsernameIllegal, text));
@@ -104,6 +124,9 @@ mod tests {
             assert_eq!(Username::parse(text).unwrap_err().code, code, "{text:?}");
         }
         assert!(Username::parse(&"a".repeat(64)).is_ok());
+        assert_eq!(Username::parse_by(NameRule::SHORT, "A@b.C").unwrap().as_str(), "a@b.c");
+        let long = Username::parse_by(NameRule::SHORT, &"a".repeat(33)).unwrap_err();
+        assert_eq!((long.code, long.limit), (Code::UsernameTooLong, 32));
     }
 
     #[test]

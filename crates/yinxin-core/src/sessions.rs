@@ -17,6 +17,17 @@ pub struct Device {
     pub device_name: String,
     /// What it says about itself to the device it replaces.
     pub note: String,
+    /// When it connected.
+    pub since_ms: i64,
+}
+
+/// A connection, for those who ask what a user is here with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Connection {
+    /// What it runs on.
+    pub platform: &'static str,
+    /// When it connected.
+    pub since_ms: i64,
 }
 
 /// Why connections are closed.
@@ -38,6 +49,10 @@ pub trait Sessions: Send + Sync {
     fn is_online(&self, app: AppId, user: UserId) -> bool;
     /// The connected devices of the user.
     fn devices_of(&self, app: AppId, user: UserId) -> Vec<Device>;
+    /// The same devices by what they run on.
+    fn connections_of(&self, _app: AppId, _user: UserId) -> Vec<Connection> {
+        Vec::new()
+    }
     /// Tells the connections of the user that something was put into that queue of its inbox.
     /// A hint: what it is about is in the inbox, and a connection that misses it finds it there.
     fn wake(&self, _app: AppId, _user: UserId, _queue: &str) {}

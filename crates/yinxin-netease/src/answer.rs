@@ -26,6 +26,11 @@ pub(crate) fn ok(rest: impl Serialize) -> Answer {
     to_json(&Success { code: 200, rest })
 }
 
+/// A success that says nothing else.
+pub(crate) fn done() -> Vec<u8> {
+    br#"{"code":200}"#.to_vec()
+}
+
 /// Texts and numbers in memory always serialize; the type cannot say so.
 pub(crate) fn to_json(body: &impl Serialize) -> Answer {
     serde_json::to_vec(body).map_err(|source| Error::from(Code::Internal).caused_by(source))

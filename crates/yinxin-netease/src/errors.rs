@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use yinxin_core::{Code, Error};
 
+#[cfg(test)]
+mod tests;
+
 /// An error as the wire shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Wire {
@@ -39,7 +42,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::AppNotFound => Wire { status: 401, ..parameter("appkey") },
         C::SignatureWrong => Wire { status: 401, ..parameter("checksum") },
         C::SignatureExpired => Wire { status: 401, ..parameter("CurTime is expired") },
-        C::CallRepeated => wired(431, 400, "duplicate request"),
+        C::CallRepeated => wired(431, 409, "duplicate request"),
 
         C::TokenMissing
         | C::TokenCorrupt
@@ -76,6 +79,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::PasswordMissing | C::NewPasswordMissing => parameter("token is empty"),
         C::PasswordTooLong => parameter(format!("token is longer than {limit}")),
         C::NicknameTooLong => parameter(format!("name is longer than {limit}")),
+        C::ProfileFieldTooLong => parameter(format!("{subject} is longer than {limit}")),
         C::TooManyNames => parameter(format!("more than {limit} accids")),
         C::NamesEmpty | C::NamesMissing => parameter("accids is empty"),
 
@@ -98,12 +102,12 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::AttributesBatchTooLarge
         | C::MuteIllegal
         | C::MessageTooLarge
-        | C::BodyMalformed
         | C::FieldIllegal
         | C::BodyTooLarge
         | C::HeadersTooLarge
         | C::MediaTypeUnsupported
         | C::BodyIncomplete => parameter(error.to_string()),
+        C::BodyMalformed => parameter("the body is no form in UTF-8"),
         C::BodyTimedOut => wired(408, 408, error.code.text()),
         C::BlocksFull | C::ContactsFull | C::TemplateExists | C::NotifierExists => wired(419, 409, error.code.text()),
         C::NotInvited | C::NotContacts | C::TemplateNotFound | C::NotifierNotFound => {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use parking_lot::RwLock;
 use yinxin_core::limits::DEVICES_PER_PLATFORM;
 use yinxin_core::presence::News;
-use yinxin_core::sessions::{CloseReason, Device, Sessions};
+use yinxin_core::sessions::{CloseReason, Connection, Device, Sessions};
 use yinxin_core::{AppId, UserId};
 
 const SHARDS: usize = 64;
@@ -219,6 +219,14 @@ impl Sessions for Registry {
         shard
             .get(&(app, user))
             .map_or_else(Vec::new, |sessions| sessions.iter().map(|session| session.device.clone()).collect())
+    }
+
+    /// Newest first.
+    fn connections_of(&self, app: AppId, user: UserId) -> Vec<Connection> {
+        let connection =
+            |session: &Session| Connection { platform: session.platform, since_ms: session.device.since_ms };
+        let shard = self.shard(app, user).read();
+        shard.get(&(app, user)).map_or_else(Vec::new, |sessions| sessions.iter().map(connection).collect())
     }
 
     fn wake(&self, app: AppId, user: UserId, queue: &str) {

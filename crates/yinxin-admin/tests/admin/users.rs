@@ -31,7 +31,7 @@ async fn connect(api: &Api, name: &str, resource: &str) -> (Registration, mpsc::
     let user: UserId = users::find(&api.ctx, &app, name).await.unwrap().user;
     let (sender, told) = mpsc::channel();
     let (device_uuid, device_name, note) = ("u".into(), "n".into(), String::new());
-    let device = Device { resource: resource.into(), device_uuid, device_name, note };
+    let device = Device { resource: resource.into(), device_uuid, device_name, note, since_ms: 0 };
     (api.registry.register((app.id, user), device, "web", Arc::new(Ear(sender))).unwrap(), told)
 }
 

@@ -23,6 +23,10 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
     let user = find(ctx, app, reference).await?;
     let password = password.filter(|password| !password.is_empty()).ok_or(Code::NewPasswordMissing)?;
     check_password(&password)?;
+    replace_password(ctx, app, &user, password).await
+}
+
+pub(super) async fn replace_password(ctx: &Ctx, app: &App, user: &User, password: Zeroizing<String>) -> Result<()> {
     let hash = ctx.passwords.hash(password).await?;
     let known = ctx
         .db
@@ -30,7 +34,7 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
             Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *ended_s).await?) })
         })
         .await?;
-    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, &user.username))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::PasswordChanged);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Users: finding them, and everything an app's backend may do to their accounts.
 
 mod account;
+mod enroll;
 mod import;
 mod register;
 
@@ -13,6 +14,7 @@ use yinxin_store::tables::users::{self, PageStart};
 use yinxin_store::{AppId, Sql, UserId};
 
 pub use account::{PushChanges, ban, change_push, delete, delete_oldest, kick, lift_ban, set_password};
+pub use enroll::{Enrollment, enroll, renew_login_token, set_login_token};
 pub use import::{IMPORT_MAX, Import, Imported, import};
 pub use register::{Registered, Registration, register, register_batch, register_without_password};
 pub use yinxin_store::tables::users::{PushProfile, UserRow as User};

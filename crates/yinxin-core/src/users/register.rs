@@ -103,11 +103,11 @@ fn check(registration: Registration) -> Result<Account> {
 
 /// The rule for every new password that is not empty.
 pub(super) fn check_password(password: &str) -> Result<()> {
-    if password.chars().count() > PASSWORD_CHARS_MAX {
-        Err(Error::over(Code::PasswordTooLong, PASSWORD_CHARS_MAX))
-    } else {
-        Ok(())
-    }
+    check_length(password, PASSWORD_CHARS_MAX)
+}
+
+pub(super) fn check_length(password: &str, chars_max: usize) -> Result<()> {
+    if password.chars().count() > chars_max { Err(Error::over(Code::PasswordTooLong, chars_max)) } else { Ok(()) }
 }
 
 /// One name twice with the same password is one user; with two passwords nobody can know which was meant.
@@ -132,7 +132,12 @@ async fn hash(ctx: &Ctx, account: Account) -> Result<(Account, String)> {
     Ok((account, hash))
 }
 
-fn new_user(ctx: &Ctx, name: Username, password_hash: Option<String>, push_nickname: Option<String>) -> NewUser {
+pub(super) fn new_user(
+    ctx: &Ctx,
+    name: Username,
+    password_hash: Option<String>,
+    push_nickname: Option<String>,
+) -> NewUser {
     let minted = ctx.mint.uuid();
     NewUser {
         user: UserId(minted.uuid.into_bytes()),
@@ -183,7 +188,7 @@ async fn insert(ctx: &Ctx, app: AppId, new: Vec<(String, NewUser)>, taken: &mut 
     Ok(created)
 }
 
-fn as_stored(new: &NewUser) -> User {
+pub(super) fn as_stored(new: &NewUser) -> User {
     User {
         user: new.user,
         username: new.username.clone(),

@@ -59,7 +59,7 @@ pub(super) async fn identify(ctx: &Ctx, login: &Login) -> Result<Identity, Refus
     if !login.guid.name.as_deref().unwrap_or_default().eq_ignore_ascii_case(&user.username) {
         return Err(Refused::As(LoginRefusal::InvalidToken));
     }
-    let device = device(login).ok_or(Refused::As(LoginRefusal::WrongParameter))?;
+    let device = device(login, ctx.clock.now_ms()).ok_or(Refused::As(LoginRefusal::WrongParameter))?;
     Ok(Identity { app, user, device, ends_ms: tokens::ends_at_ms(token) })
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn still_good(ctx: &Ctx, identity: &Identity, login: &Login) ->
     Ok(())
 }
 
-fn device(login: &Login) -> Option<Device> {
+fn device(login: &Login, since_ms: i64) -> Option<Device> {
     let provision = &login.provision;
     let named = provision.resource.as_ref().or(login.guid.client_resource.as_ref());
     let resource = named.filter(|name| !name.is_empty() && name.len() <= RESOURCE_BYTES_MAX && !name.contains('\0'))?;
@@ -80,5 +80,6 @@ fn device(login: &Login) -> Option<Device> {
         device_uuid: text(&provision.device_uuid),
         device_name: text(&provision.device_name),
         note: text(&provision.reason),
+        since_ms,
     })
 }

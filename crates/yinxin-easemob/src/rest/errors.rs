@@ -113,7 +113,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             Wire { error: "duplicate_unique_property_exists", exception: Some(exception::DUPLICATE), ..argument(text) }
         }
 
-        // Signed calls and rooms are other dialects'.
+        // Signed calls, rooms and profiles with fixed fields are other dialects'.
         C::SignatureMissing
         | C::SignatureWrong
         | C::SignatureExpired
@@ -126,7 +126,8 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::RoomTokenExpired
         | C::RoomTokenUnexpected
         | C::PermissionKeyWrong
-        | C::PermissionKeyExpired => argument(error.code.text()),
+        | C::PermissionKeyExpired
+        | C::ProfileFieldTooLong => argument(error.code.text()),
 
         C::BlockTargetNotFound => block_target_not_found(profile, subject),
         C::BlocksFull => exceed_limit("user blacklist number exceed limit"),

@@ -27,6 +27,7 @@ impl Connections {
     pub fn connect(&self, app: AppId, user: &str, resource: &str) {
         let device = Device {
             note: String::new(),
+            since_ms: 0,
             resource: resource.to_owned(),
             device_uuid: format!("uuid of {resource}"),
             device_name: format!("name of {resource}"),

@@ -1,6 +1,5 @@
-//! From a request to a reply: the frame around every handler, and the table of the handlers.
+//! From a request to a reply: the frame around every handler.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,45 +7,21 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
 use axum::response::Response;
-use yinxin_core::rates::Bucket;
 use yinxin_core::{App, Code, Ctx, Error};
 use yinxin_http::metrics::OperationMetrics;
 use yinxin_http::panics::{Panicked, netted};
 use yinxin_http::{Arrival, BodyFault, RequestId, read_body};
 
+use super::PREFIX;
 use super::call::Call;
 use super::form::Form;
-use super::{PREFIX, token};
+use super::table::{ACTIONS, Action};
 use crate::answer::{self, Answer};
 use crate::errors::{At, wire};
 use crate::signing;
 
 /// Names the call, for a client that sends all of them to one path. Source: docs/dialects/netease.md.
 const API: HeaderName = HeaderName::from_static("api");
-
-type Handling<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
-type Handler = for<'a> fn(&'a Call) -> Handling<'a>;
-
-/// A call of the dialect.
-struct Action {
-    /// Its path below the prefix.
-    path: &'static str,
-    /// Its name in metrics and logs.
-    label: &'static str,
-    /// The calls it is counted with.
-    bucket: Bucket,
-    /// It is run to its end even if the caller goes away: something is to be done after the commit.
-    to_its_end: bool,
-    handler: Handler,
-}
-
-const ACTIONS: &[Action] = &[Action {
-    path: "user/getToken.action",
-    label: "room_token.get",
-    bucket: Bucket::Tokens,
-    to_its_end: false,
-    handler: |call| Box::pin(token::get(call)),
-}];
 
 /// What all requests share.
 pub(super) struct Actions {
@@ -140,7 +115,7 @@ async fn handle(
 /// The body of an error and the status it is counted under; logs it if it is ours.
 fn failed(label: &str, id: &RequestId, error: &Error) -> (u16, Vec<u8>) {
     let wire = wire(At::Call, error);
-    if wire.status >= 500 {
+    if matches!(error.code, Code::Storage | Code::Internal) {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(request = %id, operation = label, %error, source, "a call failed");
     }

@@ -30,6 +30,21 @@ impl Form {
     pub fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
+
+    /// A parameter that is yes or no.
+    pub fn switch(&self, name: &str) -> Result<Option<bool>> {
+        let read = |text| switch(text).ok_or_else(|| Error::about(Code::FieldIllegal, format!("{name}={text}")));
+        self.filled(name).map(read).transpose()
+    }
+}
+
+/// Quirk(netease): the document's sample of a Boolean is `640`: any number but 0 is yes. Source: netease-get-token.txt.
+fn switch(text: &str) -> Option<bool> {
+    match text {
+        _ if text.eq_ignore_ascii_case("true") => Some(true),
+        _ if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => text.parse().ok().map(|number: i64| number != 0),
+    }
 }
 
 /// Splits and decodes; refuses what is no UTF-8, what holds a NUL, and more pairs than any call has.

@@ -3,9 +3,14 @@
 //! A request goes through [`dispatch`]: the action that the path names, the signature, the call's own id, the form; then
 //! the handler, which has the app because the signature was good.
 
+mod accounts;
 mod call;
 mod dispatch;
 pub(crate) mod form;
+mod mutes;
+mod online;
+mod profiles;
+mod table;
 mod token;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ fn device(resource: &str) -> Device {
         device_uuid: format!("uuid-{resource}"),
         device_name: String::new(),
         note: String::new(),
+        since_ms: 7,
     }
 }
 
@@ -77,6 +78,7 @@ fn devices_stand_newest_first() {
     let second = connect(&registry, (APP, ANN), "web", silent()).unwrap();
     assert!(second.id() > first.id());
     assert_eq!(registry.devices_of(APP, ANN), [device("web"), device("phone")]);
+    assert_eq!(registry.connections_of(APP, ANN), [Connection { platform: "web", since_ms: 7 }; 2]);
     drop(second);
     assert_eq!(registry.devices_of(APP, ANN), [device("phone")]);
 }

@@ -1,0 +1,12 @@
+//! The dialect's behaviour over HTTP, in this process: a router on a fresh database, a clock that tests move, backends of
+//! two apps. What is expected comes from the seed document and `docs/dialects/netease.md`.
+
+mod asking;
+mod world;
+
+mod accounts;
+mod bad_input;
+mod model;
+mod profiles;
+mod signing;
+mod tokens;
