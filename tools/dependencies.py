@@ -26,6 +26,7 @@ USERS = {
     "yinxin-netease": {"yinxin"},
     "yinxin-admin": {"yinxin"},
     "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util"},
+    "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
     "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-admin", "yinxin", "yinxin-bench"},
 }
 

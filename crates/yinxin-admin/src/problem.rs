@@ -93,6 +93,8 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RoomTokenUnexpected
         | Code::PermissionKeyWrong
         | Code::PermissionKeyExpired
+        | Code::RoomBarred
+        | Code::RoomPassWrong
         | Code::SenderBlocked
         | Code::SenderMuted => StatusCode::FORBIDDEN,
         Code::AppNotFound
@@ -101,6 +103,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::BlockTargetNotFound
         | Code::TemplateNotFound
         | Code::NotifierNotFound
+        | Code::RoomNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
@@ -113,6 +116,8 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotInvited
         | Code::RecallTooLate
         | Code::CallRepeated
+        | Code::RoomExists
+        | Code::RoomFull
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown

@@ -393,5 +393,8 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
         .db
         .write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) }))
         .await?;
+    for cid in ctx.rooms.rooms_of(app.id, None) {
+        ctx.rooms.end((app.id, cid));
+    }
     if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
 }

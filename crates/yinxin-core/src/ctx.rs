@@ -14,6 +14,8 @@ use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
 use crate::rng::Rng;
+use crate::rooms::live::{self, Live};
+use crate::rooms::records;
 use crate::sessions::Sessions;
 use crate::signed_calls::CallIds;
 
@@ -26,9 +28,11 @@ pub struct Ctx {
     /// Randomness for secrets.
     pub rng: Arc<dyn Rng>,
     /// New ids.
-    pub mint: Mint,
+    pub mint: Arc<Mint>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
+    /// Who is in which room.
+    pub rooms: Arc<Live>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Call rates.
@@ -67,14 +71,16 @@ impl Ctx {
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
         let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
         let keys = Keys::open(&db, &parts).await?;
+        records::recover(&db, parts.clock.now_ms()).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
-            mint: Mint::new(Arc::clone(&parts.clock)),
+            mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
             call_ids: CallIds::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
             rng: parts.rng,
             sessions: parts.sessions,
+            rooms: Live::new(live::Bounds::default()),
             passwords,
             keys,
             cache,

@@ -147,6 +147,16 @@ codes! {
     PermissionKeyWrong = "the permission key is not valid here",
     /// Good once.
     PermissionKeyExpired = "the permission key has expired",
+    /// No such room, or it is over.
+    RoomNotFound = "there is no such room",
+    /// A room of that name is open.
+    RoomExists = "a room of that name is open",
+    /// The room has as many members as it may.
+    RoomFull = "the room is full",
+    /// Made to leave, and not yet let in again.
+    RoomBarred = "whoever was made to leave the room may not come in yet",
+    /// Not made here, used up, or too old.
+    RoomPassWrong = "the pass for the room is not valid any more",
 
     // Messages.
     /// The receiver blocks the sender.

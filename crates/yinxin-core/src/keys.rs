@@ -51,6 +51,7 @@ pub struct Keys {
     tokens: Vec<MacKey>,
     disguise: [u8; 32],
     room_tokens: [u8; 32],
+    passes: [u8; 32],
 }
 
 impl Keys {
@@ -62,6 +63,7 @@ impl Keys {
             tokens: Vec::new(),
             disguise: parts.master.derive("yinxin disguise v1"),
             room_tokens: parts.master.derive("yinxin room token v1"),
+            passes: parts.master.derive("yinxin room pass v1"),
         };
         let first = keys.seal(parts.rng.as_ref(), TOKEN, &rng::bytes::<32>(parts.rng.as_ref()));
         let first = KeyRow { key_id: 1, sealed: first.into(), created_ms: parts.clock.now_ms() };
@@ -126,6 +128,11 @@ impl Keys {
     /// must be the same each time they are asked for.
     pub fn disguise(&self, text: &[u8]) -> [u8; 32] {
         mac(&self.disguise, text)
+    }
+
+    /// The key that passes for rooms are made with.
+    pub(crate) fn passes(&self) -> &[u8; 32] {
+        &self.passes
     }
 
     /// The key that room tokens are made with.

@@ -1,6 +1,8 @@
 //! Every bound of the product that is not a queue's, by name. The configuration may change those in [`Limits`]; the
 //! constants are the vendors' and part of the wire.
 
+use std::time::Duration;
+
 /// Bounds that an operator may set.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -27,6 +29,52 @@ impl Default for Limits {
             password_failures: 20,
             password_forgive_s: 15,
             token_calls_per_s: 100_000,
+        }
+    }
+}
+
+/// Bounds of a chat connection's socket.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketLimits {
+    /// From the handshake to the end of the first frame, which is the login.
+    pub hello: Duration,
+    /// A client that says nothing for so long is asked whether it is there. SDKs ask for news every 30 to 60 seconds.
+    pub silence: Duration,
+    /// How long it then has to say anything.
+    pub answer: Duration,
+    /// How long a client may leave a frame untaken.
+    pub write: Duration,
+    /// Between the last frame and the end of the socket: closed at once, an SDK may take it for a fault and come back.
+    pub farewell: Duration,
+    /// How long a line that needs a sign of life now and then (SockJS) may be without one.
+    pub heartbeat: Duration,
+    /// How long a connection outlives its token: SDKs log themselves out when it ends, and are to be let.
+    pub token_grace: Duration,
+    /// How often the clock is asked whether the token has ended.
+    pub token_look: Duration,
+    /// Bytes of one frame. A message may have [`MESSAGE_BYTES_MAX`]; one that is larger is refused by an answer, one
+    /// that does not fit here ends the connection.
+    pub frame_bytes: usize,
+    /// Frames of one connection in a second, pings among them.
+    pub frames_per_s: u32,
+    /// Frames that may come at once after a silence.
+    pub frames_at_once: u32,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_secs(15),
+            silence: Duration::from_secs(75),
+            answer: Duration::from_secs(30),
+            write: Duration::from_secs(10),
+            farewell: Duration::from_millis(300),
+            heartbeat: Duration::from_secs(25),
+            token_grace: Duration::from_secs(10),
+            token_look: Duration::from_mins(1),
+            frame_bytes: 2 * MESSAGE_BYTES_MAX,
+            frames_per_s: 1000,
+            frames_at_once: 10_000,
         }
     }
 }
@@ -167,3 +215,34 @@ pub const ROOM_TOKEN_AHEAD_S: i64 = 300;
 pub const ROOM_TOKEN_SLACK_MS: i64 = 1000;
 /// Room tokens that have ended and are removed with each one that is issued: more than one, so that they become fewer.
 pub const ROOM_TOKENS_SWEPT: i64 = 2;
+/// Seats in rooms that may be taken on a server.
+pub const ROOM_SEATS_MAX: usize = 1_000_000;
+/// Members of one room.
+pub const ROOM_MEMBERS_MAX: usize = 3000;
+/// How long a room that was asked for, or that is empty, stays open; at least as long as a pass waits to be used.
+pub const ROOM_EMPTY_MS: i64 = 60_000;
+/// How long a room that a backend made waits for its first member.
+pub const ROOM_WAITS_MS: i64 = 86_400_000;
+/// How long a pass may wait before it is used for the first time.
+pub const ROOM_PASS_MS: i64 = 60_000;
+/// How long somebody who was lost may come back with the same pass.
+pub const ROOM_RETURN_MS: i64 = 60_000;
+/// How long before a permission ends its bearer is told.
+pub const PERMISSION_NOTICE_MS: i64 = 30_000;
+/// How long a kick bars when the caller does not say: as long as the longest room token lives.
+pub const ROOM_BAR_DEFAULT_S: i64 = 86_400;
+/// Longest bar.
+pub const ROOM_BAR_MAX_S: i64 = 315_360_000;
+/// Numbers in the list of those who are barred from a room.
+pub const ROOM_BARS_LISTED: i64 = 1000;
+/// How long rooms and stays are remembered after their end.
+pub const ROOM_HISTORY_MS: i64 = 72 * 3_600_000;
+/// Stays per page of a room's history.
+pub const ROOM_HISTORY_PAGE_MAX: i64 = 500;
+/// Stays per page of a room's history when the caller does not say.
+pub const ROOM_HISTORY_PAGE_DEFAULT: i64 = 200;
+/// Pages of a room's history; what is behind them is not listed, since each page is walked to.
+pub const ROOM_HISTORY_PAGES_MAX: i64 = 1000;
+/// Rooms, stays and bars that are over and are removed with each one that begins: more than one, so that they become
+/// fewer.
+pub const ROOMS_SWEPT: i64 = 2;

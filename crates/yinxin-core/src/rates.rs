@@ -170,6 +170,29 @@ impl Pace {
     }
 }
 
+/// Counts what one party does, where it alone is counted.
+#[derive(Clone, Copy)]
+pub struct Meter {
+    pace: Pace,
+    cell: i64,
+}
+
+impl Meter {
+    /// So many in a second, and so many at once.
+    pub fn new(per_s: u32, at_once: u32) -> Self {
+        Self { pace: Pace { burst: at_once.max(1), ..Pace::per_second(per_s) }, cell: 0 }
+    }
+
+    /// Counts one more, if it may be.
+    pub fn admit(&mut self, now_ms: i64) -> bool {
+        let next = self.pace.room(self.cell, now_ms.saturating_mul(1_000_000));
+        if let Some(next) = next {
+            self.cell = next;
+        }
+        next.is_some()
+    }
+}
+
 struct Cells {
     cells: Box<[AtomicI64]>,
     scatter: RandomState,
@@ -249,6 +272,16 @@ mod tests {
             rates.password_not_wrong(app, ann, here);
         }
         assert_eq!((0..30).filter(|_| rates.password_tried(app, ann, here).is_ok()).count(), 20);
+    }
+
+    #[test]
+    fn a_meter_lets_so_many_at_once_and_then_so_many_in_a_second() {
+        let mut meter = Meter::new(10, 30);
+        let now_ms = 1_700_000_000_000;
+        assert_eq!((0..100).filter(|_| meter.admit(now_ms)).count(), 30);
+        assert_eq!((0..100).filter(|_| meter.admit(now_ms + 1000)).count(), 10);
+        assert_eq!((0..100).filter(|_| meter.admit(now_ms + 60_000)).count(), 30);
+        assert!(meter.admit(now_ms - 60_000), "a clock set back locks nobody out");
     }
 
     #[test]

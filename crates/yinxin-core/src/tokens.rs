@@ -229,6 +229,12 @@ pub fn ends_at_ms(token: &str) -> Option<i64> {
     access::open(token).ok()?.claims.expires_ms()
 }
 
+/// Has the user's connections from that address live as long as this token, which has been found good. The token that a
+/// connection was opened with need not be the last of its client, which shows a new one by a call.
+pub fn renew_connections(ctx: &Ctx, app: &App, user: &User, token: &str, from: IpAddr) {
+    ctx.sessions.renew(app.id, user.user, from, ends_at_ms(token).unwrap_or(i64::MAX));
+}
+
 /// Whether a token that is not good is that of a user who is banned now: then that is why.
 pub async fn is_of_banned_user(ctx: &Ctx, app: &App, token: &str) -> Result<bool> {
     let user = if let Ok(opened) = dynamic::open_dynamic(token) {

@@ -67,6 +67,12 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::RoomTokenWrong | C::RoomTokenExpired | C::RoomTokenUnexpected => parameter(CHECKSUM),
         C::PermissionKeyWrong => wired(901, 403, "permission key error"),
         C::PermissionKeyExpired => wired(902, 403, "permission key timeout"),
+        C::RoomNotFound if at == At::Join => wired(404, 404, "room not found"),
+        C::RoomNotFound => wired(10404, 404, "room not found"),
+        C::RoomExists => wired(10405, 400, "room exists"),
+        C::RoomFull => wired(4003, 403, format!("the room has {limit} members")),
+        C::RoomBarred => wired(403, 403, "removed from the room"),
+        C::RoomPassWrong => parameter(CHECKSUM),
         C::TtlIllegal => parameter(format!("expireAt must be a number from 1 to {limit}")),
 
         C::UsernameMissing => parameter("accid is empty"),

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -49,7 +50,7 @@ pub enum Ending {
     ServerStops,
 }
 
-/// What the registry may tell a connection. Both are called on whatever thread has the news: they must be quick, must not
+/// What the registry may tell a connection. All are called on whatever thread has the news: they must be quick, must not
 /// block, and may be called more than once.
 pub trait Line: Send + Sync {
     /// It must end.
@@ -58,6 +59,8 @@ pub trait Line: Send + Sync {
     fn wake(&self, queue: &str);
     /// The presence of somebody whom its user watches has changed.
     fn announce(&self, news: &Arc<News>);
+    /// Whoever is at that address has shown a token of its user that ends then: a connection from there lives as long.
+    fn renew(&self, from: IpAddr, token_ends_ms: i64);
 }
 
 /// Why a connection was not taken in.
@@ -235,9 +238,21 @@ impl Sessions for Registry {
         }
     }
 
+    fn wake_others(&self, app: AppId, user: UserId, queue: &str, resource: &str) {
+        for line in self.lines(app, user, |session| session.device.resource != resource) {
+            line.wake(queue);
+        }
+    }
+
     fn announce(&self, app: AppId, user: UserId, news: &Arc<News>) {
         for line in self.lines(app, user, |_| true) {
             line.announce(news);
+        }
+    }
+
+    fn renew(&self, app: AppId, user: UserId, from: IpAddr, token_ends_ms: i64) {
+        for line in self.lines(app, user, |_| true) {
+            line.renew(from, token_ends_ms);
         }
     }
 

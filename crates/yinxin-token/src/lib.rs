@@ -14,6 +14,7 @@ pub mod dynamic;
 pub mod legacy;
 pub mod media;
 pub mod netease;
+pub mod pass;
 
 pub use access::{Claims, Kind, MANAGEMENT_APP, MacKey, Opened, open, seal};
 pub use credentials::{client_id, client_secret, parse_client_id};

@@ -1,6 +1,12 @@
-//! Rooms that users meet in under a number: their names, and the tokens and keys that open them.
+//! Rooms that users meet in under a number: their names, the tokens and keys that open them, who is in which, who may not
+//! come in.
 
+pub mod doors;
+pub mod kicks;
+pub mod live;
 pub mod names;
+pub mod records;
 pub mod tokens;
 
 pub use names::{RoomName, RoomUid};
+pub use records::Room;

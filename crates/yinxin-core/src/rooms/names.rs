@@ -14,6 +14,9 @@ const SIGNS: &str = " !#$%&()+-:;<=≤.,>?@[]^_{|}~\"";
 pub struct RoomUid(u64);
 
 impl RoomUid {
+    /// The number of nobody: who asks for it is given another.
+    pub const NOBODY: Self = Self(0);
+
     /// Reads decimal digits.
     pub fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {

@@ -167,7 +167,7 @@ pub async fn admit(
 }
 
 /// Whoever is banned by name cannot come in by a number that is its name.
-async fn must_not_be_banned(ctx: &Ctx, app: &App, uid: RoomUid) -> Result<()> {
+pub(super) async fn must_not_be_banned(ctx: &Ctx, app: &App, uid: RoomUid) -> Result<()> {
     let user: Option<Arc<users::User>> = users::look_up(ctx, app.id, &uid.to_string()).await?;
     match user {
         Some(user) if !user.active => Err(Error::about(Code::UserInactive, user.username.clone())),
@@ -176,7 +176,13 @@ async fn must_not_be_banned(ctx: &Ctx, app: &App, uid: RoomUid) -> Result<()> {
 }
 
 /// What the key permits, and until when.
-fn check_permission(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, key: &str) -> Result<(Privileges, i64)> {
+pub(super) fn check_permission(
+    ctx: &Ctx,
+    app: &App,
+    uid: RoomUid,
+    room: &RoomName,
+    key: &str,
+) -> Result<(Privileges, i64)> {
     let key = permission::open(key).map_err(|_| Code::PermissionKeyWrong)?;
     let now_s = ctx.clock.now_s();
     let ours = key.app_key == app.signing.key && key.uid == uid.get() && key.room == room.as_str();

@@ -16,6 +16,7 @@ use crate::limits::{
     DYNAMIC_TOKEN_AHEAD_S, GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, PUSH_TEXT_BYTES_MAX,
     USER_DELETE_MAX,
 };
+use crate::rooms::kicks;
 use crate::sessions::CloseReason;
 
 /// Sets a password without asking for the old one. All tokens and connections of the user end.
@@ -121,6 +122,7 @@ pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::Banned);
+    kicks::dismiss_user(ctx, app.id, &user).await;
     Ok(User { active: false, ..User::clone(&user) })
 }
 
@@ -154,6 +156,7 @@ pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> 
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
+    kicks::dismiss_user(ctx, app.id, &user).await;
     Ok(user)
 }
 
@@ -175,6 +178,7 @@ pub async fn delete_oldest(ctx: &Ctx, app: &App, from: Option<Uuid>, limit: i64)
         .await?;
     for user in &users {
         ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
+        kicks::dismiss_user(ctx, app.id, user).await;
     }
     Ok(Page { users, next })
 }

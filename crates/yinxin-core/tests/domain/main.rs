@@ -4,6 +4,8 @@
 mod apps;
 mod cache;
 mod kit;
+mod messages;
 mod passwords;
 mod people;
+mod rooms;
 mod tokens;

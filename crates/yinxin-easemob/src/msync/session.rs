@@ -12,11 +12,14 @@ use yinxin_msync::wire::{CommSyncUl, GROUP_DOMAIN, Jid, MessageType, Meta, Names
 use yinxin_msync::{Frame, Kick, SendRefusal, body, encode};
 use yinxin_realtime::{Action, Delivery, Ending, Event};
 
+use super::end::End;
 use super::login::Identity;
 use super::metas;
 
 /// Entries on one page.
 const PAGE: i64 = 20;
+/// Bytes of messages on one page, unless the first has more.
+const PAGE_BYTES: usize = 128 * 1024;
 
 /// A logged-in connection.
 pub(super) struct Session {
@@ -30,8 +33,8 @@ pub(super) struct Session {
 pub(super) enum Next {
     /// Send these frames.
     Send(Vec<Vec<u8>>),
-    /// The client has logged out.
-    Close,
+    /// End, without another word.
+    Close(End),
 }
 
 impl Session {
@@ -45,8 +48,8 @@ impl Session {
         match frame {
             Frame::Unread => self.list().await.map(Next::Send),
             Frame::Sync(up) => self.sync(*up).await.map(Next::Send),
-            // A second login on one connection is the end of it, too.
-            Frame::Logout(_) | Frame::Provision(_) => Ok(Next::Close),
+            Frame::Logout(_) => Ok(Next::Close(End::LoggedOut)),
+            Frame::Provision(_) => Ok(Next::Close(End::LoggedInAlready)),
             Frame::Other(_) => Ok(Next::Send(Vec::new())),
         }
     }
@@ -73,13 +76,9 @@ impl Session {
         encode::notify(to, id, key, &notice, self.ctx.clock.now_ms())
     }
 
-    /// Looks into all queues: wake-ups were lost.
-    pub async fn resync(&mut self) -> Result<Vec<Vec<u8>>> {
-        let mut frames = Vec::new();
-        for (queue, _) in self.waiting().await? {
-            frames.extend(self.on_wake(&queue).await?);
-        }
-        Ok(frames)
+    /// The queues to look into when wake-ups were lost.
+    pub async fn waiting_queues(&self) -> Result<Vec<String>> {
+        Ok(self.waiting().await?.into_iter().map(|(queue, _)| queue).collect())
     }
 
     /// The last frame of a connection that must end; without one the client comes back.
@@ -164,7 +163,16 @@ impl Session {
 
     async fn fetch(&self, queue: &str) -> Result<Vec<Entry>> {
         let (app, user) = (self.who.app.id, self.who.user.user);
-        messages::next_for_device(&self.ctx, app, user, &self.who.device.resource, queue, PAGE).await
+        let mut entries =
+            messages::next_for_device(&self.ctx, app, user, &self.who.device.resource, queue, PAGE).await?;
+        let mut bytes = 0;
+        let fitting = entries.iter().take_while(|entry| {
+            bytes += entry.payload.len();
+            bytes <= PAGE_BYTES
+        });
+        let count = fitting.count().max(1);
+        entries.truncate(count);
+        Ok(entries)
     }
 
     fn page(&self, queue: &str, entries: Vec<Entry>, key: u64) -> Vec<u8> {

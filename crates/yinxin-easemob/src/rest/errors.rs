@@ -127,6 +127,11 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::RoomTokenUnexpected
         | C::PermissionKeyWrong
         | C::PermissionKeyExpired
+        | C::RoomNotFound
+        | C::RoomExists
+        | C::RoomFull
+        | C::RoomBarred
+        | C::RoomPassWrong
         | C::ProfileFieldTooLong => argument(error.code.text()),
 
         C::BlockTargetNotFound => block_target_not_found(profile, subject),

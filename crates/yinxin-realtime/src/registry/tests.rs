@@ -37,6 +37,8 @@ impl Line for Ear {
     }
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 fn told() -> (Arc<dyn Line>, Receiver<Told>) {
@@ -162,6 +164,8 @@ fn all_connections_of_a_user_are_woken() {
     registry.wake(APP, BOB, "ann");
     assert_eq!(phone_told.try_iter().collect::<Vec<_>>(), [Told::Wake("bob".into())]);
     assert_eq!(web_told.try_iter().count(), 1);
+    registry.wake_others(APP, ANN, "bob", "phone");
+    assert_eq!((phone_told.try_iter().count(), web_told.try_iter().count()), (0, 1));
 }
 
 /// A line that gives its own place back when it is told to end.
@@ -175,6 +179,8 @@ impl Line for Leaver {
     fn wake(&self, _: &str) {}
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 #[test]

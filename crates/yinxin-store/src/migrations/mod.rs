@@ -7,8 +7,11 @@ use refinery::Migration;
 
 use crate::error::{Error, Result};
 
-const LIST: [(&str, &str); 2] =
-    [("V1__foundation", include_str!("v1_foundation.sql")), ("V5__netease", include_str!("v5_netease.sql"))];
+const LIST: [(&str, &str); 3] = [
+    ("V1__foundation", include_str!("v1_foundation.sql")),
+    ("V5__netease", include_str!("v5_netease.sql")),
+    ("V6__rooms", include_str!("v6_rooms.sql")),
+];
 
 /// The list as SQLite wants it.
 pub fn for_sqlite() -> Result<Vec<Migration>> {

@@ -167,7 +167,7 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
 
 /// Removes the app and every row that carries its id.
 pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
-    const REST: [&str; 21] = [
+    const REST: [&str; 24] = [
         "DELETE FROM app_secrets WHERE app_id = $1",
         "DELETE FROM users WHERE app_id = $1",
         "DELETE FROM handles WHERE app_id = $1",
@@ -189,6 +189,9 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
         "DELETE FROM push_templates WHERE app_id = $1",
         "DELETE FROM notifiers WHERE app_id = $1",
         "DELETE FROM room_tokens WHERE app_id = $1",
+        "DELETE FROM rooms WHERE app_id = $1",
+        "DELETE FROM room_stays WHERE app_id = $1",
+        "DELETE FROM room_bars WHERE app_id = $1",
     ];
     sql.touch(Touched::App(app));
     for statement in REST {

@@ -11,5 +11,8 @@ pub mod keys;
 pub mod mutes;
 pub mod presence;
 pub mod push;
+pub mod room_bars;
+pub mod room_stays;
 pub mod room_tokens;
+pub mod rooms;
 pub mod users;

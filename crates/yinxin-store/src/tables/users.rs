@@ -1,6 +1,6 @@
 //! `users` and `group_ignores`: one row per person, and the groups whose pushes they do not want.
 
-use super::room_tokens;
+use super::{room_bars, room_stays, room_tokens, rooms};
 use crate::{AppId, Arg, Result, Row, Sql, Touched, UserId};
 
 /// A row of `users` without the password, and the user's rows of `group_ignores`.
@@ -273,6 +273,14 @@ pub async fn group_ignores(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }
 
+/// The number that a user is known by in rooms: its name, if that is one.
+async fn number_of(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option<i64>> {
+    const SQL: &str = "SELECT username FROM users WHERE app_id = $1 AND user_id = $2";
+    let name: Option<String> =
+        sql.rows(SQL, &[app.arg(), user.arg()]).await?.pop().map(|mut row| row.take(0)).transpose()?;
+    Ok(name.and_then(|name| name.parse().ok()))
+}
+
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
@@ -303,6 +311,11 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
     ];
     sql.touch(Touched::User(app, user));
     room_tokens::remove_of_user(sql, app, user).await?;
+    if let Some(uid) = number_of(sql, app, user).await? {
+        room_stays::remove_of_uid(sql, app, uid).await?;
+        room_bars::remove_of_uid(sql, app, uid).await?;
+        rooms::forget_creator(sql, app, uid).await?;
+    }
     let args: [Arg<'_>; 2] = [app.arg(), user.arg()];
     for statement in REST {
         sql.exec(statement, &args).await?;

@@ -7,8 +7,9 @@ use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
+use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
-use yinxin_store::tables::{attributes, blocks, contacts, mutes};
+use yinxin_store::tables::{attributes, blocks, contacts, mutes, room_bars, room_stays};
 use yinxin_store::{AppId, Db, Result, Sql, UserId, Value};
 
 use crate::kit::{Place, query, text, texts};
@@ -105,6 +106,21 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     let grant =
         RoomTokenGrant { uid: name.to_owned(), room: "room".to_owned(), salt: 1, until_ms: 1, repeat_use: None };
     room_tokens::grant(tx, app, &grant, 0).await?;
+    if let Ok(uid) = name.parse() {
+        let room = RoomRow {
+            cid: 1,
+            name: "room".to_owned(),
+            creator_uid: uid,
+            created_ms: 1,
+            entered_ms: None,
+            open_until_ms: Some(2),
+            closed: false,
+            abandoned: false,
+        };
+        assert!(rooms::insert(tx, app, &room).await?);
+        assert!(room_stays::begin(tx, app, 1, 1, uid, 1).await?);
+        room_bars::put(tx, app, "room", uid, 2).await?;
+    }
     inbox::put(tx, app, user, "peer", &message).await?;
     inbox::see_device(tx, app, user, "web", 1).await?;
     inbox::confirm(tx, app, user, "web", "peer", 1).await

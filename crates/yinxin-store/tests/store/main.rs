@@ -7,5 +7,6 @@ mod full;
 mod hints;
 mod kit;
 mod portable;
+mod rooms;
 mod schema;
 mod writer;

@@ -55,11 +55,13 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 5] = [
+const WITHOUT_APP: [(&str, &str); 7] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
     ("SELECT … FROM apps WHERE signing_key = $1", "finds the app"),
     ("SELECT … FROM apps ORDER BY org, name", "the operator's list of all apps"),
     ("INSERT INTO server_keys", "the server's own keys"),
+    ("UPDATE rooms SET open_until_ms = $1, abandoned", "a server that starts: nobody is in any room"),
+    ("UPDATE room_stays SET left_ms = $1, lost", "a server that starts: nobody is in any room"),
     ("SELECT key_id, sealed, created_ms FROM server_keys", "the server's own keys"),
 ];
 

@@ -13,7 +13,7 @@ mod setting;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use yinxin_core::limits::Limits;
+use yinxin_core::limits::{Limits, SocketLimits};
 use yinxin_core::passwords::HashCost;
 use yinxin_http::ServeOptions;
 
@@ -52,6 +52,12 @@ impl Config {
             password_forgive_s: self.password_forgive_seconds.to_u32(),
             token_calls_per_s: self.token_calls_per_second.to_u32(),
         }
+    }
+
+    /// Bounds of chat connections.
+    pub fn socket_limits(&self) -> SocketLimits {
+        let frames_per_s = self.frames_per_second.to_u32();
+        SocketLimits { frames_per_s, frames_at_once: frames_per_s.saturating_mul(10), ..SocketLimits::default() }
     }
 
     /// What a new password hash costs.

@@ -24,7 +24,7 @@ pub(super) fn assemble(
     metrics: PrometheusHandle,
     draining: Draining,
 ) -> Router {
-    let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone() };
+    let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone(), socket: config.socket_limits() };
     let netease = yinxin_netease::Options { public_url: config.public_url.0.clone() };
     let gate = Gate { ctx: Arc::clone(ctx), key: key.clone(), public: config.metrics_public };
     probes::routes(probe_state(ctx, metrics, draining))

@@ -1,0 +1,254 @@
+//! Coming into a room, and leaving it.
+//!
+//! In two steps, as clients do it: [`invite`] looks at the token and gives a pass for the room; [`enter`] takes the pass when
+//! the connection comes, and takes it again each time the connection breaks and comes back. A pass is used for the first
+//! time within a minute; then it is good while its bearer is in the room, and for a minute after it was lost. Whoever
+//! leaves, is made to leave, or is banned needs another.
+
+use std::sync::Arc;
+
+use yinxin_store::Sql;
+use yinxin_store::tables::{room_bars, room_stays, rooms};
+use yinxin_token::pass::{self, Pass};
+
+use super::kicks;
+use super::live::{About, Departure, Full, Line, Member, Role, RoomKey, Seat};
+use super::names::{RoomName, RoomUid};
+use super::records;
+use super::tokens::{self, Privileges};
+use crate::apps::{self, App};
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::{ROOM_HISTORY_MS, ROOM_MEMBERS_MAX, ROOM_PASS_MS, ROOM_RETURN_MS, ROOMS_SWEPT};
+use crate::rng;
+
+/// What somebody may do in a room, and until when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Permission {
+    /// What.
+    pub privileges: Privileges,
+    /// Until when; then it must leave. `None` = no end.
+    pub until_ms: Option<i64>,
+}
+
+impl Permission {
+    /// Everything, for ever: without a permission key.
+    const ALL: Self = Self { privileges: Privileges::ALL, until_ms: None };
+}
+
+/// Somebody who wants to come in.
+pub struct Request<'a> {
+    /// Its number; 0 = one that is chosen here.
+    pub uid: RoomUid,
+    /// The room.
+    pub room: &'a RoomName,
+    /// Its token.
+    pub token: Option<&'a str>,
+    /// Its permission key.
+    pub permission_key: Option<&'a str>,
+}
+
+/// The way in.
+pub struct Invitation {
+    /// The room's number.
+    pub cid: i64,
+    /// The guest's number.
+    pub uid: RoomUid,
+    /// What it shows when its connection comes.
+    pub pass: String,
+}
+
+/// Looks at somebody's token and gives it a pass. The room is made if there is none.
+pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invitation> {
+    let Request { uid, room, token, permission_key } = *request;
+    // Before anything that may use the token up.
+    kicks::must_not_be_barred(ctx, app, uid, room).await?;
+    let open = records::open_of_name(ctx, app.id, room).await?;
+    let permission = match permission_key.filter(|key| !key.is_empty()) {
+        Some(key) => permission(ctx, app, uid, room, key)?,
+        None => Permission::ALL,
+    };
+    if open.is_none() && !permission.privileges.include(Privileges::CREATE) {
+        return Err(Error::about(Code::PermissionKeyWrong, "create"));
+    }
+    if open.is_some_and(|open| ctx.rooms.count((app.id, open.cid)) >= ROOM_MEMBERS_MAX) {
+        return Err(Error::over(Code::RoomFull, ROOM_MEMBERS_MAX));
+    }
+    tokens::admit(ctx, app, uid, room, token, permission_key).await?;
+    let assigned = uid.get() == 0;
+    let uid = if assigned { some_uid(ctx) } else { uid };
+    let cid = records::open(ctx, app, room, uid).await?.cid;
+    let pass = Pass {
+        app_key: app.signing.key.clone(),
+        cid,
+        uid: uid.get(),
+        pass_id: i64::from_be_bytes(rng::bytes(ctx.rng.as_ref())),
+        made_ms: ctx.clock.now_ms(),
+        until_ms: permission.until_ms,
+        privileges: permission.privileges.0,
+        assigned,
+    };
+    Ok(Invitation { cid, uid, pass: pass::seal(&pass, ctx.keys.passes()) })
+}
+
+/// A number that nobody has asked for, of 52 bits.
+fn some_uid(ctx: &Ctx) -> RoomUid {
+    let random = u64::from_be_bytes(rng::bytes(ctx.rng.as_ref()));
+    RoomUid::new((random >> 12) | (1 << 51)).unwrap_or(RoomUid::NOBODY)
+}
+
+/// What a permission key allows, if it lets its bearer in.
+fn permission(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, key: &str) -> Result<Permission> {
+    let (privileges, until_ms) = tokens::check_permission(ctx, app, uid, room, key)?;
+    if !privileges.include(Privileges::JOIN) {
+        return Err(Error::about(Code::PermissionKeyWrong, "join"));
+    }
+    Ok(Permission { privileges, until_ms: Some(until_ms) })
+}
+
+/// What a connection shows and says to come in.
+pub struct Knock<'a> {
+    /// The pass.
+    pub pass: &'a str,
+    /// A permission key, which may be a newer one than the pass was made with; empty = that one.
+    pub permission_key: &'a str,
+    /// How it takes part.
+    pub role: Role,
+    /// What it says about itself.
+    pub about: About,
+}
+
+/// What a connection that comes in finds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Welcome {
+    /// The room's number.
+    pub cid: i64,
+    /// The room.
+    pub room: RoomName,
+    /// Its own number.
+    pub uid: RoomUid,
+    /// What it may do.
+    pub permission: Permission,
+    /// Who else is there and is seen.
+    pub others: Vec<Member>,
+}
+
+/// A connection that is in. It is to be ended by [`Guest::leave`]; dropped, it is out, but that is not written.
+pub struct Guest {
+    app: Arc<App>,
+    uid: RoomUid,
+    room: RoomName,
+    pass_id: i64,
+    seat: Seat,
+}
+
+/// Lets a connection in that has a pass. What happens in the room is told to the line from then on.
+pub async fn enter(ctx: &Ctx, knock: Knock<'_>, line: Arc<dyn Line>) -> Result<(Welcome, Guest)> {
+    let pass = pass::open(knock.pass).ok().and_then(|opened| opened.verify(ctx.keys.passes()));
+    let pass = pass.ok_or(Code::RoomPassWrong)?;
+    let app = apps::find_by_signing_key(ctx, &pass.app_key).await.map_err(|error| match error.code {
+        Code::AppNotFound => Code::RoomPassWrong.into(),
+        _ => error,
+    })?;
+    let uid = RoomUid::new(pass.uid).ok_or(Code::RoomPassWrong)?;
+    let room = records::by_cid(ctx, app.id, pass.cid).await?.ok_or(Code::RoomNotFound)?;
+    let room = RoomName::parse(&room.name)?;
+    let permission = renewed(ctx, &app, &pass, uid, &room, knock.permission_key)?;
+    let now_ms = ctx.clock.now_ms();
+    let member = Member { uid, role: knock.role, entered_ms: now_ms, about: Arc::new(knock.about) };
+    // Kept from here on, so that whoever is banned or kicked meanwhile is found.
+    let seat = ctx.rooms.reserve((app.id, pass.cid), pass.pass_id, member, line).map_err(|full| match full {
+        Full::Room => Error::over(Code::RoomFull, ROOM_MEMBERS_MAX),
+        Full::Server => Code::Busy.into(),
+    })?;
+    let written = match tokens::must_not_be_banned(ctx, &app, uid).await {
+        Ok(()) => write_entry(ctx, &app, &pass, &room, now_ms).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        if let Err(error) = leave(ctx, seat, pass.pass_id, Departure::Left).await {
+            tracing::warn!(%error, "the end of a stay in a room could not be written");
+        }
+        return Err(error);
+    }
+    let others = seat.take().ok_or(Code::RoomPassWrong)?;
+    // Who comes back may have changed it meanwhile.
+    seat.change_role(knock.role);
+    let welcome = Welcome { cid: pass.cid, room: room.clone(), uid, permission, others };
+    Ok((welcome, Guest { app, uid: key_bearer(&pass, uid), room, pass_id: pass.pass_id, seat }))
+}
+
+/// The number that a bearer's permission keys are made for: who was given a number had asked for 0.
+fn key_bearer(pass: &Pass, uid: RoomUid) -> RoomUid {
+    if pass.assigned { RoomUid::NOBODY } else { uid }
+}
+
+/// The permission of a pass, or of a key that came with it.
+fn renewed(ctx: &Ctx, app: &App, pass: &Pass, uid: RoomUid, room: &RoomName, key: &str) -> Result<Permission> {
+    if !key.is_empty() {
+        return permission(ctx, app, key_bearer(pass, uid), room, key);
+    }
+    if pass.until_ms.is_some_and(|until_ms| until_ms <= ctx.clock.now_ms()) {
+        return Err(Code::PermissionKeyExpired.into());
+    }
+    Ok(Permission { privileges: Privileges(pass.privileges), until_ms: pass.until_ms })
+}
+
+async fn write_entry(ctx: &Ctx, app: &App, pass: &Pass, room: &RoomName, now_ms: i64) -> Result<()> {
+    let input = (app.id, pass.clone(), room.as_str().to_owned(), now_ms);
+    ctx.db
+        .write(input, |sql, (app, pass, room, now_ms)| Box::pin(entry_in(sql, (*app, pass.cid), pass, room, *now_ms)))
+        .await
+}
+
+async fn entry_in(sql: &mut dyn Sql, (app, cid): RoomKey, pass: &Pass, room: &str, now_ms: i64) -> Result<()> {
+    apps::must_exist(sql, app).await?;
+    let uid = pass.uid.cast_signed();
+    if room_bars::until(sql, app, room, uid, now_ms).await?.is_some() {
+        return Err(Error::about(Code::RoomBarred, uid.to_string()));
+    }
+    if !rooms::occupy(sql, app, cid, now_ms).await? {
+        return Err(Error::about(Code::RoomNotFound, cid.to_string()));
+    }
+    let is_back = room_stays::resume(sql, app, cid, pass.pass_id, now_ms - ROOM_RETURN_MS).await?;
+    let is_fresh = (pass.made_ms - ROOM_PASS_MS..=pass.made_ms + ROOM_PASS_MS).contains(&now_ms);
+    if is_back || is_fresh && room_stays::begin(sql, app, cid, pass.pass_id, uid, now_ms).await? {
+        room_stays::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, ROOMS_SWEPT).await?;
+        return Ok(());
+    }
+    Err(Code::RoomPassWrong.into())
+}
+
+impl Guest {
+    /// What it may do from now on, with another permission key.
+    pub fn renew(&self, ctx: &Ctx, key: &str) -> Result<Permission> {
+        permission(ctx, &self.app, self.uid, &self.room, key)
+    }
+
+    /// Takes part in another way.
+    pub fn change_role(&self, role: Role) {
+        self.seat.change_role(role);
+    }
+
+    /// Gives the seat back and writes that its bearer has gone.
+    pub async fn leave(self, ctx: &Ctx, departure: Departure) -> Result<()> {
+        leave(ctx, self.seat, self.pass_id, departure).await
+    }
+}
+
+/// Gives a seat back. If it was lost before, whoever took it has written that.
+async fn leave(ctx: &Ctx, seat: Seat, pass_id: i64, departure: Departure) -> Result<()> {
+    let key = seat.key();
+    if !seat.give_back(departure) {
+        return Ok(());
+    }
+    let input = (key, Arc::clone(&ctx.rooms), pass_id, ctx.clock.now_ms(), departure == Departure::Lost);
+    ctx.db
+        .write(input, |sql, (key, live, pass_id, now_ms, lost)| {
+            Box::pin(async move {
+                room_stays::end(sql, key.0, key.1, *pass_id, *now_ms, *lost).await?;
+                records::vacate_in(sql, *key, live, *now_ms).await
+            })
+        })
+        .await
+}
