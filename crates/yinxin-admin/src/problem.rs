@@ -95,6 +95,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::PermissionKeyExpired
         | Code::RoomBarred
         | Code::RoomPassWrong
+        | Code::MediaNeedsTokens
         | Code::SenderBlocked
         | Code::SenderMuted => StatusCode::FORBIDDEN,
         Code::AppNotFound
@@ -104,6 +105,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::TemplateNotFound
         | Code::NotifierNotFound
         | Code::RoomNotFound
+        | Code::MediaServerUnset
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
@@ -127,6 +129,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RoomUidMissing
         | Code::RoomUidIllegal
         | Code::RoomNameIllegal
+        | Code::MediaServerUnfit
         | Code::UsernameMissing
         | Code::UsernameIllegal
         | Code::UsernameTooLong

@@ -36,7 +36,8 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
     let (subject, limit) = (error.subject.as_str(), error.limit);
     match error.code {
         // A client is not told what was wrong with what.
-        C::AppNotFound | C::RoomUidIllegal | C::RoomNameIllegal if at == At::Join => parameter(CHECKSUM),
+        C::RoomUidIllegal | C::RoomNameIllegal if at == At::Join => parameter(CHECKSUM),
+        C::AppNotFound if at == At::Join => wired(417, 401, "invalid appkey"),
 
         C::SignatureMissing => parameter("bad http header"),
         C::AppNotFound => Wire { status: 401, ..parameter("appkey") },
@@ -64,7 +65,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::RoomUidIllegal => parameter("uid must be a number from 0 to 9223372036854775807"),
         C::RoomNameIllegal => parameter(format!("channelName must have 1 to {limit} bytes of the allowed characters")),
         C::RoomTokenMissing => wired(403, 403, "netcall.g2 unsafe mode is closed, please contact business!"),
-        C::RoomTokenWrong | C::RoomTokenExpired | C::RoomTokenUnexpected => parameter(CHECKSUM),
+        C::RoomTokenWrong | C::RoomTokenExpired | C::RoomTokenUnexpected | C::RoomPassWrong => parameter(CHECKSUM),
         C::PermissionKeyWrong => wired(901, 403, "permission key error"),
         C::PermissionKeyExpired => wired(902, 403, "permission key timeout"),
         C::RoomNotFound if at == At::Join => wired(404, 404, "room not found"),
@@ -72,7 +73,8 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::RoomExists => wired(10405, 400, "room exists"),
         C::RoomFull => wired(4003, 403, format!("the room has {limit} members")),
         C::RoomBarred => wired(403, 403, "removed from the room"),
-        C::RoomPassWrong => parameter(CHECKSUM),
+        C::MediaServerUnset => wired(404, 404, error.to_string()),
+        C::MediaNeedsTokens => wired(403, 403, error.code.text()),
         C::TtlIllegal => parameter(format!("expireAt must be a number from 1 to {limit}")),
 
         C::UsernameMissing => parameter("accid is empty"),
@@ -109,6 +111,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::MuteIllegal
         | C::MessageTooLarge
         | C::FieldIllegal
+        | C::MediaServerUnfit
         | C::BodyTooLarge
         | C::HeadersTooLarge
         | C::MediaTypeUnsupported

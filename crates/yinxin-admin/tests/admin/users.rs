@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ impl Line for Ear {
     fn wake(&self, _: &str) {}
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 async fn connect(api: &Api, name: &str, resource: &str) -> (Registration, mpsc::Receiver<Ending>) {

@@ -98,7 +98,7 @@ fn some_uid(ctx: &Ctx) -> RoomUid {
 }
 
 /// What a permission key allows, if it lets its bearer in.
-fn permission(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, key: &str) -> Result<Permission> {
+pub(super) fn permission(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, key: &str) -> Result<Permission> {
     let (privileges, until_ms) = tokens::check_permission(ctx, app, uid, room, key)?;
     if !privileges.include(Privileges::JOIN) {
         return Err(Error::about(Code::PermissionKeyWrong, "join"));

@@ -29,7 +29,7 @@ fn only_our_own_failures_say_so() {
             let wire = wire(at, &Error::from(code));
             let ours = matches!(code, Code::Storage | Code::Internal);
             assert_eq!(wire.code == 500, ours, "{code:?}");
-            assert!((300..1000).contains(&wire.code) && (400..600).contains(&wire.status), "{code:?}");
+            assert!(wire.code >= 300 && (400..600).contains(&wire.status), "{code:?}");
             assert!(!wire.desc.is_empty(), "{code:?}");
             let unavailable = matches!(code, Code::Busy | Code::NotOffered);
             assert_eq!(wire.status >= 500, ours || unavailable, "{code:?}");

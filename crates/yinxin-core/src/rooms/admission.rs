@@ -1,0 +1,35 @@
+//! Whom somebody else's media server lets in: it asks here, and shows that it may ask.
+
+use std::sync::Arc;
+
+use yinxin_token::media::admission;
+
+use super::doors::{self, Request};
+use super::kicks;
+use super::tokens::{self, Admission, Privileges};
+use crate::apps::{self, App};
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+
+/// The app that a media server asks for, by the key that it was given.
+pub async fn authenticate(ctx: &Ctx, app_key: &str, admission_key: &str) -> Result<Arc<App>> {
+    let app = apps::find_by_signing_key(ctx, app_key).await?;
+    if admission::is(admission_key, app.signing.reveal_secret()) { Ok(app) } else { Err(Code::TokenUnknown.into()) }
+}
+
+/// Lets somebody in who may join and do what it comes for; not whoever was made to leave the room and may not come back
+/// yet. A token that admits once is used up by a success only.
+pub async fn admit(ctx: &Ctx, app: &App, request: &Request<'_>, to_do: Privileges) -> Result<Admission> {
+    let Request { uid, room, token, permission_key } = *request;
+    kicks::must_not_be_barred(ctx, app, uid, room).await?;
+    if !permitted(ctx, app, request)?.include(to_do) {
+        return Err(Error::about(Code::PermissionKeyWrong, "send or receive"));
+    }
+    tokens::admit(ctx, app, uid, room, token, permission_key).await
+}
+
+/// What somebody may do who has this permission key, if it may join; everything without one.
+pub(super) fn permitted(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Privileges> {
+    let Some(key) = request.permission_key.filter(|key| !key.is_empty()) else { return Ok(Privileges::ALL) };
+    Ok(doors::permission(ctx, app, request.uid, request.room, key)?.privileges)
+}
