@@ -5,8 +5,11 @@ mod asking;
 mod world;
 
 mod accounts;
+mod admit;
 mod bad_input;
+mod media;
 mod model;
+mod openapi;
 mod profiles;
 mod signing;
 mod tokens;
