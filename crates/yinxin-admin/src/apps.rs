@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use yinxin_core::apps::{self, App, AppChanges, Profile};
 use yinxin_core::names::AppName;
 use yinxin_core::{Code, Error};
+use zeroize::Zeroizing;
 
 use crate::problem::{Answer, Problem};
 use crate::routes::Shared;
@@ -115,6 +116,8 @@ struct Signing<'a> {
     app_secret: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     perm_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admission_key: Option<Zeroizing<String>>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +143,7 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             app_key: &app.signing.key,
             app_secret: secrets.then(|| app.signing.reveal_secret()),
             perm_secret: secrets.then(|| app.signing.reveal_permission_secret()),
+            admission_key: secrets.then(|| app.signing.reveal_admission_key()),
         },
         settings: SettingsView {
             open_registration: settings.open_registration,
