@@ -199,8 +199,8 @@ async fn a_token_that_admits_once_gives_credentials_once() {
         assert_eq!(refusal(&ask(&w, &refused).await), answer, "{refused}");
     }
     assert_eq!(w.dump().await, stored);
-    let (one, other) = tokio::join!(ask(&w, &wish), ask(&w, &wish));
-    let statuses = BTreeSet::from([one.status, other.status]);
+    let replies = tokio::join!(ask(&w, &wish), ask(&w, &wish));
+    let statuses = BTreeSet::from([replies.0.status, replies.1.status]);
     assert_eq!(statuses, BTreeSet::from([200, 400]), "one of two at once");
     assert_eq!(refusal(&ask(&w, &wish).await), (400, 414));
 }
