@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 
 import { request } from './http.mjs';
+import { Rooms } from './rooms.mjs';
 
 /** The password of everybody in the tests. */
 export const passwordOf = (name) => `pw-${name}`;
@@ -13,7 +14,8 @@ export class App {
 
   /**
    * @param {import('./server.mjs').Server} server
-   * @param {{app_key: string, org: string, app: string, easemob: {client_id: string, client_secret: string}}} made
+   * @param {{app_key: string, org: string, app: string, easemob: {client_id: string, client_secret: string},
+   *   netease: {app_key: string, app_secret: string, perm_secret: string}}} made
    */
   constructor(server, made) {
     this.server = server;
@@ -21,6 +23,7 @@ export class App {
     this.path = `/${made.org}/${made.app}`;
     this.clientId = made.easemob.client_id;
     this.clientSecret = made.easemob.client_secret;
+    this.rooms = new Rooms(server, made.netease);
   }
 
   /** The base of all REST calls. */

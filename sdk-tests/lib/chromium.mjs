@@ -1,62 +1,30 @@
 // The SDK where it is at home: pages in headless Chromium, served from an origin that is not the API's.
 
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-
-import { chromium } from 'playwright-core';
-
 import { passwordOf } from './app.mjs';
+import { Site } from './site.mjs';
 import { DEADLINE_MS, within } from './wait.mjs';
 
-const { resolve } = createRequire(import.meta.url);
 /** The pages that the site has, each with the SDK of that npm package. */
 const SDKS = { '/': 'easemob-websdk', '/older': 'easemob-websdk-sockjs' };
-const CHROMIUM = '/usr/bin/chromium';
-// Nothing of the browser's own may use the network, and no sandbox exists where tests run as root.
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** Chromium and the site that the pages come from. */
 export class Chromium {
   #site;
-  #browser;
 
   static async start() {
     const chrome = new Chromium();
-    chrome.#site = createServer((request, reply) => void chrome.#serve(request, reply)).listen(0, '127.0.0.1');
-    await once(chrome.#site, 'listening');
-    chrome.#browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    const pages = Object.fromEntries(Object.entries(SDKS).map(([path, sdk]) => [path, html(sdk)]));
+    chrome.#site = await Site.start({ pages, packages: Object.values(SDKS) });
     return chrome;
   }
 
   /** A fresh profile, in which all tabs are one device. */
   async device() {
-    return new Device(await this.#browser.newContext(), `http://127.0.0.1:${this.#site.address().port}/`);
+    return new Device(await this.#site.profile(), this.#site.url);
   }
 
-  async stop() {
-    await this.#browser?.close();
-    this.#site.closeAllConnections();
-    this.#site.close();
-  }
-
-  async #serve(request, reply) {
-    const [, script] = /^\/([a-z-]+)\.js$/.exec(request.url) ?? [];
-    const sdk = SDKS[request.url];
-    if (Object.values(SDKS).includes(script))
-      reply.setHeader('Content-Type', 'text/javascript').end(await readFile(resolve(script)));
-    else if (sdk) reply.setHeader('Content-Type', 'text/html; charset=utf-8').end(html(sdk));
-    else reply.writeHead(204).end();
+  stop() {
+    return this.#site.stop();
   }
 }
 

@@ -71,6 +71,11 @@ export class Server {
     await this.#end('SIGKILL');
   }
 
+  /** Ends the server as an operator does. */
+  async end() {
+    await this.#end('SIGTERM');
+  }
+
   /** Starts it again, on the same folder and port. */
   async restart() {
     await this.#serve(new URL(this.url).host);

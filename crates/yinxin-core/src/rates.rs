@@ -45,11 +45,15 @@ pub enum Bucket {
     Presence,
     /// Push templates.
     Templates,
+    /// Rooms.
+    Rooms,
+    /// Who was in a room.
+    RoomHistory,
 }
 
 impl Bucket {
     /// Every bucket, for tables and tests.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Users,
         Self::Tokens,
         Self::UserDeletes,
@@ -57,6 +61,8 @@ impl Bucket {
         Self::Blocks,
         Self::Presence,
         Self::Templates,
+        Self::Rooms,
+        Self::RoomHistory,
     ];
 
     /// Calls per second and app that the clouds document (2024).
@@ -65,8 +71,9 @@ impl Bucket {
             Self::Users => 100,
             Self::Tokens => 300,
             Self::UserDeletes => 30,
-            Self::StatusBatch | Self::Blocks | Self::Presence => 50,
+            Self::StatusBatch | Self::Blocks | Self::Presence | Self::RoomHistory => 50,
             Self::Templates => 10,
+            Self::Rooms => 1200,
         }
     }
 }

@@ -6,8 +6,7 @@ use yinxin_core::{Code, Error, Result};
 use yinxin_http::panics::{Panicked, netted};
 use yinxin_http::{Arrival, BodyFault, RequestId, read_body};
 
-use crate::answer;
-use crate::errors::{At, wire};
+use crate::errors::{At, Wire, wire};
 
 /// The whole body, within the limits of the request.
 pub(crate) async fn body(arrival: &Arrival, body: Body) -> Result<Bytes> {
@@ -33,12 +32,11 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
     ended.unwrap_or_else(|ended| Err(Error::from(Code::Internal).caused_by(ended)))
 }
 
-/// The body of an error and the status it is counted under; logs it if it is ours.
-pub(crate) fn failed(at: At, label: &str, id: &RequestId, error: &Error) -> (u16, Vec<u8>) {
-    let wire = wire(at, error);
+/// An error as the wire shows it; logs it if it is ours.
+pub(crate) fn failed(at: At, label: &str, id: &RequestId, error: &Error) -> Wire {
     if matches!(error.code, Code::Storage | Code::Internal) {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(request = %id, operation = label, %error, source, "a call failed");
     }
-    (wire.status, answer::refusal(&wire))
+    wire(at, error)
 }

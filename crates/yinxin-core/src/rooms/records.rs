@@ -9,7 +9,7 @@ use yinxin_store::tables::room_stays::{self, StayRow};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::{AppId, Sql};
 
-use super::live::{Live, Member, RoomKey};
+use super::live::{Live, RoomKey};
 use super::names::{RoomName, RoomUid};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
@@ -20,6 +20,7 @@ use crate::limits::{
 };
 use crate::rng;
 
+pub use super::live::Member;
 pub use yinxin_store::tables::rooms::RoomRow as Room;
 
 /// How far a room's life has gone.

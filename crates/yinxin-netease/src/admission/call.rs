@@ -58,8 +58,13 @@ pub(super) async fn answer(
     let (at, id) = (arrival.at, arrival.id.clone());
     // To its end, even if the caller goes away: a token may be used up by then.
     let done = frame::to_its_end(run(operation, Call { desk, arrival, parts, body })).await;
-    let (status, body) =
-        done.map_or_else(|error| frame::failed(operation.at, operation.id, &id, &error), |body| (200, body));
+    let (status, body) = done.map_or_else(
+        |error| {
+            let wire = frame::failed(operation.at, operation.id, &id, &error);
+            (wire.status, answer::refusal(&wire))
+        },
+        |body| (200, body),
+    );
     metrics.record(status, at.elapsed());
     let mut response = answer::reply(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

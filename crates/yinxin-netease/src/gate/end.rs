@@ -1,6 +1,6 @@
 //! Why a connection ends, as the websocket says it and the metrics count it.
 
-use yinxin_core::rooms::live::Ending;
+use yinxin_core::rooms::live::{Departure, Ending};
 
 /// Why a connection ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +39,8 @@ pub(super) enum End {
     NotText,
     /// A frame beyond the limit.
     TooLarge,
+    /// A frame in too many pieces.
+    TooScattered,
     /// More frames than may come.
     TooFast,
     /// Not the websocket protocol.
@@ -49,8 +51,6 @@ pub(super) enum End {
     NotReading,
     /// More has happened in the room than the client took.
     TooSlow,
-    /// Our fault.
-    Broken,
 }
 
 impl End {
@@ -75,27 +75,29 @@ impl End {
             Self::WrongKind => (1003, "wrong kind of message"),
             Self::NotText => (1007, "text not UTF-8"),
             Self::TooLarge => (1009, "frame too large"),
+            Self::TooScattered => (1008, "too many fragments"),
             Self::TooFast => (1008, "too many frames"),
             Self::NotTheProtocol => (1002, "protocol error"),
             Self::Silent => (1008, "silent"),
             Self::NotReading => (1008, "not reading"),
             Self::TooSlow => (1008, "too slow"),
-            Self::Broken => (1011, "server error"),
         }
     }
 
-    /// Whether the client may come back with the same pass, so that its seat is kept for a while.
-    pub fn may_return(self) -> bool {
-        !matches!(
-            self,
-            Self::Left
-                | Self::Refused
-                | Self::Kicked
-                | Self::RoomEnded
-                | Self::PermissionEnded
-                | Self::Displaced
-                | Self::Resumed
-        )
+    /// Whether the client was told why, and goes by itself.
+    pub fn was_told(self) -> bool {
+        matches!(self, Self::Refused | Self::Kicked | Self::RoomEnded | Self::PermissionEnded | Self::Displaced)
+    }
+
+    /// How the others see that the client has gone; `None`: it may come back, and until then they see nothing.
+    pub fn departure(self) -> Option<Departure> {
+        match self {
+            Self::Left => Some(Departure::Left),
+            Self::Kicked | Self::RoomEnded | Self::PermissionEnded => Some(Departure::Dismissed),
+            // The seat is another connection's.
+            Self::Refused | Self::Displaced | Self::Resumed => Some(Departure::Lost),
+            _ => None,
+        }
     }
 }
 

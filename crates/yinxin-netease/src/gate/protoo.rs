@@ -82,8 +82,8 @@ struct Envelope<'a> {
 struct Data<'a> {
     request_id: Option<String>,
     perm_key_secret: Option<String>,
-    #[serde(borrow)]
-    extern_data: Option<Extern<'a>>,
+    #[serde(borrow, rename = "externData")]
+    told: Option<Extern<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -126,7 +126,7 @@ fn request(envelope: Envelope<'_>) -> Result<Request, Malformed> {
             let key = perm_key_secret.unwrap_or_default();
             Request::RenewPermission { request_id: request_id.unwrap_or_default(), key }
         }
-        "SendUserData" => match data()?.extern_data {
+        "SendUserData" => match data()?.told {
             Some(Extern { r#type: Some(kind), data: Some(data), .. }) if kind == "UserRole" => {
                 Request::ChangeRole(role(Some(parse::<RoleData>(data.get())?.user_role)))
             }
@@ -142,7 +142,7 @@ fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Malformed> {
 }
 
 fn join(data: Data<'_>) -> Join {
-    let told = data.extern_data.unwrap_or_default();
+    let told = data.told.unwrap_or_default();
     let about = |text: Option<String>| {
         let mut text = text.unwrap_or_default();
         text.truncate(text.floor_char_boundary(ABOUT_BYTES_MAX));
@@ -194,13 +194,13 @@ pub(super) fn refusal(id: u64, code: u16, reason: &str) -> String {
 /// Something the client is told; it sends a receipt that nobody waits for.
 pub(super) fn notification(id: u64, method: &str, data: &impl Serialize) -> String {
     #[derive(Serialize)]
-    struct Notification<'a, T> {
+    struct Told<'a, T> {
         notification: bool,
         id: u64,
         method: &'a str,
         data: &'a T,
     }
-    text(&Notification { notification: true, id, method, data })
+    text(&Told { notification: true, id, method, data })
 }
 
 /// Texts and numbers in memory always serialize; the type cannot say so.

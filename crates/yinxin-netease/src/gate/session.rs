@@ -1,10 +1,9 @@
 //! A client's conversation in a room: what it and the room say goes in, what is to be done comes out. Knows no socket, no
 //! clock and no room; whoever drives it does what it is told and says what came of it.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 use yinxin_core::limits::PERMISSION_NOTICE_MS;
-use yinxin_core::rooms::doors::{Entrance, Permission};
+use yinxin_core::rooms::doors::{Permission, Welcome};
 use yinxin_core::rooms::live::{Departure, Ending, Member, Notice, Role};
 use yinxin_core::rooms::tokens::Privileges;
 
@@ -31,7 +30,7 @@ pub(super) enum Event<'a> {
     /// The client says something.
     Frame(&'a str),
     /// What came of [`Act::Enter`].
-    Entered(Result<&'a Entrance, Wire>),
+    Entered(Result<&'a Welcome, Wire>),
     /// What came of [`Act::Renew`].
     Renewed(Result<Permission, Wire>),
     /// Something happened in the room.
@@ -70,7 +69,10 @@ enum Phase {
     /// It has not said anything.
     Fresh,
     /// It has asked to come in.
-    Entering { id: u64, request_id: String },
+    Entering {
+        id: u64,
+        request_id: String,
+    },
     /// It is in.
     In(Stay),
     Over,
@@ -106,7 +108,7 @@ impl Session {
                 Ok(frame) => self.on_frame(frame),
                 Err(protoo::Malformed) => vec![Act::End(End::Malformed)],
             },
-            Event::Entered(Ok(entrance)) => self.on_entered(entrance),
+            Event::Entered(Ok(found)) => self.on_entered(found),
             Event::Entered(Err(wire)) => self.on_refused(&wire),
             Event::Renewed(result) => self.on_renewed(result),
             Event::Notice(notice) => self.on_notice(notice),
@@ -127,20 +129,16 @@ impl Session {
                 self.phase = Phase::Entering { id, request_id: join.request_id.clone() };
                 vec![Act::Enter(join)]
             }
-            (Phase::In(stay), Frame::Request { id, request }) => self_request(stay, &mut self.told, id, request),
+            (Phase::In(stay), Frame::Request { id, request }) => on_request(stay, &mut self.told, id, request),
             (_, Frame::Request { .. }) => vec![Act::End(End::JoinDue)],
         }
     }
 
-    fn on_entered(&mut self, entrance: &Entrance) -> Vec<Act> {
+    fn on_entered(&mut self, found: &Welcome) -> Vec<Act> {
         let Phase::Entering { id, request_id } = &self.phase else { return Vec::new() };
-        let welcome = protoo::answer(*id, &welcome(entrance, request_id));
-        self.phase = Phase::In(Stay {
-            uid: entrance.uid.get(),
-            permission: entrance.permission,
-            warned: false,
-            renewing: None,
-        });
+        let welcome = protoo::answer(*id, &welcome(found, request_id));
+        self.phase =
+            Phase::In(Stay { uid: found.uid.get(), permission: found.permission, warned: false, renewing: None });
         vec![Act::Send(welcome)]
     }
 
@@ -218,7 +216,7 @@ impl Session {
 }
 
 /// What a client that is in asks for.
-fn self_request(stay: &mut Stay, told: &mut u64, id: u64, request: Request) -> Vec<Act> {
+fn on_request(stay: &mut Stay, told: &mut u64, id: u64, request: Request) -> Vec<Act> {
     let done = || Act::Send(protoo::answer(id, &json!({ "code": 200 })));
     match request {
         Request::Heartbeat | Request::TellOthers => vec![done()],
@@ -256,7 +254,7 @@ fn kick_off(told: &mut u64, uid: u64, reason: u8) -> Act {
 }
 
 /// What the SDK needs to be connected: one codec, though there is no media, and `roomCapability`.
-fn welcome(entrance: &Entrance, request_id: &str) -> Value {
+fn welcome(found: &Welcome, request_id: &str) -> Value {
     let opus = json!({
         "kind": "audio",
         "mimeType": "audio/opus",
@@ -266,14 +264,14 @@ fn welcome(entrance: &Entrance, request_id: &str) -> Value {
         "parameters": {},
         "rtcpFeedback": [],
     });
-    let users: Vec<Value> = entrance.others.iter().map(peer).collect();
+    let users: Vec<Value> = found.others.iter().map(peer).collect();
     let mut data = json!({
         "code": 200,
         "errMsg": "ok",
         "requestId": request_id,
-        "cid": entrance.cid,
-        "uid": entrance.uid.get(),
-        "cname": entrance.room.as_str(),
+        "cid": found.cid,
+        "uid": found.uid.get(),
+        "cname": found.room.as_str(),
         "edgeRtpCapabilities": { "codecs": [opus], "headerExtensions": [], "fecMechanisms": [] },
         "externData": {
             "userList": users,
@@ -283,8 +281,8 @@ fn welcome(entrance: &Entrance, request_id: &str) -> Value {
             "userPriority": [],
         },
     });
-    if entrance.permission.until_ms.is_some() {
-        data["PermKey"] = rights(entrance.permission.privileges);
+    if found.permission.until_ms.is_some() {
+        data["PermKey"] = rights(found.permission.privileges);
     }
     data
 }
@@ -301,23 +299,16 @@ fn peer(member: &Member) -> Value {
 
 /// What a permission key allows; the SDK itself keeps an app from publishing what is `false` here.
 fn rights(privileges: Privileges) -> Value {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Rights {
-        pub_audio_right: bool,
-        pub_video_right: bool,
-        sub_audio_right: bool,
-        sub_video_right: bool,
-    }
-    json!(Rights {
-        pub_audio_right: privileges.include(Privileges::SEND_AUDIO),
-        pub_video_right: privileges.include(Privileges::SEND_VIDEO),
-        sub_audio_right: privileges.include(Privileges::RECEIVE_AUDIO),
-        sub_video_right: privileges.include(Privileges::RECEIVE_VIDEO),
+    json!({
+        "pubAudioRight": privileges.include(Privileges::SEND_AUDIO),
+        "pubVideoRight": privileges.include(Privileges::SEND_VIDEO),
+        "subAudioRight": privileges.include(Privileges::RECEIVE_AUDIO),
+        "subVideoRight": privileges.include(Privileges::RECEIVE_VIDEO),
     })
 }
 
-fn role_number(role: Role) -> u8 {
+/// A role in the SDK's numbers.
+pub(crate) fn role_number(role: Role) -> u8 {
     match role {
         Role::Host => 0,
         Role::Audience => 1,

@@ -80,11 +80,13 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     let router = routes::assemble(config, media, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
+    let rooms = Arc::clone(&ctx.rooms);
     let shutdown = async move {
         let name = stops.first().await;
         tracing::info!(signal = name, "stopping: finishing the requests in flight");
         draining.begin();
         registry.stop();
+        rooms.stop();
     };
     let drained = yinxin_http::serve(listener, router, options, shutdown).await;
     close(ctx, folder).await;

@@ -27,7 +27,12 @@ pub(super) fn assemble(
     draining: Draining,
 ) -> Router {
     let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone(), socket: config.socket_limits() };
-    let netease = yinxin_netease::Options { public_url: config.public_url.0.clone(), media };
+    let netease = yinxin_netease::Options {
+        public_url: config.public_url.0.clone(),
+        media,
+        socket: config.socket_limits(),
+        ..yinxin_netease::Options::default()
+    };
     let gate = Gate { ctx: Arc::clone(ctx), key: key.clone(), public: config.metrics_public };
     probes::routes(probe_state(ctx, metrics, draining))
         .layer(from_fn_with_state(Arc::new(gate), guard_metrics))

@@ -41,7 +41,8 @@ fn the_other_requests_of_the_sdk() {
     );
     let role = r#"{"externData":{"type":"UserRole","cid":6207760637435905,"uid":10000,"data":{"userRole":1}}}"#;
     assert_eq!(asked("SendUserData", role), Ok(Request::ChangeRole(Role::Audience)));
-    let mute = r#"{"externData":{"type":"Mute","cid":1,"uid":"9007199254740993","data":{"producerId":null,"mute":true}}}"#;
+    let mute =
+        r#"{"externData":{"type":"Mute","cid":1,"uid":"9007199254740993","data":{"producerId":null,"mute":true}}}"#;
     assert_eq!(asked("SendUserData", mute), Ok(Request::TellOthers));
     assert_eq!(asked("Produce", r#"{"kind":"audio","rtpParameters":{"codecs":[]}}"#), Ok(Request::Produce));
     assert_eq!(asked("Consume", "[]"), Ok(Request::Other("Consume".to_owned())));
@@ -61,7 +62,9 @@ fn what_is_missing_or_null_is_empty() {
 #[test]
 fn what_somebody_says_about_itself_is_cut() {
     let long = "é".repeat(5000);
-    let Ok(Request::Join(join)) = asked("Join", &format!(r#"{{"externData":{{"customData":"x{long}"}}}}"#)) else { panic!() };
+    let Ok(Request::Join(join)) = asked("Join", &format!(r#"{{"externData":{{"customData":"x{long}"}}}}"#)) else {
+        panic!()
+    };
     assert_eq!(join.about.custom.len(), ABOUT_BYTES_MAX - 1);
 }
 
