@@ -9,7 +9,7 @@ use super::kicks;
 use super::tokens::{self, Admission, Privileges};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 
 /// The app that a media server asks for, by the key that it was given.
 pub async fn authenticate(ctx: &Ctx, app_key: &str, admission_key: &str) -> Result<Arc<App>> {
@@ -17,14 +17,12 @@ pub async fn authenticate(ctx: &Ctx, app_key: &str, admission_key: &str) -> Resu
     if admission::is(admission_key, app.signing.reveal_secret()) { Ok(app) } else { Err(Code::TokenUnknown.into()) }
 }
 
-/// Lets somebody in who may join and do what it comes for; not whoever was made to leave the room and may not come back
-/// yet. A token that admits once is used up by a success only.
-pub async fn admit(ctx: &Ctx, app: &App, request: &Request<'_>, to_do: Privileges) -> Result<Admission> {
+/// Lets somebody in who may join; not whoever was made to leave the room and may not come back yet. A token that admits
+/// once is used up by a success only.
+pub async fn admit(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Admission> {
     let Request { uid, room, token, permission_key } = *request;
     kicks::must_not_be_barred(ctx, app, uid, room).await?;
-    if !permitted(ctx, app, request)?.include(to_do) {
-        return Err(Error::about(Code::PermissionKeyWrong, "send or receive"));
-    }
+    permitted(ctx, app, request)?;
     tokens::admit(ctx, app, uid, room, token, permission_key).await
 }
 

@@ -184,7 +184,7 @@ pub async fn issue(
     if wanted.contains(&Kind::Janus) {
         check_janus(request, admission::permitted(ctx, app, request)?)?;
     }
-    let admission = admission::admit(ctx, app, request, Privileges::JOIN).await?;
+    let admission = admission::admit(ctx, app, request).await?;
     let now_ms = ctx.clock.now_ms();
     let ends = [admission.until_ms, admission.token_until_ms].into_iter().flatten();
     let until_ms = ends.fold(now_ms + servers.ttl_s * 1000, i64::min);

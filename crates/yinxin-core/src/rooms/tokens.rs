@@ -126,8 +126,6 @@ impl Privileges {
     pub const CREATE: Self = Self(16);
     /// Join the room.
     pub const JOIN: Self = Self(32);
-    /// Send audio and video.
-    pub const SEND: Self = Self(3);
     /// Receive audio and video.
     pub const RECEIVE: Self = Self(12);
     /// Send and receive both.
