@@ -6,6 +6,7 @@ use yinxin_token::media::admission;
 
 use super::doors::{self, Request};
 use super::kicks;
+use super::names::RoomUid;
 use super::tokens::{self, Admission, Privileges};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
@@ -18,12 +19,14 @@ pub async fn authenticate(ctx: &Ctx, app_key: &str, admission_key: &str) -> Resu
 }
 
 /// Lets somebody in who may join; not whoever was made to leave the room and may not come back yet. A token that admits
-/// once is used up by a success only.
+/// once is used up by a success only. Who asks for the number of nobody is given another, as at our own door.
 pub async fn admit(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Admission> {
     let Request { uid, room, token, permission_key } = *request;
     kicks::must_not_be_barred(ctx, app, uid, room).await?;
     permitted(ctx, app, request)?;
-    tokens::admit(ctx, app, uid, room, token, permission_key).await
+    let admitted = tokens::admit(ctx, app, uid, room, token, permission_key).await?;
+    let uid = if uid == RoomUid::NOBODY { doors::some_uid(ctx) } else { uid };
+    Ok(Admission { uid, ..admitted })
 }
 
 /// What somebody may do who has this permission key, if it may join; everything without one.

@@ -92,7 +92,7 @@ pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invit
 }
 
 /// A number that nobody has asked for, of 52 bits.
-fn some_uid(ctx: &Ctx) -> RoomUid {
+pub(super) fn some_uid(ctx: &Ctx) -> RoomUid {
     let random = u64::from_be_bytes(rng::bytes(ctx.rng.as_ref()));
     RoomUid::new((random >> 12) | (1 << 51)).unwrap_or(RoomUid::NOBODY)
 }

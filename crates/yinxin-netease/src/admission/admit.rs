@@ -60,9 +60,11 @@ pub(super) async fn admit(mut call: Call) -> Answer {
 
 /// The app that is asked for: by its admission key, if there is one, or else by a signature.
 async fn caller(ctx: &Ctx, headers: &HeaderMap) -> Result<Arc<App>> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    match bearer {
-        Some(key) => admission::authenticate(ctx, signing::app_key(headers), key.trim()).await,
-        None => signing::authenticate(ctx, headers).await,
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    match authorization {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => {
+            admission::authenticate(ctx, signing::app_key(headers), key.trim()).await
+        }
+        _ => signing::authenticate(ctx, headers).await,
     }
 }

@@ -56,6 +56,9 @@ async fn a_good_token_admits() {
     assert_eq!(success(&ask(&w, &app, &body).await), admitted);
     // The same by a signature, and with the app named once more.
     assert_eq!(success(&ask(&w, &app, &body).without("authorization").signed_by(&app).await), admitted);
+    let lower =
+        ask(&w, &app, &body).header("authorization", &format!("bearer  {}", *app.signing.reveal_admission_key()));
+    assert_eq!(success(&lower.await), admitted);
     let named = json!({ "app_key": app.signing.key, "uid": "7", "room": "abc", "token": body["token"] });
     assert_eq!(success(&ask(&w, &app, &named).await), admitted);
 }
