@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,13 +21,16 @@ export class Server {
   /** `http://127.0.0.1:PORT` */
   url = '';
   #folder = mkdtempSync(join(tmpdir(), 'yinxin-sdk-'));
+  #config = join(this.#folder, 'yinxin.toml');
   #child = null;
   #log = [];
   #apps = 0;
   #cleanUp = () => this.#vanish();
 
-  static async start() {
+  /** @param {{config?: string}} [options] config: TOML beside the defaults */
+  static async start({ config = '' } = {}) {
     const server = new Server();
+    writeFileSync(server.#config, config);
     process.on('exit', server.#cleanUp);
     // Without these a signal would end this process past its `exit`.
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
@@ -88,7 +91,8 @@ export class Server {
   }
 
   async #serve(listen) {
-    const words = [BINARY, 'serve', '--data', this.#folder, '--listen', listen, '--no-demo'];
+    const words = [BINARY, 'serve', '--data', this.#folder, '--config', this.#config];
+    words.push('--listen', listen, '--no-demo');
     if (existsSync(SETPRIV)) words.unshift(SETPRIV, '--pdeathsig', 'KILL', '--');
     const child = spawn(words[0], words.slice(1), { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;

@@ -118,6 +118,8 @@ struct Signing<'a> {
     app_secret: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     perm_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admission_key: Option<Zeroizing<String>>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +147,7 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             app_key: &app.signing.key,
             app_secret: secrets.then(|| app.signing.reveal_secret()),
             perm_secret: secrets.then(|| app.signing.reveal_permission_secret()),
+            admission_key: secrets.then(|| app.signing.reveal_admission_key()),
         },
         settings: SettingsView {
             open_registration: settings.open_registration,

@@ -72,6 +72,7 @@ impl IntoResponse for Problem {
 }
 
 /// The status of each code. Exhaustive: a new code does not compile until it has one.
+#[expect(clippy::too_many_lines, reason = "a line for each code")]
 pub(crate) const fn status(code: Code) -> StatusCode {
     match code {
         Code::TokenMissing
@@ -95,6 +96,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::PermissionKeyExpired
         | Code::RoomBarred
         | Code::RoomPassWrong
+        | Code::MediaNeedsTokens
         | Code::SenderBlocked
         | Code::NotContact
         | Code::FileSecretWrong
@@ -107,6 +109,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotifierNotFound
         | Code::FileNotFound
         | Code::RoomNotFound
+        | Code::MediaServerUnset
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
@@ -132,6 +135,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RoomUidMissing
         | Code::RoomUidIllegal
         | Code::RoomNameIllegal
+        | Code::MediaServerUnfit
         | Code::UsernameMissing
         | Code::UsernameIllegal
         | Code::UsernameTooLong

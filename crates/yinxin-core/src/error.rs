@@ -159,6 +159,12 @@ codes! {
     RoomBarred = "whoever was made to leave the room may not come in yet",
     /// Not made here, used up, or too old.
     RoomPassWrong = "the pass for the room is not valid any more",
+    /// A media server that is not configured, or not for this app.
+    MediaServerUnset = "this server gives no credentials for that media server to users of this app",
+    /// What is asked for cannot be said in its credentials.
+    MediaServerUnfit = "the media server's credentials cannot say this",
+    /// The app lets anybody in, and no token says whom.
+    MediaNeedsTokens = "credentials for media servers are given for room tokens, and rooms of this app have none",
 
     // Messages.
     /// The receiver blocks the sender.

@@ -73,6 +73,8 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::RoomExists => wired(10405, 400, "room exists"),
         C::RoomFull => wired(4003, 403, format!("the room has {limit} members")),
         C::RoomBarred => wired(403, 403, "removed from the room"),
+        C::MediaServerUnset => wired(404, 404, error.to_string()),
+        C::MediaNeedsTokens => wired(403, 403, error.code.text()),
         C::TtlIllegal => parameter(format!("expireAt must be a number from 1 to {limit}")),
 
         C::UsernameMissing => parameter("accid is empty"),
@@ -115,6 +117,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::RangeIllegal
         | C::FormMalformed
         | C::FieldIllegal
+        | C::MediaServerUnfit
         | C::BodyTooLarge
         | C::HeadersTooLarge
         | C::MediaTypeUnsupported

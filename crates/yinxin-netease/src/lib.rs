@@ -5,6 +5,7 @@
 //! handler turns the wire into a use case of `yinxin_core` and its result into the wire.
 
 mod actions;
+mod admission;
 mod answer;
 mod errors;
 mod frame;
@@ -18,6 +19,9 @@ use std::time::Duration;
 use axum::Router;
 use yinxin_core::Ctx;
 use yinxin_core::limits::SocketLimits;
+use yinxin_core::rooms::media::MediaServers;
+
+pub use admission::{DOCUMENT, OPERATIONS, Operation};
 
 /// How the dialect meets the world.
 #[derive(Clone, Debug)]
@@ -28,15 +32,25 @@ pub struct Options {
     pub socket: SocketLimits,
     /// How long the seat of a client whose connection was lost is kept before the others in the room are told.
     pub seat_kept: Duration,
+    /// The media servers that clients get credentials for.
+    pub media: MediaServers,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { public_url: None, socket: SocketLimits::default(), seat_kept: Duration::from_secs(20) }
+        Self {
+            public_url: None,
+            socket: SocketLimits::default(),
+            seat_kept: Duration::from_secs(20),
+            media: MediaServers::default(),
+        }
     }
 }
 
 /// The dialect's routes. It answers below its own prefixes only.
 pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
-    actions::routes(Arc::clone(&ctx)).merge(rooms::routes(Arc::clone(&ctx))).merge(gate::routes(ctx, options))
+    actions::routes(Arc::clone(&ctx))
+        .merge(admission::routes(Arc::clone(&ctx), options.media.clone()))
+        .merge(rooms::routes(Arc::clone(&ctx)))
+        .merge(gate::routes(ctx, options))
 }

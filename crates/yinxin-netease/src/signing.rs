@@ -26,6 +26,11 @@ pub(crate) async fn authenticate(ctx: &Ctx, headers: &HeaderMap) -> Result<Arc<A
     signed_calls::authenticate(ctx, &signature).await
 }
 
+/// The app that the call names, whoever calls; empty when it names none.
+pub(crate) fn app_key(headers: &HeaderMap) -> &str {
+    text(headers, &APP_KEY)
+}
+
 /// The call's own id; empty when it has none.
 pub(crate) fn call_id(headers: &HeaderMap) -> &str {
     match text(headers, &REQUEST_ID) {

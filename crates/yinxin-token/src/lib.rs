@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod cursor;
 pub mod dynamic;
 pub mod legacy;
+pub mod media;
 pub mod netease;
 pub mod pass;
 

@@ -35,7 +35,7 @@ fn is_sha1_hex(text: &str, expected: &[u8; 20]) -> bool {
     hex::decode_to_slice(text, &mut found).is_ok() && expected.ct_eq(&found).into()
 }
 
-fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes keys of any length; the error cannot happen.
     Hmac::<Sha256>::new_from_slice(key)
         .map(|mac| parts.iter().fold(mac, Hmac::chain_update).finalize().into_bytes().into())

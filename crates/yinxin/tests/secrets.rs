@@ -175,6 +175,33 @@ fn plant_signed_calls(server: &Server, app: &AppCredentials, planted: &mut Plant
     signed(server, &wrong, planted, "getToken", "uid=123456");
 }
 
+impl Site {
+    /// What media servers and their clients send.
+    fn plant_room_tokens(&mut self, app: &Value) {
+        let (app_key, admission_key) = (text(&app["app_key"]), text(&app["admission_key"]));
+        for secret in ["app_secret", "perm_secret", "admission_key"] {
+            self.planted.note(secret, text(&app[secret]));
+        }
+        let token = self.planted.make("room token");
+        let asked =
+            json!({ "appkey": app_key, "uid": 7, "channelName": "needle-room", "token": token, "for": ["turn"] });
+        let send = |path: &str, headers: &[(&str, &str)], body: String| {
+            request(self.addr, "POST", path, headers, Some(body.as_bytes())).expect("an answer").status
+        };
+        assert_eq!(send("/nrtc/credentials", &[], asked.to_string()), 400);
+        let bearer = format!("Bearer {admission_key}");
+        let headers = [("appkey", app_key.as_str()), ("authorization", bearer.as_str())];
+        let asked = json!({ "uid": 7, "room": "needle-room", "token": token });
+        assert_eq!(send("/nrtc/admit", &headers, asked.to_string()), 400);
+        let hook = format!("/nrtc/hooks/nginx-rtmp?app_key={app_key}&key={admission_key}");
+        assert_eq!(send(&hook, &[], format!("call=publish&name=needle-room&uid=7&token={token}")), 400);
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
 /// What the operator's command line sends.
 fn plant_by_command_line(server: &Server, planted: &mut Planted) {
     let password = planted.make("password of the command line");
@@ -237,11 +264,19 @@ fn holds(place: &[u8], secret: &[u8]) -> bool {
 
 #[test]
 fn no_secret_is_kept_or_logged_in_the_clear() {
-    let environment =
-        [("YINXIN_LOG__LEVEL", "debug"), ("YINXIN_PASSWORDS__MEMORY_KIB", "8"), ("YINXIN_PASSWORDS__PASSES", "1")];
+    let mut planted = Planted::default();
+    let turn_secret = planted.make("secret of the TURN server");
+    let environment = [
+        ("YINXIN_LOG__LEVEL", "debug"),
+        ("YINXIN_PASSWORDS__MEMORY_KIB", "8"),
+        ("YINXIN_PASSWORDS__PASSES", "1"),
+        ("YINXIN_MEDIA__APPS", "org/app"),
+        ("YINXIN_MEDIA__TURN__URLS", "turn:turn.test"),
+        ("YINXIN_MEDIA__TURN__SECRET", &turn_secret),
+    ];
     let mut server = Server::start_with(Path::new(env!("CARGO_BIN_EXE_yinxin")), &[], &environment);
     let app = server.create_app("org", "app", &[]);
-    let mut site = Site { addr: server.addr(), planted: Planted::default() };
+    let mut site = Site { addr: server.addr(), planted };
     site.planted.note("the client secret", app.easemob.client_secret.clone());
     let token = site.app_token(&app.easemob.client_id, &app.easemob.client_secret);
     let wrong = site.planted.make("wrong client secret");
@@ -254,6 +289,8 @@ fn no_secret_is_kept_or_logged_in_the_clear() {
     plant_file(&mut site, &token);
     site.plant_broken_calls(&token);
     plant_signed_calls(&server, &app, &mut site.planted);
+    let shown = server.run(&["app", "show", "org/app", "--secrets", "--json"]);
+    site.plant_room_tokens(&serde_json::from_str::<Value>(&shown).expect("JSON")["netease"]);
     plant_by_command_line(&server, &mut site.planted);
     server.kill();
 

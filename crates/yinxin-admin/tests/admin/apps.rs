@@ -40,6 +40,7 @@ async fn an_app_lives_from_creation_to_deletion() {
     assert_eq!(again["netease"]["app_key"], made["netease"]["app_key"]);
     assert_ne!(again["netease"]["app_secret"], made["netease"]["app_secret"]);
     assert_ne!(again["netease"]["perm_secret"], made["netease"]["perm_secret"]);
+    assert_ne!(again["netease"]["admission_key"], made["netease"]["admission_key"]);
     api.post("/apps/o/a/rotate-secret?dialect=other", "").await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
 
     let deleted = api.call("DELETE", "/apps/o/a", "").await.expect(StatusCode::OK);

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ impl Line for Ear {
 
     fn announce(&self, _: &Arc<News>) {}
 
-    fn renew(&self, _: std::net::IpAddr, _: i64) {}
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 async fn connect(api: &Api, name: &str, resource: &str) -> (Registration, mpsc::Receiver<Ending>) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use yinxin_store::tables::apps;
 use yinxin_store::{AppId, Sql};
+use yinxin_token::media::admission;
 use zeroize::Zeroizing;
 
 use super::{App, Sealed, seal, unseal};
@@ -34,6 +35,11 @@ impl Signing {
     /// The secret that signs calls, for the operator's eyes.
     pub fn reveal_secret(&self) -> &str {
         &self.secret
+    }
+
+    /// What a media server shows that asks whom to let in, for the operator's eyes. It changes with the secret.
+    pub fn reveal_admission_key(&self) -> Zeroizing<String> {
+        Zeroizing::new(admission::key(&self.secret))
     }
 
     /// The secret that makes permission keys, for the operator's eyes.

@@ -92,13 +92,13 @@ pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invit
 }
 
 /// A number that nobody has asked for, of 52 bits.
-fn some_uid(ctx: &Ctx) -> RoomUid {
+pub(super) fn some_uid(ctx: &Ctx) -> RoomUid {
     let random = u64::from_be_bytes(rng::bytes(ctx.rng.as_ref()));
     RoomUid::new((random >> 12) | (1 << 51)).unwrap_or(RoomUid::NOBODY)
 }
 
 /// What a permission key allows, if it lets its bearer in.
-fn permission(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, key: &str) -> Result<Permission> {
+pub(super) fn permission(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, key: &str) -> Result<Permission> {
     let (privileges, until_ms) = tokens::check_permission(ctx, app, uid, room, key)?;
     if !privileges.include(Privileges::JOIN) {
         return Err(Error::about(Code::PermissionKeyWrong, "join"));

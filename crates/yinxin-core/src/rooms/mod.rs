@@ -1,9 +1,11 @@
 //! Rooms that users meet in under a number: their names, the tokens and keys that open them, who is in which, who may not
-//! come in.
+//! come in; and what media servers of others are told.
 
+pub mod admission;
 pub mod doors;
 pub mod kicks;
 pub mod live;
+pub mod media;
 pub mod names;
 pub mod records;
 pub mod tokens;

@@ -126,6 +126,10 @@ impl Privileges {
     pub const CREATE: Self = Self(16);
     /// Join the room.
     pub const JOIN: Self = Self(32);
+    /// Receive audio and video.
+    pub const RECEIVE: Self = Self(12);
+    /// Send and receive both.
+    pub const MEDIA: Self = Self(15);
 
     /// Whether all of those are among these.
     pub const fn include(self, those: Self) -> bool {
@@ -144,6 +148,8 @@ pub struct Admission {
     pub privileges: Privileges,
     /// When its permission key ends, and it must leave; `None` without one. The end of a token ends no stay.
     pub until_ms: Option<i64>,
+    /// When the token it came with ends, or ended by being used; `None` without one.
+    pub token_until_ms: Option<i64>,
 }
 
 /// Lets somebody into a room, or says why not. A token that admits once is used up by this, before it returns: of two
@@ -160,10 +166,10 @@ pub async fn admit(
     let key =
         perm_key.filter(|key| !key.is_empty()).map(|key| check_permission(ctx, app, uid, room, key)).transpose()?;
     // Last, since it may use the token up: whoever is refused for another reason has not lost it.
-    check_token(ctx, app, uid, room, token.filter(|token| !token.is_empty())).await?;
+    let token_until_ms = check_token(ctx, app, uid, room, token.filter(|token| !token.is_empty())).await?;
     let (privileges, until_ms) =
         key.map_or((Privileges::ALL, None), |(privileges, until_ms)| (privileges, Some(until_ms)));
-    Ok(Admission { uid, room: room.clone(), privileges, until_ms })
+    Ok(Admission { uid, room: room.clone(), privileges, until_ms, token_until_ms })
 }
 
 /// Whoever is banned by name cannot come in by a number that is its name.
@@ -197,18 +203,19 @@ pub(super) fn check_permission(
     Ok((Privileges(key.privilege & Privileges::ALL.0), until_ms))
 }
 
-async fn check_token(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: Option<&str>) -> Result<()> {
+/// Whether the token lets in; gives its end.
+async fn check_token(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: Option<&str>) -> Result<Option<i64>> {
     match token {
         None if app.settings.safe_mode => Err(Code::RoomTokenMissing.into()),
-        None => Ok(()),
+        None => Ok(None),
         Some(_) if !app.settings.safe_mode => Err(Code::RoomTokenUnexpected.into()),
-        Some(token) if issued::has_form(token) => check_issued(ctx, app, uid, room, token).await,
-        Some(token) if app.settings.local_room_tokens => check_local(ctx, app, uid, room, token),
+        Some(token) if issued::has_form(token) => check_issued(ctx, app, uid, room, token).await.map(Some),
+        Some(token) if app.settings.local_room_tokens => check_local(ctx, app, uid, room, token).map(Some),
         Some(_) => Err(Code::RoomTokenWrong.into()),
     }
 }
 
-async fn check_issued(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<()> {
+async fn check_issued(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<i64> {
     let input = (app.id, uid.to_string(), room.as_str().to_owned());
     let rows = ctx
         .db
@@ -225,8 +232,9 @@ async fn check_issued(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token
     if row.until_ms <= now_ms {
         return Err(Code::RoomTokenExpired.into());
     }
+    let until_ms = row.until_ms;
     if row.repeat_use {
-        return Ok(());
+        return Ok(until_ms);
     }
     let won = ctx
         .db
@@ -234,10 +242,10 @@ async fn check_issued(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token
             Box::pin(async move { Ok::<_, Error>(room_tokens::use_up(sql, *app, uid, row, *now_ms).await?) })
         })
         .await?;
-    if won { Ok(()) } else { Err(Code::RoomTokenWrong.into()) }
+    if won { Ok(until_ms) } else { Err(Code::RoomTokenWrong.into()) }
 }
 
-fn check_local(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<()> {
+fn check_local(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<i64> {
     let token = local::open(token).map_err(|_| Code::RoomTokenWrong)?;
     let now_ms = ctx.clock.now_ms();
     let in_bounds = (1..=ROOM_TOKEN_TTL_MAX_S).contains(&token.ttl_s)
@@ -249,8 +257,6 @@ fn check_local(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str)
     if !in_bounds || !(is_for(room.as_str()) || is_for("")) {
         return Err(Code::RoomTokenWrong.into());
     }
-    if now_ms >= token.cur_time_ms + token.ttl_s * 1000 {
-        return Err(Code::RoomTokenExpired.into());
-    }
-    Ok(())
+    let until_ms = token.cur_time_ms + token.ttl_s * 1000;
+    if now_ms >= until_ms { Err(Code::RoomTokenExpired.into()) } else { Ok(until_ms) }
 }

@@ -133,6 +133,9 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::RoomFull
         | C::RoomBarred
         | C::RoomPassWrong
+        | C::MediaServerUnset
+        | C::MediaServerUnfit
+        | C::MediaNeedsTokens
         | C::ProfileFieldTooLong => argument(error.code.text()),
 
         C::BlockTargetNotFound => block_target_not_found(profile, subject),

@@ -17,8 +17,13 @@ impl Form {
         let kind = label.map(|label| label.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii());
         match kind {
             Some(kind) if !kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") => Ok(Self::default()),
-            _ => pairs(body).map(Self),
+            _ => Self::parse(body),
         }
+    }
+
+    /// Reads a query, or a body whatever it is labelled as.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        pairs(text).map(Self)
     }
 
     /// A parameter; of one that is given twice, the first.

@@ -5,9 +5,12 @@ mod asking;
 mod world;
 
 mod accounts;
+mod admit;
 mod bad_input;
 mod gate;
+mod media;
 mod model;
+mod openapi;
 mod profiles;
 mod rooms;
 mod signing;

@@ -27,7 +27,7 @@ pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
         AppCommand::RotateSecret { app, dialect } => {
             let (name, ends) = match dialect {
                 Dialect::Easemob => ("easemob", "the client secret and all app tokens"),
-                Dialect::Netease => ("netease", "the app secret and the permission secret"),
+                Dialect::Netease => ("netease", "the app secret, the permission secret and the admission key"),
             };
             let path = format!("{}/rotate-secret?dialect={name}", app_path(&app)?);
             confirm(target, &format!("end {ends} of {app}"))?;
@@ -125,7 +125,9 @@ fn show(app: &Value) {
         fields.push(("Client secret", text(secret)));
     }
     fields.push(("NetEase AppKey", text(&app["netease"]["app_key"])));
-    for (label, name) in [("App secret", "app_secret"), ("Perm secret", "perm_secret")] {
+    for (label, name) in
+        [("App secret", "app_secret"), ("Perm secret", "perm_secret"), ("Admission key", "admission_key")]
+    {
         fields.extend(app["netease"].get(name).map(|secret| (label, text(secret))));
     }
     fields.extend([

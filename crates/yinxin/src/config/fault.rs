@@ -21,6 +21,16 @@ impl Fault {
         Self(format!("{key} = {value} (in {place}): expected {expected}"))
     }
 
+    /// A key that must be set.
+    pub fn missing(key: &str, why: &str) -> Self {
+        Self(format!("{key} is not set: {why}"))
+    }
+
+    /// Two keys that say the same thing.
+    pub fn twice(key: &str, other: &str) -> Self {
+        Self(format!("{key} and {other} are both set: keep one"))
+    }
+
     /// A key that does not exist.
     pub fn unknown(key: &str, place: &str) -> Self {
         let hint = match suggestion(key) {

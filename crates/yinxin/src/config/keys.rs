@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use yinxin_core::rates::Preset;
 
 use super::fault::Fault;
+use super::media::{Apps, ClientUrl, Inline, Plugins, TurnUrls};
 use super::setting::{LogFormat, LogLevel, Name, Networks, PerhapsPath, PublicUrl, Raw, Setting, Whole};
 
 /// A key, for everything that goes through all of them.
@@ -18,6 +19,8 @@ pub(crate) struct Key {
     pub help: &'static [&'static str],
     /// What a value looks like.
     pub expected: fn() -> String,
+    /// Whether a value may be shown.
+    pub shown: bool,
     /// Puts a value into the configuration; `None` when it does not fit.
     pub set: fn(&mut Config, &Raw) -> Option<()>,
 }
@@ -30,7 +33,7 @@ impl Key {
 
     /// The section and the name within it.
     pub fn parts(&self) -> (Option<&'static str>, &'static str) {
-        match self.name.split_once('.') {
+        match self.name.rsplit_once('.') {
             Some((section, name)) => (Some(section), name),
             None => (None, self.name),
         }
@@ -49,6 +52,7 @@ macro_rules! keys {
             default: $default,
             help: &[$($help),+],
             expected: <$kind as Setting>::expected,
+            shown: <$kind as Setting>::SHOWN,
             set: |config, raw| {
                 config.$field = Setting::read(raw)?;
                 Some(())
@@ -198,4 +202,44 @@ keys! {
     /// Whether anybody may read /metrics. Otherwise it is for clients on this machine and for whoever shows the admin
     /// key as a bearer token.
     "metrics.public": metrics_public: bool = "false";
+
+    /// The apps whose users get credentials for the media servers below, as "ORG/APP". Media servers know no apps: a
+    /// room of one app is the room of that name of every other in the list.
+    "media.apps": media_apps: Apps = "[]";
+
+    /// Longest life of such a credential. It also ends with the room token and the permission key it was given for.
+    "media.ttl_seconds": media_ttl_seconds: Whole<10, 86_400> = "3600";
+
+    /// The LiveKit server that clients connect to. With its key and secret: clients get access tokens for it.
+    "media.livekit.url": livekit_url: ClientUrl = r#""""#;
+
+    /// A key of the LiveKit server.
+    "media.livekit.api_key": livekit_api_key: Name = r#""""#;
+
+    /// The secret of that key.
+    "media.livekit.api_secret": livekit_api_secret: Inline = r#""""#;
+
+    /// A file with that secret, instead.
+    "media.livekit.api_secret_file": livekit_api_secret_file: PerhapsPath = r#""""#;
+
+    /// The Janus server that clients connect to. With its secret: clients get signed tokens for it and its video rooms.
+    "media.janus.url": janus_url: ClientUrl = r#""""#;
+
+    /// The Janus server's token_auth_secret.
+    "media.janus.secret": janus_secret: Inline = r#""""#;
+
+    /// A file with that secret, instead.
+    "media.janus.secret_file": janus_secret_file: PerhapsPath = r#""""#;
+
+    /// The plug-ins of Janus that clients may use.
+    "media.janus.plugins": janus_plugins: Plugins = r#"["janus.plugin.videoroom"]"#;
+
+    /// The TURN server that clients relay through, as browsers take it. With its secret: clients get passwords for it.
+    "media.turn.urls": turn_urls: TurnUrls = "[]";
+
+    /// The TURN server's shared secret; coturn's static-auth-secret.
+    "media.turn.secret": turn_secret: Inline = r#""""#;
+
+    /// A file with that secret, instead.
+    "media.turn.secret_file": turn_secret_file: PerhapsPath = r#""""#;
 }

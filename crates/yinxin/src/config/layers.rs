@@ -45,7 +45,11 @@ pub(crate) fn load(given: &Given) -> Result<Config, Vec<Fault>> {
             apply(&mut config, key, &Raw::Text(value.clone()), "the command line", &mut faults);
         }
     }
-    if faults.is_empty() { Ok(config) } else { Err(faults) }
+    if faults.is_empty() {
+        config.media()?;
+        return Ok(config);
+    }
+    Err(faults)
 }
 
 fn find(name: &str) -> Option<&'static Key> {
@@ -55,6 +59,7 @@ fn find(name: &str) -> Option<&'static Key> {
 fn apply(config: &mut Config, key: &Key, raw: &Raw, place: &str, faults: &mut Vec<Fault>) {
     if (key.set)(config, raw).is_none() {
         let value = match raw {
+            _ if !key.shown => "…".to_owned(),
             Raw::Toml(value) => value.to_string(),
             Raw::Text(text) => format!("'{text}'"),
         };
@@ -72,21 +77,20 @@ fn apply_file(config: &mut Config, file: &Path, faults: &mut Vec<Fault>) {
         Err(fault) => return faults.push(fault),
     };
     for (name, value) in table {
-        match value {
-            Value::Table(section) if find(&name).is_none() => {
-                for (inner, value) in section {
-                    apply_named(config, &format!("{name}.{inner}"), value, &place, faults);
-                }
-            }
-            value => apply_named(config, &name, value, &place, faults),
-        }
+        apply_named(config, &name, value, &place, faults);
     }
 }
 
+/// A value, or a section of values under that name.
 fn apply_named(config: &mut Config, name: &str, value: Value, place: &str, faults: &mut Vec<Fault>) {
-    match find(name) {
-        Some(key) => apply(config, key, &Raw::Toml(value), place, faults),
-        None => faults.push(Fault::unknown(name, place)),
+    match (find(name), value) {
+        (Some(key), value) => apply(config, key, &Raw::Toml(value), place, faults),
+        (None, Value::Table(section)) => {
+            for (inner, value) in section {
+                apply_named(config, &format!("{name}.{inner}"), value, place, faults);
+            }
+        }
+        (None, _) => faults.push(Fault::unknown(name, place)),
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod commands;
 mod fault;
 mod keys;
 mod layers;
+mod media;
 mod setting;
 
 use std::fs;

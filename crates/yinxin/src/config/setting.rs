@@ -27,6 +27,8 @@ impl Raw {
 
 /// A type of value.
 pub(crate) trait Setting: Sized {
+    /// Whether a value that is wrong may be shown.
+    const SHOWN: bool = true;
     /// What a value looks like, for people.
     fn expected() -> String;
     /// Reads what is in a file.
@@ -113,6 +115,10 @@ pub(crate) struct Whole<const MIN: u64, const MAX: u64>(pub u64);
 impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
     pub fn to_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+
+    pub fn to_i64(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
     pub fn to_u32(self) -> u32 {

@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use yinxin_core::rates::Preset;
+use yinxin_core::rooms::media::Secret;
 
 use super::commands::default_file;
 use super::keys::KEYS;
@@ -132,4 +133,85 @@ fn values_in_the_environment_are_plain_text() {
     assert!(config.metrics_public);
     assert_eq!(config.public_url.0.as_deref(), Some("https://im.example.com"));
     assert_eq!(config.rate_preset, Preset::Vendor);
+}
+
+#[test]
+fn media_servers_are_set_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("turn.secret");
+    std::fs::write(&file, " shared\n").unwrap();
+    let file = file.display();
+    let config = from_text(&format!(
+        "[media]\napps = [\"acme/chat\", \"acme#other\"]\nttl_seconds = 60\n\
+         [media.livekit]\nurl = \"wss://lk.example.com\"\napi_key = \"k\"\napi_secret = \"s\"\n\
+         [media.janus]\nurl = \"ws://10.0.0.1:8188\"\nsecret = \"s\"\nplugins = [\"janus.plugin.videoroom\", \"x\"]\n\
+         [media.turn]\nurls = [\"turn:a.example.com\", \"turns:a.example.com:5349?transport=tcp\"]\n\
+         secret_file = \"{file}\"\n"
+    ))
+    .unwrap();
+    let media = config.media().unwrap();
+    assert_eq!((media.apps.len(), media.ttl_s), (2, 60));
+    assert_eq!(media.livekit.unwrap().url, "wss://lk.example.com");
+    assert_eq!(media.janus.unwrap().plugins, ["janus.plugin.videoroom", "x"]);
+    let turn = media.turn.unwrap();
+    assert_eq!((turn.urls.len(), Some(turn.secret)), (2, Secret::new("shared".to_owned())));
+
+    let media = from_env(&[
+        ("YINXIN_MEDIA__APPS", "acme/chat,acme/other"),
+        ("YINXIN_MEDIA__TURN__URLS", "turn:a.example.com, turns:a.example.com"),
+        ("YINXIN_MEDIA__TURN__SECRET", "s"),
+    ]);
+    let media = media.unwrap().media().unwrap();
+    assert_eq!((media.apps.len(), media.turn.unwrap().urls.len()), (2, 2));
+    assert!(media.livekit.is_none() && media.janus.is_none());
+}
+
+#[test]
+fn what_is_missing_of_a_media_server_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "\n").unwrap();
+    let empty = empty.display();
+    let apps = "media.apps = [\"acme/chat\"]\n";
+    for (text, parts) in [
+        ("media.turn.secret = \"s\"\nmedia.turn.urls = [\"turn:x\"]", vec!["media.apps is not set"]),
+        (&format!("{apps}media.turn.secret = \"s\""), vec!["media.turn.urls is not set"]),
+        (
+            &format!("{apps}media.turn.urls = [\"turn:x\"]"),
+            vec!["media.turn.secret or media.turn.secret_file is not set"],
+        ),
+        (
+            &format!("{apps}media.livekit.url = \"ws://x\""),
+            vec!["media.livekit.api_key is not set", "media.livekit.api_secret or media.livekit.api_secret_file"],
+        ),
+        (
+            &format!("{apps}[media.janus]\nurl = \"ws://x\"\nsecret = \"s\"\nsecret_file = \"{empty}\""),
+            vec!["media.janus.secret and media.janus.secret_file are both set"],
+        ),
+        (
+            &format!("{apps}[media.janus]\nurl = \"ws://x\"\nsecret_file = \"{empty}\""),
+            vec!["empty: the file holds no secret"],
+        ),
+        (&format!("{apps}[media.janus]\nurl = \"ws://x\"\nsecret_file = \"/no/such\""), vec!["/no/such: No such file"]),
+        ("media.turn.urls = [\"x\"]", vec!["media.turn.urls", "turn:"]),
+        ("media.turn.urls = [\"turn:\"]", vec!["media.turn.urls"]),
+        ("media.livekit.url = \"lk.example.com\"", vec!["media.livekit.url", "ws://"]),
+        ("media.janus.plugins = []", vec!["media.janus.plugins"]),
+        ("media.janus.plugins = [\"a,b\"]", vec!["media.janus.plugins"]),
+        ("media.apps = [\"chat\"]", vec!["media.apps", "acme/chat"]),
+        ("media.livekit.uri = \"ws://x\"", vec!["unknown key 'media.livekit.uri'", "media.livekit.url"]),
+    ] {
+        let fault = from_text(text).unwrap_err();
+        assert!(parts.iter().all(|part| fault.contains(part)), "{text}: {fault}");
+    }
+    assert_eq!(from_text("media.apps = [\"acme/chat\"]").unwrap().media().unwrap().apps.len(), 1);
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let fault = from_text("media.turn.secret = 8472910").unwrap_err();
+    assert!(fault.starts_with("media.turn.secret = …") && !fault.contains("8472910"), "{fault}");
+    let config =
+        from_text("media.apps = [\"a/b\"]\nmedia.turn = { urls = [\"turn:x\"], secret = \"8472910\" }").unwrap();
+    assert!(!format!("{config:?} {:?}", config.media().unwrap()).contains("8472910"));
 }

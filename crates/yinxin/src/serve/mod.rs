@@ -57,6 +57,7 @@ fn configure(args: &ServeArgs) -> Outcome<Config> {
 
 async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> Outcome {
     let options = config.serve_options();
+    let media = config.media().map_err(|faults| config::commands::faulty(&faults))?;
     let dir = DataDir::at(&config.data);
     dir.check_free()?;
     // Before anything is made, the folder included: a port that is taken is the commonest reason not to start.
@@ -78,7 +79,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
         folder.finish_first_start()?;
     }
     let draining = Draining::default();
-    let router = routes::assemble(config, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
+    let router = routes::assemble(config, media, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
     let cleaning = tokio::spawn(cleaning::keep_clean(Arc::clone(&ctx)));
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));

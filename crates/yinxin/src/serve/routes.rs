@@ -9,6 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use yinxin_admin::AdminKey;
 use yinxin_core::Ctx;
+use yinxin_core::rooms::media::MediaServers;
 use yinxin_http::Arrival;
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::{self, Draining, ProbeState};
@@ -18,6 +19,7 @@ use crate::config::Config;
 
 pub(super) fn assemble(
     config: &Config,
+    media: MediaServers,
     ctx: &Arc<Ctx>,
     registry: Arc<Registry>,
     key: AdminKey,
@@ -27,6 +29,7 @@ pub(super) fn assemble(
     let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone(), socket: config.socket_limits() };
     let netease = yinxin_netease::Options {
         public_url: config.public_url.0.clone(),
+        media,
         socket: config.socket_limits(),
         ..yinxin_netease::Options::default()
     };

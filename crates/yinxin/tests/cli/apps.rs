@@ -15,7 +15,7 @@ fn an_app_lives_from_creation_to_deletion() {
     assert!(printed.stdout.starts_with(r#"{"org":"acme","app":"chat","app_key":"acme#chat","application":""#));
     assert_eq!(made["easemob"].as_object().unwrap().keys().collect::<Vec<_>>(), ["client_id", "client_secret"]);
     let netease = made["netease"].as_object().unwrap();
-    assert_eq!(netease.keys().collect::<Vec<_>>(), ["app_key", "app_secret", "perm_secret"]);
+    assert_eq!(netease.keys().collect::<Vec<_>>(), ["admission_key", "app_key", "app_secret", "perm_secret"]);
     assert_eq!(netease["app_key"].as_str().unwrap().len(), 32);
     let secret = made["easemob"]["client_secret"].as_str().unwrap();
     assert_eq!(made["settings"]["open_registration"], false);
