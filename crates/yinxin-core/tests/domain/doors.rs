@@ -176,6 +176,25 @@ async fn who_was_lost_may_come_back_for_a_minute() {
 }
 
 #[tokio::test]
+async fn who_is_displaced_stays_out() {
+    let site = Site::new().await;
+    let (older, older_pass) = site.come(1).await;
+    let (ben, _) = site.come(2).await;
+    let (newer, _) = site.come(1).await;
+    assert_eq!(older.ear.ending(), Some(Ending::Displaced));
+    assert!(matches!(ben.ear.take()[..], [Notice::Gone(_, Departure::Left), Notice::Entered(_)]));
+    site.leave(older, Departure::Lost).await;
+    assert_eq!(
+        code(site.enter(&older_pass).await),
+        Code::RoomPassWrong,
+        "or the two would displace each other for ever"
+    );
+    assert_eq!(newer.ear.ending(), None);
+    site.leave(newer, Departure::Left).await;
+    assert_eq!(code(site.enter(&older_pass).await), Code::RoomPassWrong);
+}
+
+#[tokio::test]
 async fn a_server_that_starts_again_lets_everybody_come_back() {
     let site = Site::new().await;
     let (ann, ann_pass) = site.come(1).await;
