@@ -24,10 +24,13 @@ export class Server {
   #child = null;
   #log = [];
   #apps = 0;
+  #settings;
   #cleanUp = () => this.#vanish();
 
-  static async start() {
+  /** @param {Record<string, string>} [settings] variables of its environment */
+  static async start(settings = {}) {
     const server = new Server();
+    server.#settings = settings;
     process.on('exit', server.#cleanUp);
     // Without these a signal would end this process past its `exit`.
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
@@ -85,7 +88,8 @@ export class Server {
   async #serve(listen) {
     const words = [BINARY, 'serve', '--data', this.#folder, '--listen', listen, '--no-demo'];
     if (existsSync(SETPRIV)) words.unshift(SETPRIV, '--pdeathsig', 'KILL', '--');
-    const child = spawn(words[0], words.slice(1), { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...environment(), ...this.#settings };
+    const child = spawn(words[0], words.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     createInterface(child.stderr).on('line', (line) => this.#log.push(line));
     const announced = (async () => {
