@@ -6,7 +6,8 @@ use yinxin_store::tables::files::{self, FileRow, PartRow};
 use yinxin_store::tables::garbage;
 use yinxin_store::{AppId, FileId, Sql, UserId};
 
-use super::{Details, Stored, Written, claim, hash, kinds, must_be_there, new_secret, owner_of};
+use super::store::{Details, Stored, Written, hash, new_secret};
+use super::{claim, kinds, must_be_there, owner_of};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
@@ -81,7 +82,8 @@ pub async fn keep_part(
     let part = PartRow { part: number, object: written.object, bytes: written.bytes.cast_signed() };
     let kind = (number == 1).then(|| kinds::told_by(&written.head));
     let input = (upload, part, kind, most.cast_signed(), ctx.files.app_bytes);
-    ctx.db
+    let is_replaced = ctx
+        .db
         .write(input, |sql, (upload, part, kind, most, app_most)| {
             Box::pin(async move {
                 let row = upload.row(sql).await?;
@@ -101,12 +103,15 @@ pub async fn keep_part(
                 if let Some(kind) = *kind {
                     files::put(sql, upload.app, &FileRow { content_type: kind.to_owned(), ..row }).await?;
                 }
-                Ok(files::put_part(sql, upload.app, upload.file, *part).await?)
+                files::put_part(sql, upload.app, upload.file, *part).await?;
+                Ok(replaced.is_some())
             })
         })
         .await?;
     written.kept = true;
-    ctx.files.ring();
+    if is_replaced {
+        ctx.files.ring();
+    }
     Ok(())
 }
 

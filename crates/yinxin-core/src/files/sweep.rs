@@ -7,23 +7,14 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::{SWEEP_MAX, UPLOAD_MAX_MS};
 
-/// Waits until something was given up. What grows old does so in silence: look around now and then.
+/// Waits until there may be something to [`sweep`].
 pub async fn has_work(ctx: &Ctx) {
     ctx.files.bin.bell.notified().await;
 }
 
-/// Cleans up some of what there is; whether there may be more.
+/// Deletes some objects that belong to no file; whether there may be more. An object is beyond being claimed before it is
+/// touched, and forgotten only when it is gone.
 pub async fn sweep(ctx: &Ctx) -> Result<bool> {
-    let garbage_left = collect(ctx).await?;
-    let mut old_left = false;
-    for app in all_apps(ctx).await? {
-        old_left |= delete_old(ctx, app).await?;
-    }
-    Ok(garbage_left || old_left)
-}
-
-/// Deletes garbage. An object is beyond being claimed before it is touched, and forgotten only when it is gone.
-async fn collect(ctx: &Ctx) -> Result<bool> {
     let given_up = std::mem::take(&mut *ctx.files.bin.objects.lock());
     let now_ms = ctx.clock.now_ms();
     let any = ctx
@@ -64,9 +55,18 @@ async fn forget(ctx: &Ctx, gone: Vec<ObjectId>) -> Result<()> {
         .await
 }
 
-async fn all_apps(ctx: &Ctx) -> Result<Vec<AppId>> {
-    let rows = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::all(sql).await?) })).await?;
-    Ok(rows.into_iter().map(|row| row.app).collect())
+/// Deletes some files and uploads that are too old, of each app; whether there may be more. They grow old in silence: to be
+/// called now and then.
+pub async fn expire(ctx: &Ctx) -> Result<bool> {
+    let apps = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::all(sql).await?) })).await?;
+    let mut any = false;
+    for row in apps {
+        any |= delete_old(ctx, row.app).await?;
+    }
+    if any {
+        ctx.files.ring();
+    }
+    Ok(any)
 }
 
 /// Deletes unfinished uploads and, where files have an end, files whose time has come.

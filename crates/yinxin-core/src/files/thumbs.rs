@@ -11,7 +11,9 @@ use tokio::sync::Semaphore;
 use yinxin_store::tables::files::{self, PartRow};
 use yinxin_store::{AppId, FileId};
 
-use super::{Opened, claim, expect, read};
+use super::claim;
+use super::open::{Opened, read};
+use super::store::expect;
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};

@@ -154,6 +154,8 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::PageTooLarge => argument(format!("getContacts | page size more than max limit : {limit}")),
         C::TooManyNames => too_many_names(op, limit),
 
+        // Quirk(easemob): these texts, and an `error` that is half a sentence. Source: the vendor's pages 上传文件 and
+        // 下载文件, 错误码; 403 is what its SDK looks for.
         C::FileNotFound => Wire {
             status: 404,
             error: "entity_not_found",
