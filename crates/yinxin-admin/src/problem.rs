@@ -81,21 +81,27 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::WrongPassword
         | Code::ClientIdMismatch
         | Code::ClientSecretMismatch => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::UserInactive | Code::RegistrationClosed | Code::SenderBlocked | Code::SenderMuted => {
-            StatusCode::FORBIDDEN
-        }
+        Code::Forbidden
+        | Code::UserInactive
+        | Code::RegistrationClosed
+        | Code::SenderBlocked
+        | Code::SenderMuted
+        | Code::MessageVetoed => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound
         | Code::LoginUnknownUser
         | Code::BlockTargetNotFound
         | Code::TemplateNotFound
         | Code::NotifierNotFound
+        | Code::HookNotFound
+        | Code::HookEventNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists
+        | Code::HooksFull
         | Code::BlocksFull
         | Code::ContactsFull
         | Code::NotContacts

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 use yinxin_store::tables::apps::{self, AppRow, AppUpdate};
+use yinxin_store::tables::hooks::{self as hook_table, HookRow};
 use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
 use zeroize::Zeroizing;
 
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
+use crate::hooks::{self, Hook};
 use crate::limits;
 use crate::names::AppName;
 use crate::rng;
@@ -136,6 +138,7 @@ pub struct App {
     pub client_id: String,
     pub(crate) client_secret: Zeroizing<String>,
     pub(crate) token_epoch: i64,
+    pub(crate) hooks: Vec<Hook>,
 }
 
 impl App {
@@ -170,10 +173,11 @@ fn new_row(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64) -
     }
 }
 
-fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8]) -> Result<App> {
+fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8], hooks: Vec<HookRow>) -> Result<App> {
     let secret = Zeroizing::new(ctx.keys.unseal(&place(row.app, CLIENT_SECRET), sealed)?);
     let secret = std::str::from_utf8(&secret).map_err(|source| Error::from(Code::Internal).caused_by(source))?;
     Ok(App {
+        hooks: hooks.into_iter().map(|hook| hooks::hook_of(ctx, row.app, hook)).collect::<Result<_>>()?,
         id: row.app,
         client_id: credentials::client_id(Uuid::from_bytes(row.app.0)),
         client_secret: Zeroizing::new(secret.to_owned()),
@@ -230,14 +234,21 @@ pub async fn find(ctx: &Ctx, org: &str, name: &str) -> Result<Arc<App>> {
             Box::pin(async move {
                 let Some(row) = apps::by_name(sql, org, name).await? else { return Ok::<_, Error>(None) };
                 let sealed = apps::secret(sql, row.app, CLIENT_SECRET).await?;
-                Ok(sealed.map(|sealed| (row, sealed)))
+                let hooks = hook_table::of_app(sql, row.app).await?;
+                Ok(sealed.map(|sealed| (row, sealed, hooks)))
             })
         })
         .await?;
-    let (row, sealed) = found.ok_or_else(|| Error::about(Code::AppNotFound, format!("{org}/{name}")))?;
-    let app = Arc::new(app_of(ctx, row, &sealed)?);
+    let (row, sealed, hooks) = found.ok_or_else(|| Error::about(Code::AppNotFound, format!("{org}/{name}")))?;
+    let app = Arc::new(app_of(ctx, row, &sealed, hooks)?);
     ctx.cache.keep_app(ticket, &app);
     Ok(app)
+}
+
+/// The app as it is now, for one who has known it for a while. A namesake made since is another app.
+pub async fn current(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
+    let found = find(ctx, &app.name.org, &app.name.name).await?;
+    if found.id == app.id { Ok(found) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
 }
 
 /// All apps, by name.
@@ -299,5 +310,6 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
         .db
         .write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) }))
         .await?;
+    ctx.hooks.forget(|(of, _)| of == app.id);
     if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
 }

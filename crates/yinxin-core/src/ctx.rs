@@ -8,6 +8,7 @@ use yinxin_store::{Db, SqliteOptions};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::hooks::{Courier, Live};
 use crate::keys::{Keys, MasterKey};
 use crate::limits::Limits;
 use crate::mint::Mint;
@@ -28,6 +29,8 @@ pub struct Ctx {
     pub mint: Mint,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
+    /// What is to be told to hooks.
+    pub hooks: Arc<Live>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Call rates.
@@ -45,6 +48,8 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
+    /// Who carries calls to hooks.
+    pub courier: Arc<dyn Courier>,
     /// Bounds.
     pub limits: Limits,
     /// Which call rates hold.
@@ -59,10 +64,14 @@ impl Ctx {
     /// Opens the embedded database at `path` and the keys in it.
     pub async fn open(path: &Path, parts: Parts) -> Result<Arc<Self>> {
         let cache = Arc::new(Cache::new(parts.limits.cached_users));
-        let forget = Arc::clone(&cache);
+        let hooks = Arc::new(Live::new(Arc::clone(&parts.courier), &parts.limits));
+        let (forget, note) = (Arc::clone(&cache), Arc::clone(&hooks));
         let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
-        let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
+        let db = Db::open_sqlite(&options, move |touched| {
+            forget.forget(touched);
+            note.note(touched);
+        })?;
         let keys = Keys::open(&db, &parts).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
@@ -71,6 +80,7 @@ impl Ctx {
             clock: parts.clock,
             rng: parts.rng,
             sessions: parts.sessions,
+            hooks,
             passwords,
             keys,
             cache,

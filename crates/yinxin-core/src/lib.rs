@@ -10,6 +10,7 @@ pub mod clock;
 pub mod contacts;
 pub mod ctx;
 pub mod error;
+pub mod hooks;
 pub mod keys;
 pub mod limits;
 pub mod messages;

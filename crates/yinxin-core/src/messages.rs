@@ -3,17 +3,16 @@
 //! A message is stored, in the receiver's inbox and in the sender's own, before its sender hears of success; then the
 //! connected devices of both are woken to fetch it. What a payload says is the dialect's business.
 
-use std::sync::Arc;
-
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
 use yinxin_store::tables::inbox::{self, ANY_DEVICE};
 use yinxin_store::tables::{blocks, mutes as mute_table};
 use yinxin_store::{AppId, Sql, UserId};
 
-use crate::apps::App;
+use crate::apps::{self, App};
 use crate::contacts::Page;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
+use crate::hooks::{self, Content, Note, Said};
 use crate::limits::{DEVICES_KEPT, HISTORY_PAGE_MAX, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
 use crate::mint::ORDER_BITS;
 use crate::mutes::Scope;
@@ -101,10 +100,60 @@ pub struct Outgoing {
     pub origin: String,
     /// The body, with the sender's identity written by the server.
     pub payload: Vec<u8>,
-    /// The message a recall takes back.
-    pub recalls: Option<i64>,
+    /// What it does beside being delivered.
+    pub act: Act,
     /// Only for a receiver who is connected now; nothing is kept for one who is not.
     pub online_only: bool,
+    /// Reads a payload, for backends that want to know what it says.
+    pub read: fn(&[u8]) -> Content,
+}
+
+impl Outgoing {
+    /// Whether a user's device sends it, and not a backend.
+    fn is_from_device(&self) -> bool {
+        !self.origin.is_empty()
+    }
+}
+
+/// What a message does beside being delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// It says something.
+    Says,
+    /// It says something else in the place of that message.
+    Edits(i64),
+    /// It confirms what the other has sent.
+    Confirms(Receipt),
+    /// It takes back that message of the sender.
+    Recalls(i64),
+}
+
+/// What is confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Receipt {
+    /// That message has arrived.
+    Delivered(i64),
+    /// That message was read.
+    Read(i64),
+    /// All of the conversation was read.
+    Conversation,
+}
+
+impl Act {
+    /// Whether there is something in it for people, or applications, to read.
+    pub const fn has_content(self) -> bool {
+        matches!(self, Self::Says | Self::Edits(_))
+    }
+
+    /// The message it is about.
+    pub const fn about(self) -> Option<i64> {
+        match self {
+            Self::Edits(id) | Self::Recalls(id) | Self::Confirms(Receipt::Delivered(id) | Receipt::Read(id)) => {
+                Some(id)
+            }
+            Self::Says | Self::Confirms(Receipt::Conversation) => None,
+        }
+    }
 }
 
 /// A message that was sent.
@@ -134,32 +183,58 @@ impl Sender<'_> {
     }
 }
 
-/// Sends a message to the user named.
+/// Sends a message to the user named. A user's own message is first put to the app's hook, if it has one.
 pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: Outgoing) -> Result<Sent> {
     if outgoing.payload.len() > MESSAGE_BYTES_MAX {
         return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
     }
+    // A connection knows its app as it was at its login.
+    let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
+    let app_key = app.name.app_key();
+    let Outgoing { act, online_only, read, .. } = outgoing;
+    let said = Said {
+        app_key: &app_key,
+        from: sender.name(),
+        to: &receiver.username,
+        origin: &outgoing.origin,
+        act,
+        online_only,
+        sent: None,
+    };
+    let right = Right {
+        app: app.id,
+        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
+        receiver: receiver.user,
+        speaks: act.has_content(),
+        now_s: ctx.clock.now_s(),
+    };
+    if outgoing.is_from_device() && act.has_content() && hooks::asks(app) {
+        // What would be refused anyway is nobody's to judge.
+        ctx.db.read(right, |sql, right| Box::pin(may_send(sql, right))).await?;
+        hooks::ask(ctx, app, || said.data(|| read(&outgoing.payload))).await?;
+    }
+    // Ids rise with time: one that was made before a long question would come too late.
     let sent = Sent { id: ctx.mint.order(), at_ms: ctx.clock.now_ms() };
-    let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
+    let is_kept = !online_only || ctx.sessions.is_online(app.id, receiver.user);
+    let said = Said { sent: Some((sent.id, sent.at_ms)), ..said };
+    let notes = match hooks::event_of(act).filter(|_| is_kept) {
+        Some(event) => {
+            let data = || said.data(|| read(&outgoing.payload));
+            hooks::notes(ctx, app, event, || said.lane(), sent.at_ms, data)
+        }
+        None => Vec::new(),
+    };
     let entry = Entry {
         message_id: sent.id,
         sender: sender.name().to_owned(),
         origin: outgoing.origin,
         kind: outgoing.kind.number(),
-        counted: outgoing.kind == Kind::Chat && !outgoing.online_only,
+        counted: outgoing.kind == Kind::Chat && !online_only,
         payload: outgoing.payload.into(),
         sent_ms: sent.at_ms,
     };
-    let input = Sending {
-        app: app.id,
-        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
-        receiver: Arc::clone(&receiver),
-        entry,
-        recalls: outgoing.recalls,
-        is_kept,
-        now_s: ctx.clock.now_s(),
-    };
+    let input = Sending { right, to: receiver.username.clone(), entry, act, is_kept, notes };
     ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
     ctx.sessions.wake(app.id, receiver.user, sender.name());
     if let Sender::User(user) = sender {
@@ -168,58 +243,69 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     Ok(sent)
 }
 
-struct Sending {
+/// What decides whether somebody may send to somebody.
+#[derive(Clone, Copy)]
+struct Right {
     app: AppId,
     sender: Option<UserId>,
-    receiver: Arc<User>,
-    entry: Entry,
-    recalls: Option<i64>,
-    is_kept: bool,
+    receiver: UserId,
+    /// It has content.
+    speaks: bool,
     now_s: i64,
 }
 
+struct Sending {
+    right: Right,
+    to: String,
+    entry: Entry,
+    act: Act,
+    is_kept: bool,
+    notes: Vec<Note>,
+}
+
 async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
-    let Sending { app, sender, receiver, entry, .. } = input;
-    must_exist(sql, *app, receiver.user).await?;
+    let Sending { right: Right { app, sender, receiver, .. }, to, entry, .. } = input;
+    must_exist(sql, *app, *receiver).await?;
     let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
     if let Some(sender) = *sender {
         must_exist(sql, *app, sender).await?;
-        may_send(sql, input, sender).await?;
-        if let Some(recalled) = input.recalls {
+        may_send(sql, &input.right).await?;
+        if let Act::Recalls(recalled) = input.act {
             recall(sql, input, sender, recalled).await?;
         }
     }
     if !input.is_kept {
         return Ok(());
     }
-    inbox::put(sql, *app, receiver.user, &entry.sender, entry).await?;
-    inbox::trim(sql, *app, receiver.user, &entry.sender, kept_from).await?;
-    if let Some(sender) = sender.filter(|sender| *sender != receiver.user) {
+    inbox::put(sql, *app, *receiver, &entry.sender, entry).await?;
+    inbox::trim(sql, *app, *receiver, &entry.sender, kept_from).await?;
+    if let Some(sender) = sender.filter(|sender| sender != receiver) {
         let own = Entry { counted: false, ..entry.clone() };
-        inbox::put(sql, *app, sender, &receiver.username, &own).await?;
-        inbox::trim(sql, *app, sender, &receiver.username, kept_from).await?;
+        inbox::put(sql, *app, sender, to, &own).await?;
+        inbox::trim(sql, *app, sender, to, kept_from).await?;
     }
-    Ok(())
+    hooks::keep(sql, *app, &input.notes).await
 }
 
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
 async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i64) -> Result<()> {
-    let Sending { app, receiver, entry, .. } = input;
-    if !inbox::remove(sql, *app, sender, &receiver.username, &entry.sender, recalled).await? {
+    let Sending { right: Right { app, receiver, .. }, to, entry, .. } = input;
+    if !inbox::remove(sql, *app, sender, to, &entry.sender, recalled).await? {
         return Err(Code::RecallTooLate.into());
     }
     // What has not arrived yet need not: the recall tells those devices that have it.
-    inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
+    inbox::remove(sql, *app, *receiver, &entry.sender, &entry.sender, recalled).await?;
     Ok(())
 }
 
-async fn may_send(sql: &mut dyn Sql, input: &Sending, sender: UserId) -> Result<()> {
-    let (app, receiver) = (input.app, input.receiver.user);
+async fn may_send(sql: &mut dyn Sql, right: &Right) -> Result<()> {
+    let Right { app, receiver, speaks, now_s, .. } = *right;
+    let Some(sender) = right.sender else { return Ok(()) };
     if blocks::has(sql, app, receiver, sender).await? {
         return Err(Code::SenderBlocked.into());
     }
-    let muted = mute_table::of_user(sql, app, sender, input.now_s).await?;
-    if muted.iter().any(|mute| mute.scope == Scope::Chat.name()) && input.entry.kind == Kind::Chat.number() {
+    let muted = mute_table::of_user(sql, app, sender, now_s).await?;
+    if speaks && muted.iter().any(|mute| mute.scope == Scope::Chat.name()) {
         return Err(Code::SenderMuted.into());
     }
     Ok(())

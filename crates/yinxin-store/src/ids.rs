@@ -1,4 +1,4 @@
-//! The two keys every row is found by. 16 bytes each, stored as `BYTEA`.
+//! The keys rows are found by: app, user, hook. 16 bytes each, stored as `BYTEA`.
 
 use crate::value::{Arg, FromValue, Value};
 
@@ -35,4 +35,8 @@ id!(
 id!(
     /// A user of one app, whichever dialect made it.
     UserId
+);
+id!(
+    /// A hook of one app.
+    HookId
 );

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use crate::error::Result;
-use crate::ids::{AppId, UserId};
+use crate::ids::{AppId, HookId, UserId};
 use crate::value::{Arg, Row};
 
 /// A boxed future that may move between threads.
@@ -31,4 +31,6 @@ pub enum Touched {
     App(AppId),
     /// The user's row, its names, or that there is such a user.
     User(AppId, UserId),
+    /// Something more is to be told to the hook.
+    Outbox(AppId, HookId),
 }

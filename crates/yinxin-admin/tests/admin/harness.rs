@@ -16,6 +16,7 @@ use yinxin_admin::{AdminKey, router};
 use yinxin_core::Ctx;
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
+use yinxin_core::hooks::Nobody;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::passwords::HashCost;
@@ -42,6 +43,7 @@ impl Api {
             clock: Arc::new(FakeClock::at(1_800_000_000_000)),
             master: MasterKey::generate(rng.as_ref()),
             sessions: registry.clone(),
+            courier: Arc::new(Nobody),
             limits: Limits::default(),
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
+use yinxin_core::hooks::{self, Courier};
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -47,6 +48,7 @@ pub struct Setup {
     pub limits: Limits,
     pub rng: Arc<dyn Rng>,
     pub clock: Arc<FakeClock>,
+    pub courier: Arc<dyn Courier>,
     folder: TempDir,
 }
 
@@ -57,6 +59,7 @@ impl Setup {
             limits: Limits { password_failures: 1_000_000, password_threads: 2, ..Limits::default() },
             rng: Arc::new(SystemRng),
             clock: Arc::new(FakeClock::at(1_700_000_000_000)),
+            courier: Arc::new(hooks::Nobody),
             folder: TempDir::new().unwrap(),
         }
     }
@@ -71,6 +74,7 @@ impl Setup {
             clock: self.clock.clone(),
             rng: Arc::clone(&self.rng),
             sessions: Arc::new(Nobody),
+            courier: Arc::clone(&self.courier),
             limits: self.limits.clone(),
             preset: Preset::SelfHosted,
             hash_cost: self.cost,

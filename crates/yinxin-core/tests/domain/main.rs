@@ -3,6 +3,7 @@
 
 mod apps;
 mod cache;
+mod hooks;
 mod kit;
 mod passwords;
 mod people;

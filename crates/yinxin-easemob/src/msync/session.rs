@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use yinxin_core::messages::{self, Entry, Kind, Outgoing, Sender};
+use yinxin_core::messages::{self, Act, Entry, Kind, Outgoing, Receipt, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Code, Ctx, Error, Result};
@@ -13,7 +13,7 @@ use yinxin_msync::{Frame, Kick, SendRefusal, body, encode};
 use yinxin_realtime::{Action, Delivery, Ending, Event};
 
 use super::login::Identity;
-use super::metas;
+use super::{content, metas};
 
 /// Entries on one page.
 const PAGE: i64 = 20;
@@ -202,15 +202,8 @@ impl Session {
         let to = to.and_then(|to| to.name.as_deref()).ok_or(Code::UsernameMissing)?.to_ascii_lowercase();
         let payload = meta.payload.as_deref().unwrap_or_default();
         let summary = body::inspect(payload).map_err(illegal)?;
-        let (kind, recalls) = match summary.kind {
-            None | Some(MessageType::Normal | MessageType::Chat) => (Kind::Chat, None),
-            Some(MessageType::Recall) => {
-                let recalled = summary.ack_message_id.ok_or(Code::BodyMalformed)?;
-                (Kind::About, Some(recalled.cast_signed()))
-            }
-            Some(MessageType::GroupChat | MessageType::ChatRoom) => return Err(Code::NotOffered.into()),
-            Some(_) => (Kind::About, None),
-        };
+        let act = act(&summary)?;
+        let kind = if act == Act::Says { Kind::Chat } else { Kind::About };
         let sender = &self.who.user;
         let online_only = meta.routetype == Some(RouteType::Online.into());
         let outgoing = Outgoing {
@@ -218,11 +211,26 @@ impl Session {
             kind: if online_only { Kind::About } else { kind },
             origin: self.who.device.resource.clone(),
             payload: body::rewrite_identity(payload, &sender.username, &to).map_err(illegal)?,
-            recalls,
+            act,
             online_only,
+            read: content::of,
         };
         messages::send(&self.ctx, &self.who.app, Sender::User(sender), &to, outgoing).await
     }
+}
+
+/// What a message does, by what its body says it is.
+fn act(body: &body::BodySummary<'_>) -> Result<Act> {
+    let about = || body.ack_message_id.map(u64::cast_signed).ok_or_else(|| Error::from(Code::BodyMalformed));
+    Ok(match body.kind {
+        None | Some(MessageType::Normal | MessageType::Chat) => Act::Says,
+        Some(MessageType::Edit) => Act::Edits(body.edit_message_id.ok_or(Code::BodyMalformed)?.cast_signed()),
+        Some(MessageType::Recall) => Act::Recalls(about()?),
+        Some(MessageType::DeliverAck) => Act::Confirms(Receipt::Delivered(about()?)),
+        Some(MessageType::ReadAck) => Act::Confirms(Receipt::Read(about()?)),
+        Some(MessageType::ChannelAck) => Act::Confirms(Receipt::Conversation),
+        Some(MessageType::GroupChat | MessageType::ChatRoom) => return Err(Code::NotOffered.into()),
+    })
 }
 
 /// The SDK's words for a refusal.
@@ -231,6 +239,7 @@ fn refused(meta_id: u64, error: &Error) -> Vec<u8> {
         Code::SenderBlocked => SendRefusal::Blocked,
         Code::SenderMuted => SendRefusal::Muted,
         Code::UserNotFound => SendRefusal::UserNotFound(&error.subject),
+        Code::MessageVetoed => SendRefusal::Vetoed(&error.subject),
         Code::MessageTooLarge => SendRefusal::TooLarge,
         Code::RecallTooLate => SendRefusal::RecallTooLate,
         Code::NotOffered => SendRefusal::GroupNotFound,

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use yinxin_core::apps::{self, App, AppChanges, Profile};
 use yinxin_core::clock::{Clock, FakeClock};
 use yinxin_core::ctx::Parts;
+use yinxin_core::hooks::Nobody;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -226,6 +227,7 @@ async fn open(
         clock: clock.clone(),
         rng: Arc::new(SystemRng),
         sessions: connections.clone(),
+        courier: Arc::new(Nobody),
         limits: setup.limits.clone(),
         preset: setup.preset,
         hash_cost: HashCost { memory_kib: setup.hash_memory_kib.unwrap_or(8), passes: 1, lanes: 1 },

@@ -7,7 +7,8 @@ use refinery::Migration;
 
 use crate::error::{Error, Result};
 
-const LIST: [(&str, &str); 1] = [("V1__foundation", include_str!("v1_foundation.sql"))];
+const LIST: &[(&str, &str)] =
+    &[("V1__foundation", include_str!("v1_foundation.sql")), ("V3__hooks", include_str!("v3_hooks.sql"))];
 
 /// The list as SQLite wants it.
 pub fn for_sqlite() -> Result<Vec<Migration>> {

@@ -135,7 +135,7 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
 
 /// Removes the app and every row that carries its id.
 pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
-    const REST: [&str; 20] = [
+    const REST: [&str; 24] = [
         "DELETE FROM app_secrets WHERE app_id = $1",
         "DELETE FROM users WHERE app_id = $1",
         "DELETE FROM handles WHERE app_id = $1",
@@ -156,6 +156,10 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
         "DELETE FROM push_preferences WHERE app_id = $1",
         "DELETE FROM push_templates WHERE app_id = $1",
         "DELETE FROM notifiers WHERE app_id = $1",
+        "DELETE FROM hooks WHERE app_id = $1",
+        "DELETE FROM hook_outbox WHERE app_id = $1",
+        "DELETE FROM hook_log WHERE app_id = $1",
+        "DELETE FROM hook_sessions WHERE app_id = $1",
     ];
     sql.touch(Touched::App(app));
     for statement in REST {

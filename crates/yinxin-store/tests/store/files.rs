@@ -71,7 +71,8 @@ async fn a_file_of_a_newer_version_is_refused() {
     let db = place.open().await;
     run(
         &db,
-        "INSERT INTO refinery_schema_history SELECT 99, 'later', applied_on, checksum FROM refinery_schema_history",
+        "INSERT INTO refinery_schema_history SELECT 99, 'later', applied_on, checksum FROM refinery_schema_history \
+         WHERE version = 1",
     )
     .await;
     drop(db);

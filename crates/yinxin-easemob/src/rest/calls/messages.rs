@@ -9,7 +9,7 @@ use prost::Message as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use yinxin_core::limits::RECEIVERS_MAX;
-use yinxin_core::messages::{self, Conversation, Entry, From, Kind, Outgoing, Sender};
+use yinxin_core::messages::{self, Act, Conversation, Entry, From, Kind, Outgoing, Sender};
 use yinxin_core::names::Username;
 use yinxin_core::users::{self, User};
 use yinxin_core::{Code, Error, Result};
@@ -17,7 +17,7 @@ use yinxin_msync::body::content::{self, Attachment};
 use yinxin_msync::body::{self, Body};
 use yinxin_msync::wire::{Content, MessageType};
 
-use crate::msync::metas;
+use crate::msync::{content as said, metas};
 use crate::rest::answer::Answer;
 use crate::rest::body::{Json, lenient_int};
 use crate::rest::call::Call;
@@ -118,8 +118,9 @@ impl Letter<'_> {
             kind: Kind::Chat,
             origin: String::new(),
             payload: payload.encode(),
-            recalls: None,
+            act: Act::Says,
             online_only: self.message.routetype.as_deref() == Some("ROUTE_ONLINE"),
+            read: said::of,
         };
         let sent = messages::send(call.ctx(), &call.app, self.sender, &to, outgoing).await;
         (to, sent)

@@ -1,0 +1,169 @@
+//! Sessions: a device from its login until it is gone, as backends are told of it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use yinxin_store::AppId;
+use yinxin_store::tables::hook_sessions::{self, SessionRow};
+
+use super::outbox::{Note, keep, notes};
+use super::{Event, event};
+use crate::apps::{self, App};
+use crate::ctx::Ctx;
+use crate::error::{Error, Result};
+use crate::sessions::{CloseReason, Device};
+use crate::users::User;
+
+/// Why a session ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EndReason {
+    /// The client said that it goes.
+    Logout,
+    /// The connection was lost, or broke a rule of the protocol.
+    Closed,
+    /// A newer login took its place.
+    Displaced,
+    /// The domain ended it.
+    Asked(CloseReason),
+    /// The server stopped in order.
+    ServerStopped,
+    /// The server stopped without a word, some time between the session's start and the event.
+    ServerLost,
+}
+
+impl EndReason {
+    /// The name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Closed => "closed",
+            Self::Displaced => "displaced",
+            Self::Asked(CloseReason::Kicked) => "kicked",
+            Self::Asked(CloseReason::Banned) => "banned",
+            Self::Asked(CloseReason::PasswordChanged) => "password_changed",
+            Self::Asked(CloseReason::Deleted) => "deleted",
+            Self::ServerStopped => "server_stopped",
+            Self::ServerLost => "server_lost",
+        }
+    }
+}
+
+/// A session that has begun; it is to be ended by [`end`].
+pub struct Opened {
+    app: Arc<App>,
+    user: Arc<User>,
+    device: Device,
+    seq: i64,
+    started_ms: i64,
+    /// It stands in the database so that its end is told even if this server is killed.
+    is_noted: bool,
+}
+
+/// Notes that a session has begun. The connection must be registered already.
+pub async fn open(ctx: &Ctx, app: Arc<App>, user: Arc<User>, device: Device) -> Opened {
+    let (seq, started_ms) = (ctx.mint.order(), ctx.clock.now_ms());
+    let mut opened = Opened { app, user, device, seq, started_ms, is_noted: false };
+    match tell_start(ctx, &opened).await {
+        Ok(is_noted) => opened.is_noted = is_noted,
+        Err(error) => lost(Event::SessionStarted, &error),
+    }
+    opened
+}
+
+async fn tell_start(ctx: &Ctx, opened: &Opened) -> Result<bool> {
+    let app = apps::current(ctx, &opened.app).await?;
+    let data = || opened.data();
+    let notes = notes(
+        ctx,
+        &app,
+        Event::SessionStarted,
+        || opened.lane(),
+        opened.started_ms,
+        || {
+            let mut data = data();
+            data["online"] = true.into();
+            data
+        },
+    );
+    let is_noted = app.hooks.iter().any(|hook| hook.wants(Event::SessionEnded));
+    if notes.is_empty() && !is_noted {
+        return Ok(false);
+    }
+    let row = SessionRow { session_seq: opened.seq, lane: opened.lane(), data: data().to_string() };
+    ctx.db
+        .write((app.id, notes, is_noted.then_some(row)), |sql, (app, notes, row)| {
+            Box::pin(async move {
+                keep(sql, *app, notes).await?;
+                if let Some(row) = row {
+                    hook_sessions::begin(sql, *app, row).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+        .await?;
+    Ok(is_noted)
+}
+
+/// Notes that a session has ended. The connection must not be registered any more.
+pub async fn end(ctx: &Ctx, opened: Opened, reason: EndReason) {
+    if let Err(error) = tell_end(ctx, &opened, reason).await {
+        lost(Event::SessionEnded, &error);
+    }
+}
+
+async fn tell_end(ctx: &Ctx, opened: &Opened, reason: EndReason) -> Result<()> {
+    let app = apps::current(ctx, &opened.app).await?;
+    let at_ms = ctx.clock.now_ms();
+    let online = ctx.sessions.is_online(app.id, opened.user.user);
+    let notes = notes(ctx, &app, Event::SessionEnded, || opened.lane(), at_ms, || ended(opened.data(), reason, online));
+    if notes.is_empty() && !opened.is_noted {
+        return Ok(());
+    }
+    let input: (AppId, Vec<Note>, i64) = (app.id, notes, opened.seq);
+    ctx.db
+        .write(input, |sql, (app, notes, seq)| {
+            Box::pin(async move {
+                keep(sql, *app, notes).await?;
+                Ok::<_, Error>(hook_sessions::end(sql, *app, *seq).await?)
+            })
+        })
+        .await
+}
+
+/// A session must not fail because nobody could be told of it.
+fn lost(event: Event, error: &Error) {
+    metrics::counter!("yinxin_hook_events_lost_total").increment(1);
+    tracing::warn!(event = event.name(), %error, "an event for hooks could not be written down");
+}
+
+impl Opened {
+    fn lane(&self) -> String {
+        self.user.username.clone()
+    }
+
+    /// What both events say.
+    fn data(&self) -> Value {
+        let Device { resource, device_uuid, device_name, note: _ } = &self.device;
+        json!({
+            "app": self.app.name.app_key(),
+            "user": self.user.username,
+            "session": self.seq.to_string(),
+            "started": self.started_ms,
+            "device": { "resource": resource, "id": device_uuid, "name": device_name },
+        })
+    }
+}
+
+/// `online`: whether another device of the user is connected.
+fn ended(mut data: Value, reason: EndReason, online: bool) -> Value {
+    data["reason"] = reason.name().into();
+    data["online"] = online.into();
+    data
+}
+
+/// The event about a session that the server's own end has cut off.
+pub(super) fn cut_off(data: &str, now_ms: i64) -> String {
+    // It was written by `tell_start`.
+    let data = serde_json::from_str(data).unwrap_or_else(|_| json!({}));
+    event::payload(Event::SessionEnded, now_ms, &ended(data, EndReason::ServerLost, false))
+}

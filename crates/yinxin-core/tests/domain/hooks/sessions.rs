@@ -1,0 +1,98 @@
+//! Sessions, and those that a crash has cut off.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use yinxin_core::apps;
+use yinxin_core::hooks::{self, EndReason, Opened};
+use yinxin_core::sessions::{CloseReason, Device};
+
+use super::kit::Place;
+
+fn device() -> Device {
+    let [resource, device_uuid, device_name] = ["phone", "uuid", "Ann's phone"].map(str::to_owned);
+    Device { resource, device_uuid, device_name, note: String::new() }
+}
+
+async fn open(place: &Place) -> Opened {
+    hooks::open(&place.site.ctx, Arc::clone(&place.site.app), Arc::clone(&place.ann), device()).await
+}
+
+#[tokio::test]
+async fn a_session_is_told_from_its_start_to_its_end() {
+    let place = Place::new().await;
+    let key = place.told_of(&["session.started", "session.ended"]).await;
+    let opened = open(&place).await;
+    place.move_by(5000);
+    hooks::end(&place.site.ctx, opened, EndReason::Asked(CloseReason::Kicked)).await;
+    place.tell(key).await;
+    let [started, ended] = place.receiver.bodies().try_into().unwrap();
+    let mut data = json!({
+        "app": "org#app", "user": "ann", "session": started["data"]["session"], "started": 1_700_000_000_000_i64,
+        "device": { "resource": "phone", "id": "uuid", "name": "Ann's phone" }, "online": true,
+    });
+    assert_eq!((&started["type"], &started["data"]), (&json!("session.started"), &data));
+    data["online"] = false.into();
+    data["reason"] = "kicked".into();
+    assert_eq!((&ended["type"], &ended["data"]), (&json!("session.ended"), &data));
+    assert_eq!(ended["timestamp"], "2023-11-14T22:13:25.000Z");
+    assert_eq!(hooks::recover(&place.site.ctx).await.unwrap(), 0, "it has ended");
+}
+
+#[tokio::test]
+async fn a_session_that_a_crash_cut_off_ends_at_the_next_start() {
+    let place = Place::new().await;
+    let key = place.told_of(&["session.ended"]).await;
+    let lost = open(&place).await;
+    drop(lost);
+    // A second core on the same database is what a start after a crash is.
+    let again = place.site.setup.open().await;
+    assert_eq!(hooks::recover(&again).await.unwrap(), 1);
+    assert_eq!(hooks::recover(&again).await.unwrap(), 0);
+    place.tell(key).await;
+    let [ended] = place.receiver.bodies().try_into().unwrap();
+    assert_eq!((&ended["type"], &ended["data"]["reason"]), (&json!("session.ended"), &json!("server_lost")));
+    assert_eq!(ended["data"]["user"], "ann");
+}
+
+#[tokio::test]
+async fn without_a_hook_nothing_is_written() {
+    let place = Place::new().await;
+    place.told_of(&["message.sent"]).await;
+    let before = place.site.ctx.db.writer_gauge().commits;
+    let opened = open(&place).await;
+    hooks::end(&place.site.ctx, opened, EndReason::Logout).await;
+    assert_eq!(place.site.ctx.db.writer_gauge().commits, before);
+}
+
+#[tokio::test]
+async fn a_session_may_outlive_its_hook_and_its_app() {
+    let place = Place::new().await;
+    let key = place.told_of(&["session.ended"]).await;
+    let [one, other] = [open(&place).await, open(&place).await];
+    let id = uuid::Uuid::from_bytes(key.1.0).to_string();
+    hooks::remove(&place.site.ctx, &place.site.app, &id).await.unwrap();
+    hooks::end(&place.site.ctx, one, EndReason::Closed).await;
+    apps::delete(&place.site.ctx, &place.site.app).await.unwrap();
+    hooks::end(&place.site.ctx, other, EndReason::Closed).await;
+    assert_eq!(hooks::recover(&place.site.ctx).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn no_event_is_lost_when_the_clock_is_set_back() {
+    const DAY_MS: i64 = 86_400_000;
+    let place = Place::new().await;
+    let key = place.told_of(&["session.started"]).await;
+    for by_ms in [0, -DAY_MS, 1, DAY_MS, -1, -DAY_MS] {
+        place.move_by(by_ms);
+        for _ in 0..3 {
+            open(&place).await;
+        }
+    }
+    place.move_by(2 * DAY_MS);
+    assert_eq!(place.tell(key).await.len(), 18);
+    let mut ids: Vec<String> = place.receiver.heard().into_iter().map(|letter| letter.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 18, "no id comes twice");
+}
