@@ -1,4 +1,5 @@
-//! The reference: a bare axum server that answers every path with the same 300 bytes of JSON.
+//! The reference: a bare axum server that answers every path with the same 300 bytes of JSON, and at [`ECHO`] sends
+//! back each message of a websocket.
 //!
 //! Plain axum on hyper's HTTP/1 connection, no middleware, no limits, the allocator of the system: what the same
 //! stack costs before it does anything. Runs as a child process so that its CPU time is its own.
@@ -6,7 +7,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -14,6 +17,8 @@ use tokio::net::TcpListener;
 
 use crate::problem::{Explain as _, Result};
 
+/// Where it is a websocket that repeats what it hears, with axum's own buffers.
+pub const ECHO: &str = "/echo";
 /// Bytes of the reply's body.
 const BODY_BYTES: usize = 300;
 
@@ -50,12 +55,22 @@ fn listen() -> Result<TcpListener> {
 
 async fn serve(listener: TcpListener) -> Result<()> {
     let body = body();
-    let router = Router::new().fallback(async move || ([(CONTENT_TYPE, "application/json")], body));
+    let router = Router::new()
+        .route(ECHO, get(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(echo)))
+        .fallback(async move || ([(CONTENT_TYPE, "application/json")], body));
     loop {
         let (stream, _) = listener.accept().await.explain("the bare server cannot accept")?;
         stream.set_nodelay(true).explain("cannot set TCP_NODELAY")?;
         let service = TowerToHyperService::new(router.clone());
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades());
+    }
+}
+
+async fn echo(mut socket: WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        if socket.send(message).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Outcome {
 }
 
 /// What one connection, or all of them, counted.
-struct Tally {
+pub struct Tally {
     answered: u64,
     busy: u64,
     failed: u64,
@@ -98,7 +98,7 @@ impl Load {
 }
 
 /// CPU seconds per second the server used between two instants.
-async fn cpu_share(server: &Server, from: Instant, until: Instant) -> Result<f64> {
+pub async fn cpu_share(server: &Server, from: Instant, until: Instant) -> Result<f64> {
     tokio::time::sleep_until(from.into()).await;
     let (began, before) = (Instant::now(), process::cpu_time(server.pid())?);
     tokio::time::sleep_until(until.into()).await;
@@ -106,7 +106,8 @@ async fn cpu_share(server: &Server, from: Instant, until: Instant) -> Result<f64
     Ok(used.as_secs_f64() / began.elapsed().as_secs_f64())
 }
 
-async fn together(mut callers: JoinSet<Tally>) -> Result<Tally> {
+/// All callers' counts, when the last has ended.
+pub async fn together(mut callers: JoinSet<Tally>) -> Result<Tally> {
     let mut total = Tally::new();
     while let Some(tally) = callers.join_next().await {
         total.add(tally.explain("a caller of the load generator failed")?);
@@ -145,17 +146,20 @@ impl Caller {
 }
 
 impl Tally {
-    fn new() -> Self {
+    /// Nothing yet.
+    pub fn new() -> Self {
         let latency = Histogram::new_with_bounds(1, LATENCY_LIMIT_US, 2).expect("constant bounds are valid");
         Self { answered: 0, busy: 0, failed: 0, first_failure: None, latency }
     }
 
-    fn answer(&mut self, took: Duration) {
+    /// A call that was answered.
+    pub fn answer(&mut self, took: Duration) {
         self.answered += 1;
         self.latency.saturating_record(u64::try_from(took.as_micros()).unwrap_or(LATENCY_LIMIT_US));
     }
 
-    fn fail(&mut self, problem: Problem) {
+    /// A call that failed; the round fails with it.
+    pub fn fail(&mut self, problem: Problem) {
         self.failed += 1;
         self.first_failure.get_or_insert(problem);
     }
@@ -168,7 +172,8 @@ impl Tally {
         self.latency += other.latency;
     }
 
-    fn outcome(self, measured: Duration, cpu_share: f64) -> Result<Outcome> {
+    /// What a round of that length comes to.
+    pub fn outcome(self, measured: Duration, cpu_share: f64) -> Result<Outcome> {
         if let Some(first) = self.first_failure {
             let (failed, answered) = (self.failed, self.answered);
             return Err(Problem::new(format!("{failed} calls failed, {answered} were answered; the first: {first}")));

@@ -6,6 +6,7 @@
 
 mod argon;
 mod bare;
+mod chat;
 mod client;
 mod load;
 mod machine;

@@ -85,6 +85,8 @@ pub struct Settings {
     pub known_users: u32,
     /// Users among which contacts are made, unless more are there already.
     pub contact_users: u32,
+    /// Users connected at once and silent.
+    pub sessions: u32,
     /// Whether the big folder is filled before the first scenario.
     pub preload: bool,
     /// Where the data folder is made.
@@ -103,12 +105,27 @@ struct Defaults {
     users: u32,
     known_users: u32,
     contact_users: u32,
+    sessions: u32,
 }
 
-const FULL: Defaults =
-    Defaults { seconds: 5.0, rounds: 5, connections: 64, users: 1_000_000, known_users: 1_000, contact_users: 10_000 };
-const QUICK: Defaults =
-    Defaults { seconds: 0.3, rounds: 1, connections: 16, users: 300, known_users: 60, contact_users: 300 };
+const FULL: Defaults = Defaults {
+    seconds: 5.0,
+    rounds: 5,
+    connections: 64,
+    users: 1_000_000,
+    known_users: 1_000,
+    contact_users: 10_000,
+    sessions: 10_000,
+};
+const QUICK: Defaults = Defaults {
+    seconds: 0.3,
+    rounds: 1,
+    connections: 16,
+    users: 300,
+    known_users: 60,
+    contact_users: 300,
+    sessions: 200,
+};
 
 impl Options {
     /// Fills in the defaults and refuses what cannot be measured.
@@ -123,6 +140,7 @@ impl Options {
             users: self.users.unwrap_or(defaults.users),
             known_users: defaults.known_users,
             contact_users: defaults.contact_users,
+            sessions: defaults.sessions,
             preload: self.preload,
             scratch: self.scratch.clone().map_or_else(beside_this_program, Ok)?,
             json: self.json.clone(),

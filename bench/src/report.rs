@@ -88,6 +88,8 @@ pub enum Target {
     PerSecond(f64),
     /// At most this p99 latency in milliseconds.
     P99Ms(f64),
+    /// At most these median and p99 latencies in milliseconds.
+    LatencyMs(f64, f64),
 }
 
 impl Target {
@@ -96,6 +98,9 @@ impl Target {
             Self::Ratio(least) => ratio.median >= least,
             Self::PerSecond(least) => subject.per_second.median >= least,
             Self::P99Ms(most) => subject.p99_ms.is_some_and(|p99| p99 <= most),
+            Self::LatencyMs(median, most) => {
+                subject.p50_ms.is_some_and(|p50| p50 <= median) && subject.p99_ms.is_some_and(|p99| p99 <= most)
+            }
         }
     }
 
@@ -104,6 +109,7 @@ impl Target {
             Self::Ratio(least) => format!("ratio >= {least:.2}"),
             Self::PerSecond(least) => format!(">= {}/s", thousands(least)),
             Self::P99Ms(most) => format!("p99 <= {most} ms"),
+            Self::LatencyMs(median, most) => format!("p50 <= {median}, p99 <= {most} ms"),
         }
     }
 }

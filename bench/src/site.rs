@@ -19,6 +19,8 @@ use crate::server::{Server, config_toml, last_words};
 
 /// The app of the measurements.
 const APP: &str = "bench/load";
+/// The same as the chat socket writes it.
+pub const APP_KEY: &str = "bench#load";
 
 /// The server under test, between two processes.
 pub struct Site {
@@ -102,10 +104,8 @@ impl Site {
     pub async fn start_on(&self, folder: &Folder) -> Result<Server> {
         let mut command = Command::new(&self.program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--data"]).arg(folder.data());
-        if !config_toml().is_empty() {
-            std::fs::write(folder.config(), config_toml()).explain("cannot write the server's configuration")?;
-            command.arg("--config").arg(folder.config());
-        }
+        std::fs::write(folder.config(), config_toml()).explain("cannot write the server's configuration")?;
+        command.arg("--config").arg(folder.config());
         Server::start("yinxin", command, &folder.log()).await
     }
 
@@ -136,7 +136,7 @@ impl Site {
     }
 
     /// Tokens of the first `users` users, issued once per run.
-    async fn user_tokens(&mut self, server: &Server, users: u32) -> Result<Arc<[String]>> {
+    pub async fn user_tokens(&mut self, server: &Server, users: u32) -> Result<Arc<[String]>> {
         if self.tokens.len() < users as usize {
             self.tokens = seed::user_tokens(server, &self.app, users).await?.into();
         }

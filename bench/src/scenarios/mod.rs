@@ -1,8 +1,10 @@
 //! The scenarios: what is called, by how many, and what it should reach.
 
+mod messages;
 mod passwords;
 mod reads;
 mod rest;
+mod sessions;
 mod writes;
 
 use std::process::{Command, Stdio};
@@ -32,6 +34,12 @@ pub enum Scenario {
     StatusBatch,
     /// POST /users/{a}/contacts/users/{b}, durable, by many callers and by one
     ContactAdd,
+    /// Messages to users who are away, durable, each sender waits for the answer; against a websocket echo
+    MessageSend,
+    /// Messages between users who are there, 1,000 a second: from the send to the arrival; against a websocket echo
+    MessageLatency,
+    /// Memory of a connected user who says nothing; against axum's own websocket
+    Sessions,
     /// POST /token, password; against the Argon2id rate of all cores
     PasswordLogin,
     /// POST /users with a password; against the Argon2id rate of all cores
@@ -103,6 +111,9 @@ impl Bench<'_> {
             Scenario::UserGet => self.user_get(report).await,
             Scenario::StatusBatch => self.status_batch(report).await,
             Scenario::ContactAdd => self.contact_add(report).await,
+            Scenario::MessageSend => self.message_send(report).await,
+            Scenario::MessageLatency => self.message_latency(report).await,
+            Scenario::Sessions => self.sessions(report).await,
             Scenario::PasswordLogin => self.password_login(report).await,
             Scenario::Register => self.register(report).await,
             Scenario::TokenWhileLogin => self.token_while_login(report).await,

@@ -107,16 +107,16 @@ pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) ->
     if reason.len() > INVITATION_BYTES_MAX {
         return Err(Error::about(Code::FieldIllegal, "reason").with_limit(1024));
     }
-    let news = News::of(ctx, Kind::Invited, &from, reason);
+    let (news, order) = (News::of(ctx, Kind::Invited, &from, reason), ctx.mint.order());
     ctx.db
-        .write((app.id, to.user, from.user, news), |sql, (app, to, from, news)| {
+        .write((app.id, to.user, from.user, news, order), |sql, (app, to, from, news, order)| {
             Box::pin(async move {
                 must_exist(sql, *app, *from).await?;
                 must_exist(sql, *app, *to).await?;
                 if blocks::has(sql, *app, *to, *from).await? || contacts::has(sql, *app, *to, *from).await? {
                     return Ok(());
                 }
-                contacts::invite(sql, *app, *to, *from, news.order).await?;
+                contacts::invite(sql, *app, *to, *from, *order).await?;
                 if contacts::invitations(sql, *app, *to).await? > INVITATIONS_MAX {
                     return Err(Error::over(Code::ContactsFull, INVITATIONS_MAX));
                 }
@@ -140,10 +140,10 @@ pub async fn decline(ctx: &Ctx, app: &App, to: &str, from: &str) -> Result<Arc<U
 
 async fn answer(ctx: &Ctx, app: &App, to: &str, from: &str, kind: Kind) -> Result<Arc<User>> {
     let Pair { owner: to, friend: from } = pair(ctx, app, to, from).await?;
-    let news = News::of(ctx, kind, &to, "");
+    let (news, order) = (News::of(ctx, kind, &to, ""), ctx.mint.order());
     let max = app.settings.contacts_max;
     ctx.db
-        .write((app.id, to.user, from.user, news, max), |sql, (app, to, from, news, max)| {
+        .write((app.id, to.user, from.user, news, order, max), |sql, (app, to, from, news, order, max)| {
             Box::pin(async move {
                 must_exist(sql, *app, *to).await?;
                 must_exist(sql, *app, *from).await?;
@@ -151,8 +151,8 @@ async fn answer(ctx: &Ctx, app: &App, to: &str, from: &str, kind: Kind) -> Resul
                     return Err(Code::NotInvited.into());
                 }
                 if news.kind == Kind::Accepted {
-                    add_side(sql, *app, *to, *from, news.order, *max).await?;
-                    add_side(sql, *app, *from, *to, news.order, *max).await?;
+                    add_side(sql, *app, *to, *from, *order, *max).await?;
+                    add_side(sql, *app, *from, *to, *order, *max).await?;
                 }
                 messages::note(sql, *app, *from, news).await
             })

@@ -26,7 +26,7 @@ pub struct Ctx {
     /// Randomness for secrets.
     pub rng: Arc<dyn Rng>,
     /// New ids.
-    pub mint: Mint,
+    pub mint: Arc<Mint>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
     /// What is to be told to hooks.
@@ -75,7 +75,7 @@ impl Ctx {
         let keys = Keys::open(&db, &parts).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
-            mint: Mint::new(Arc::clone(&parts.clock)),
+            mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
             clock: parts.clock,
             rng: parts.rng,

@@ -3,6 +3,8 @@
 //! A message is stored, in the receiver's inbox and in the sender's own, before its sender hears of success; then the
 //! connected devices of both are woken to fetch it. What a payload says is the dialect's business.
 
+use std::sync::Arc;
+
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
 use yinxin_store::tables::inbox::{self, ANY_DEVICE};
 use yinxin_store::tables::{blocks, mutes as mute_table};
@@ -12,9 +14,9 @@ use crate::apps::{self, App};
 use crate::contacts::Page;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::hooks::{self, Content, Note, Said};
+use crate::hooks::{self, Content, Notes, Said};
 use crate::limits::{DEVICES_KEPT, HISTORY_PAGE_MAX, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
-use crate::mint::ORDER_BITS;
+use crate::mint::{Mint, ORDER_BITS};
 use crate::mutes::Scope;
 use crate::users::{self, User, must_exist};
 
@@ -63,7 +65,7 @@ impl Kind {
 /// Puts news about contacts into a user's inbox, within the write that makes them; the user is woken after it.
 pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News) -> Result<()> {
     let entry = Entry {
-        message_id: news.order,
+        message_id: next_id(sql, &news.mint, app, &[(to, &news.sender)]).await?,
         sender: news.sender.clone(),
         origin: String::new(),
         kind: news.kind.number(),
@@ -74,20 +76,36 @@ pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News)
     Ok(inbox::put(sql, app, to, &news.sender, &entry).await?)
 }
 
+/// The id of the next message in some queues: made within the write that puts it there, so that a queue only grows at
+/// its end and nothing appears behind a device's cursor.
+async fn next_id(sql: &mut dyn Sql, mint: &Mint, app: AppId, queues: &[(UserId, &str)]) -> Result<i64> {
+    'mint: loop {
+        let id = mint.order();
+        for (owner, queue) in queues {
+            if !inbox::advance(sql, app, *owner, queue, id).await? {
+                // The clock was ahead when the queue's last message came.
+                mint.rise_above(inbox::last(sql, app, *owner, queue).await?);
+                continue 'mint;
+            }
+        }
+        return Ok(id);
+    }
+}
+
 /// Something to tell a user about another.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct News {
     pub kind: Kind,
     pub sender: String,
     pub text: String,
-    pub order: i64,
     pub at_ms: i64,
+    mint: Arc<Mint>,
 }
 
 impl News {
     pub fn of(ctx: &Ctx, kind: Kind, sender: &User, text: &str) -> Self {
-        let (order, at_ms) = (ctx.mint.order(), ctx.clock.now_ms());
-        Self { kind, sender: sender.username.clone(), text: text.to_owned(), order, at_ms }
+        let (at_ms, mint) = (ctx.clock.now_ms(), Arc::clone(&ctx.mint));
+        Self { kind, sender: sender.username.clone(), text: text.to_owned(), at_ms, mint }
     }
 }
 
@@ -183,7 +201,8 @@ impl Sender<'_> {
     }
 }
 
-/// Sends a message to the user named. A user's own message is first put to the app's hook, if it has one.
+/// Sends a message to the user named. What a user's device says is first put to the app's hook, if it has one that may
+/// veto.
 pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: Outgoing) -> Result<Sent> {
     if outgoing.payload.len() > MESSAGE_BYTES_MAX {
         return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
@@ -191,56 +210,47 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     // A connection knows its app as it was at its login.
     let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
-    let app_key = app.name.app_key();
-    let Outgoing { act, online_only, read, .. } = outgoing;
-    let said = Said {
-        app_key: &app_key,
-        from: sender.name(),
-        to: &receiver.username,
-        origin: &outgoing.origin,
-        act,
-        online_only,
-        sent: None,
-    };
     let right = Right {
         app: app.id,
         sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
         receiver: receiver.user,
-        speaks: act.has_content(),
+        speaks: outgoing.act.has_content(),
         now_s: ctx.clock.now_s(),
     };
-    if outgoing.is_from_device() && act.has_content() && hooks::asks(app) {
+    let app_key = app.name.app_key();
+    let said = Said { app_key: &app_key, from: sender.name(), to: &receiver.username, outgoing: &outgoing };
+    if outgoing.is_from_device() && right.speaks && hooks::asks(app) {
         // What would be refused anyway is nobody's to judge.
         ctx.db.read(right, |sql, right| Box::pin(may_send(sql, right))).await?;
-        hooks::ask(ctx, app, || said.data(|| read(&outgoing.payload))).await?;
+        hooks::ask(ctx, app, || said.data(None)).await?;
     }
-    // Ids rise with time: one that was made before a long question would come too late.
-    let sent = Sent { id: ctx.mint.order(), at_ms: ctx.clock.now_ms() };
-    let is_kept = !online_only || ctx.sessions.is_online(app.id, receiver.user);
-    let said = Said { sent: Some((sent.id, sent.at_ms)), ..said };
-    let notes = match hooks::event_of(act).filter(|_| is_kept) {
-        Some(event) => {
-            let data = || said.data(|| read(&outgoing.payload));
-            hooks::notes(ctx, app, event, || said.lane(), sent.at_ms, data)
-        }
-        None => Vec::new(),
-    };
+    let at_ms = ctx.clock.now_ms();
+    let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
+    let notes = if is_kept { said.notes(ctx, app, at_ms) } else { None };
     let entry = Entry {
-        message_id: sent.id,
+        message_id: 0,
         sender: sender.name().to_owned(),
-        origin: outgoing.origin,
+        origin: outgoing.origin.clone(),
         kind: outgoing.kind.number(),
-        counted: outgoing.kind == Kind::Chat && !online_only,
+        counted: outgoing.kind == Kind::Chat && !outgoing.online_only,
         payload: outgoing.payload.into(),
-        sent_ms: sent.at_ms,
+        sent_ms: at_ms,
     };
-    let input = Sending { right, to: receiver.username.clone(), entry, act, is_kept, notes };
-    ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
+    let input = Sending {
+        right,
+        to: receiver.username.clone(),
+        entry,
+        act: outgoing.act,
+        is_kept,
+        notes,
+        mint: Arc::clone(&ctx.mint),
+    };
+    let id = ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
     ctx.sessions.wake(app.id, receiver.user, sender.name());
     if let Sender::User(user) = sender {
-        ctx.sessions.wake(app.id, user.user, &receiver.username);
+        ctx.sessions.wake_others(app.id, user.user, &receiver.username, &outgoing.origin);
     }
-    Ok(sent)
+    Ok(Sent { id, at_ms })
 }
 
 /// What decides whether somebody may send to somebody.
@@ -249,7 +259,7 @@ struct Right {
     app: AppId,
     sender: Option<UserId>,
     receiver: UserId,
-    /// It has content.
+    /// The message has content.
     speaks: bool,
     now_s: i64,
 }
@@ -260,11 +270,12 @@ struct Sending {
     entry: Entry,
     act: Act,
     is_kept: bool,
-    notes: Vec<Note>,
+    notes: Option<Notes>,
+    mint: Arc<Mint>,
 }
 
-async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
-    let Sending { right: Right { app, sender, receiver, .. }, to, entry, .. } = input;
+async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
+    let Sending { right: Right { app, sender, receiver, .. }, to, entry, mint, .. } = input;
     must_exist(sql, *app, *receiver).await?;
     let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
     if let Some(sender) = *sender {
@@ -275,16 +286,20 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
         }
     }
     if !input.is_kept {
-        return Ok(());
+        return Ok(mint.order());
     }
-    inbox::put(sql, *app, *receiver, &entry.sender, entry).await?;
-    inbox::trim(sql, *app, *receiver, &entry.sender, kept_from).await?;
-    if let Some(sender) = sender.filter(|sender| sender != receiver) {
-        let own = Entry { counted: false, ..entry.clone() };
-        inbox::put(sql, *app, sender, to, &own).await?;
-        inbox::trim(sql, *app, sender, to, kept_from).await?;
+    let mut queues = vec![(*receiver, entry.sender.as_str())];
+    queues.extend(sender.filter(|sender| sender != receiver).map(|sender| (sender, to.as_str())));
+    let id = next_id(sql, mint, *app, &queues).await?;
+    for (owner, queue) in queues {
+        let counted = entry.counted && owner == *receiver;
+        inbox::put(sql, *app, owner, queue, &Entry { message_id: id, counted, ..entry.clone() }).await?;
+        inbox::trim(sql, *app, owner, queue, kept_from).await?;
     }
-    hooks::keep(sql, *app, &input.notes).await
+    if let Some(notes) = &input.notes {
+        notes.keep(sql, *app, Some(id)).await?;
+    }
+    Ok(id)
 }
 
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
@@ -329,13 +344,21 @@ pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -
 
 /// The queues in which something waits for a device, with how much.
 pub async fn queues_for_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<(String, i64)>> {
-    ctx.db
+    let ahead = ctx
+        .db
         .read((app, user, resource.to_owned()), |sql, (app, user, resource)| {
-            Box::pin(
-                async move { Ok(inbox::waiting_for_device(sql, *app, *user, resource, WAITING_QUEUES_MAX).await?) },
-            )
+            Box::pin(async move {
+                Ok::<_, Error>(inbox::ahead_of_device(sql, *app, *user, resource, WAITING_QUEUES_MAX).await?)
+            })
         })
-        .await
+        .await?;
+    let (waiting, own): (Vec<_>, Vec<_>) = ahead.into_iter().partition(|queue| queue.waiting > 0);
+    if !own.is_empty() {
+        // What the device has sent itself is confirmed, so that it is not looked through again and again.
+        let own = own.into_iter().map(|queue| (queue.queue, queue.last)).collect();
+        confirm_all(ctx, app, user, resource, own).await?;
+    }
+    Ok(waiting.into_iter().map(|queue| (queue.queue, queue.waiting)).collect())
 }
 
 /// The next entries of a queue that the device has not confirmed, oldest first.
@@ -360,13 +383,18 @@ pub async fn next_for_device(
 
 /// Notes that a device has everything of a queue up to that message.
 pub async fn confirm(ctx: &Ctx, app: AppId, user: UserId, resource: &str, queue: &str, message: i64) -> Result<()> {
+    confirm_all(ctx, app, user, resource, vec![(queue.to_owned(), message)]).await
+}
+
+async fn confirm_all(ctx: &Ctx, app: AppId, user: UserId, resource: &str, confirmed: Vec<(String, i64)>) -> Result<()> {
     ctx.db
-        .write((app, user, resource.to_owned(), queue.to_owned(), message), |sql, input| {
+        .write((app, user, resource.to_owned(), confirmed), |sql, (app, user, resource, confirmed)| {
             Box::pin(async move {
-                let (app, user, resource, queue, message) = input;
                 must_exist(sql, *app, *user).await?;
-                inbox::confirm(sql, *app, *user, resource, queue, *message).await?;
-                inbox::confirm(sql, *app, *user, ANY_DEVICE, queue, *message).await?;
+                for (queue, message) in confirmed {
+                    inbox::confirm(sql, *app, *user, resource, queue, *message).await?;
+                    inbox::confirm(sql, *app, *user, ANY_DEVICE, queue, *message).await?;
+                }
                 Ok(())
             })
         })

@@ -1,5 +1,5 @@
 //! Makes ids: time-ordered version 1 UUIDs for users, apps and tokens, and order ids for everything that is listed
-//! "newest first". Both rise strictly within a process, whatever the clock does.
+//! "newest first". Both rise strictly within a process; UUIDs follow a clock that was set back, order ids do not.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -51,22 +51,32 @@ impl Mint {
 
     /// A new version 1 UUID. Its clock sequence and node are scattered, so that ids of two processes do not meet.
     pub fn uuid(&self) -> Minted {
-        let tick = self.next(&self.last_tick, TICKS_PER_MS);
+        let now = self.now(TICKS_PER_MS);
+        let was_set_back = |last: i64| last - now > JITTER_MS * TICKS_PER_MS;
+        let tick = next(&self.last_tick, |last| if was_set_back(last) { now } else { now.max(last + 1) });
         let scattered = self.scatter.hash_one((tick, self.made.fetch_add(1, Ordering::Relaxed)));
         Minted { uuid: uuid_at(tick, scattered), at_ms: tick / TICKS_PER_MS }
     }
 
-    /// A new order id.
+    /// A new order id, above all that this mint has made or was shown.
     pub fn order(&self) -> i64 {
-        self.next(&self.last_order, 1 << ORDER_BITS)
+        let now = self.now(1 << ORDER_BITS);
+        next(&self.last_order, |last| now.max(last + 1))
     }
 
-    fn next(&self, last: &AtomicI64, per_ms: i64) -> i64 {
-        let now = self.clock.now_ms().max(0).saturating_mul(per_ms);
-        let step = |last: i64| if now > last || last - now > JITTER_MS * per_ms { now } else { last + 1 };
-        let before = last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(step(last)));
-        step(before.unwrap_or_else(|last| last))
+    /// Has order ids go on above one that was made earlier, by a clock that was ahead.
+    pub fn rise_above(&self, order: i64) {
+        self.last_order.fetch_max(order, Ordering::Relaxed);
     }
+
+    fn now(&self, per_ms: i64) -> i64 {
+        self.clock.now_ms().max(0).saturating_mul(per_ms)
+    }
+}
+
+fn next(last: &AtomicI64, step: impl Fn(i64) -> i64) -> i64 {
+    let before = last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(step(last)));
+    step(before.unwrap_or_else(|last| last))
 }
 
 /// A version 1 UUID with that time (100 ns since 1970) and those scattered bits.
@@ -110,6 +120,11 @@ mod tests {
         assert!(orders.is_sorted_by(|a, b| a < b));
         clock.move_by(-1000);
         assert!(mint.order() > orders[99], "jitter of the clock does not turn the order around");
+        clock.move_by(-86_400_000);
+        let later = mint.order();
+        assert!(later > orders[99], "nor does a clock that was set back");
+        mint.rise_above(later + 500);
+        assert_eq!(mint.order(), later + 501);
     }
 
     #[test]

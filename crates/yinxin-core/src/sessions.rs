@@ -41,6 +41,8 @@ pub trait Sessions: Send + Sync {
     /// Tells the connections of the user that something was put into that queue of its inbox.
     /// A hint: what it is about is in the inbox, and a connection that misses it finds it there.
     fn wake(&self, _app: AppId, _user: UserId, _queue: &str) {}
+    /// The same for all devices of the user but the one that knows, since it sent what was put there.
+    fn wake_others(&self, _app: AppId, _user: UserId, _queue: &str, _resource: &str) {}
     /// Tells the connections of the user that the presence of somebody it watches has changed. Best effort.
     fn announce(&self, _app: AppId, _user: UserId, _news: &Arc<News>) {}
     /// Closes all connections of the user, or those of one device.

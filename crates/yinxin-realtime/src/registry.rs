@@ -227,6 +227,12 @@ impl Sessions for Registry {
         }
     }
 
+    fn wake_others(&self, app: AppId, user: UserId, queue: &str, resource: &str) {
+        for line in self.lines(app, user, |session| session.device.resource != resource) {
+            line.wake(queue);
+        }
+    }
+
     fn announce(&self, app: AppId, user: UserId, news: &Arc<News>) {
         for line in self.lines(app, user, |_| true) {
             line.announce(news);

@@ -23,10 +23,10 @@ pub use delivery::{Attempt, Head, Look, Outcome, all, attempt, look, recover, te
 pub use event::Event;
 pub use live::{Key, Live};
 pub use manage::{Changes, NewHook, Standing, change, create, find, list, log, redeliver, remove, rotate_secret};
+pub(crate) use outbox::Notes;
 pub use outbox::event_name;
-pub(crate) use outbox::{Note, keep, notes};
 pub use said::Content;
-pub(crate) use said::{Said, event_of};
+pub(crate) use said::Said;
 pub use sessions::{EndReason, Opened, end, open};
 pub use yinxin_store::HookId;
 pub use yinxin_store::tables::hook_log::AttemptRow as Logged;

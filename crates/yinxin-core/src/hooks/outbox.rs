@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use yinxin_store::tables::hook_outbox::{self, NewEvent};
-use yinxin_store::tables::hooks;
+use yinxin_store::tables::hooks as hook_table;
 use yinxin_store::{AppId, HookId, Sql};
 
 use super::{Event, event};
@@ -22,59 +22,52 @@ pub(super) fn event_seq(name: &str) -> Option<i64> {
     name.strip_prefix(EVENT_PREFIX)?.parse().ok()
 }
 
-/// An event for one hook.
+/// An event, for those of the app's hooks that want it.
 #[derive(Clone, Debug)]
-pub(crate) struct Note {
-    hook: HookId,
-    seq: i64,
+pub(crate) struct Notes {
     event: Event,
+    seq: i64,
     lane: String,
-    payload: String,
+    data: Value,
     at_ms: i64,
-    /// Not kept: there is no room. Sending messages goes on.
-    is_dropped: bool,
+    /// Whom for, and whether there is room for it: without, it is dropped, and what it is about goes on.
+    hooks: Vec<(HookId, bool)>,
 }
 
-/// The notes about an event: one for each hook of the app that wants it. Only then are `lane` and `data` asked for.
+/// The notes about an event, if a hook of the app wants it. Only then are `lane` and `data` asked for.
 pub(crate) fn notes(
     ctx: &Ctx,
     app: &App,
     event: Event,
-    lane: impl FnOnce() -> String,
     at_ms: i64,
-    data: impl FnOnce() -> Value,
-) -> Vec<Note> {
-    let mut wanting = app.hooks.iter().filter(|hook| hook.wants(event)).peekable();
-    if wanting.peek().is_none() {
-        return Vec::new();
-    }
-    let (lane, payload) = (lane(), event::payload(event, at_ms, &data()));
-    let seq = ctx.mint.order();
-    wanting
-        .map(|hook| Note {
-            hook: hook.id,
-            seq,
-            event,
-            lane: lane.clone(),
-            payload: payload.clone(),
-            at_ms,
-            is_dropped: !ctx.hooks.has_room((app.id, hook.id)),
-        })
-        .collect()
+    (lane, data): (impl FnOnce() -> String, impl FnOnce() -> Value),
+) -> Option<Notes> {
+    let wanting = || app.hooks.iter().filter(|hook| hook.wants(event));
+    wanting().next()?;
+    let hooks = wanting().map(|hook| (hook.id, ctx.hooks.has_room((app.id, hook.id)))).collect();
+    Some(Notes { event, seq: ctx.mint.order(), lane: lane(), data: data(), at_ms, hooks })
 }
 
-/// Keeps the notes, within the write that makes them true.
-pub(crate) async fn keep(sql: &mut dyn Sql, app: AppId, notes: &[Note]) -> Result<()> {
-    for note in notes {
-        let Note { hook, seq, event, lane, payload, at_ms, is_dropped } = note;
-        if *is_dropped {
-            hooks::count_dropped(sql, app, *hook).await?;
-            metrics::counter!("yinxin_hook_events_dropped_total").increment(1);
-            continue;
+impl Notes {
+    /// Puts the event into the outboxes, within the write that makes it true; `id` is that of the message it is about.
+    pub async fn keep(&self, sql: &mut dyn Sql, app: AppId, id: Option<i64>) -> Result<()> {
+        let Self { event, seq, lane, data, at_ms, hooks } = self;
+        let mut data = data.clone();
+        if let Some(id) = id {
+            // A text: JavaScript's numbers end before such an id does.
+            data["id"] = id.to_string().into();
         }
+        let payload = &event::payload(*event, *at_ms, &data);
         let new = NewEvent { seq: *seq, event: event.name(), lane, payload, due_ms: *at_ms };
-        // A hook that was removed meanwhile wants nothing.
-        hook_outbox::put(sql, app, *hook, &new).await?;
+        for (hook, has_room) in hooks {
+            if *has_room {
+                // A hook that was removed meanwhile wants nothing.
+                hook_outbox::put(sql, app, *hook, &new).await?;
+            } else {
+                hook_table::count_dropped(sql, app, *hook).await?;
+                metrics::counter!("yinxin_hook_events_dropped_total").increment(1);
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }

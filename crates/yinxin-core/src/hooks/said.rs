@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Event;
-use crate::messages::{Act, Receipt};
+use super::outbox::{self, Notes};
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::messages::{Act, Kind, Outgoing, Receipt};
 
 /// What a message says, in words that are no dialect's: the form in which a backend sees it.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -16,21 +19,16 @@ pub struct Content {
     pub ext: Map<String, Value>,
 }
 
-/// A message in the making, or made.
+/// A message in the making.
 pub(crate) struct Said<'a> {
     pub app_key: &'a str,
     pub from: &'a str,
     pub to: &'a str,
-    /// The sending device; empty for a backend.
-    pub origin: &'a str,
-    pub act: Act,
-    pub online_only: bool,
-    /// Its id and time, once it has them.
-    pub sent: Option<(i64, i64)>,
+    pub outgoing: &'a Outgoing,
 }
 
 /// The event that a message makes, if any: a receipt for a whole conversation is none.
-pub(crate) fn event_of(act: Act) -> Option<Event> {
+fn event_of(act: Act) -> Option<Event> {
     match act {
         Act::Says => Some(Event::MessageSent),
         Act::Edits(_) => Some(Event::MessageEdited),
@@ -42,36 +40,41 @@ pub(crate) fn event_of(act: Act) -> Option<Event> {
 }
 
 impl Said<'_> {
+    /// The notes for hooks that want to know that it was sent.
+    pub fn notes(&self, ctx: &Ctx, app: &App, at_ms: i64) -> Option<Notes> {
+        let event = event_of(self.outgoing.act)?;
+        outbox::notes(ctx, app, event, at_ms, (|| self.lane(), || self.data(Some(at_ms))))
+    }
+
     /// Messages between two users stand one behind the other, whoever writes.
-    pub fn lane(&self) -> String {
+    fn lane(&self) -> String {
         let (first, second) = if self.from < self.to { (self.from, self.to) } else { (self.to, self.from) };
         // No user name has a space.
         format!("{first} {second}")
     }
 
-    /// The data of an event or a question; `content` is asked for only when the message has one.
-    pub fn data(&self, content: impl FnOnce() -> Content) -> Value {
+    /// The data of an event or a question: the id, and before it is sent the time, are not known.
+    pub fn data(&self, time_ms: Option<i64>) -> Value {
+        let Outgoing { origin, payload, act, online_only, read, .. } = self.outgoing;
         let mut data = json!({
             "app": self.app_key,
             "chat_type": "chat",
             "from": self.from,
             "to": self.to,
-            "sent_by": if self.origin.is_empty() { "backend" } else { "device" },
+            "sent_by": if origin.is_empty() { "backend" } else { "device" },
         });
-        if let Some((id, time_ms)) = self.sent {
-            // JavaScript's numbers end before such an id does.
-            data["id"] = id.to_string().into();
+        if let Some(time_ms) = time_ms {
             data["time"] = time_ms.into();
         }
-        if !self.origin.is_empty() {
-            data["device"] = self.origin.into();
+        if !origin.is_empty() {
+            data["device"] = origin.as_str().into();
         }
-        if let Some(about) = self.act.about() {
+        if let Some(about) = act.about() {
             data["about"] = about.to_string().into();
         }
-        if self.act.has_content() {
-            let Content { bodies, ext } = content();
-            data["online_only"] = self.online_only.into();
+        if act.has_content() {
+            let Content { bodies, ext } = read(payload);
+            data["online_only"] = (*online_only).into();
             data["bodies"] = bodies.into();
             data["ext"] = ext.into();
         }
@@ -81,9 +84,17 @@ impl Said<'_> {
 
 /// A question about a message of nobody, for an operator who tries a hook.
 pub(super) fn sample(app_key: &str) -> Value {
-    let body = json!({ "type": "txt", "msg": "a test by the operator" });
-    let content = Content { bodies: vec![body], ext: Map::new() };
-    let said =
-        Said { app_key, from: "nobody", to: "nobody", origin: "test", act: Act::Says, online_only: true, sent: None };
-    said.data(|| content)
+    let read = |payload: &[u8]| {
+        let body = json!({ "type": "txt", "msg": String::from_utf8_lossy(payload) });
+        Content { bodies: vec![body], ext: Map::new() }
+    };
+    let outgoing = Outgoing {
+        kind: Kind::Chat,
+        origin: "test".to_owned(),
+        payload: b"a test by the operator".to_vec(),
+        act: Act::Says,
+        online_only: true,
+        read,
+    };
+    Said { app_key, from: "nobody", to: "nobody", outgoing: &outgoing }.data(None)
 }

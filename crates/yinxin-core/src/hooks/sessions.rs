@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use yinxin_store::AppId;
 use yinxin_store::tables::hook_sessions::{self, SessionRow};
 
-use super::outbox::{Note, keep, notes};
+use super::outbox::notes;
 use super::{Event, event};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
@@ -72,28 +71,23 @@ pub async fn open(ctx: &Ctx, app: Arc<App>, user: Arc<User>, device: Device) -> 
 
 async fn tell_start(ctx: &Ctx, opened: &Opened) -> Result<bool> {
     let app = apps::current(ctx, &opened.app).await?;
-    let data = || opened.data();
-    let notes = notes(
-        ctx,
-        &app,
-        Event::SessionStarted,
-        || opened.lane(),
-        opened.started_ms,
-        || {
-            let mut data = data();
-            data["online"] = true.into();
-            data
-        },
-    );
+    let data = || {
+        let mut data = opened.data();
+        data["online"] = true.into();
+        data
+    };
+    let notes = notes(ctx, &app, Event::SessionStarted, opened.started_ms, (|| opened.lane(), data));
     let is_noted = app.hooks.iter().any(|hook| hook.wants(Event::SessionEnded));
-    if notes.is_empty() && !is_noted {
+    if notes.is_none() && !is_noted {
         return Ok(false);
     }
-    let row = SessionRow { session_seq: opened.seq, lane: opened.lane(), data: data().to_string() };
+    let row = SessionRow { session_seq: opened.seq, lane: opened.lane(), data: opened.data().to_string() };
     ctx.db
         .write((app.id, notes, is_noted.then_some(row)), |sql, (app, notes, row)| {
             Box::pin(async move {
-                keep(sql, *app, notes).await?;
+                if let Some(notes) = notes {
+                    notes.keep(sql, *app, None).await?;
+                }
                 if let Some(row) = row {
                     hook_sessions::begin(sql, *app, row).await?;
                 }
@@ -113,17 +107,18 @@ pub async fn end(ctx: &Ctx, opened: Opened, reason: EndReason) {
 
 async fn tell_end(ctx: &Ctx, opened: &Opened, reason: EndReason) -> Result<()> {
     let app = apps::current(ctx, &opened.app).await?;
-    let at_ms = ctx.clock.now_ms();
     let online = ctx.sessions.is_online(app.id, opened.user.user);
-    let notes = notes(ctx, &app, Event::SessionEnded, || opened.lane(), at_ms, || ended(opened.data(), reason, online));
-    if notes.is_empty() && !opened.is_noted {
+    let data = || ended(opened.data(), reason, online);
+    let notes = notes(ctx, &app, Event::SessionEnded, ctx.clock.now_ms(), (|| opened.lane(), data));
+    if notes.is_none() && !opened.is_noted {
         return Ok(());
     }
-    let input: (AppId, Vec<Note>, i64) = (app.id, notes, opened.seq);
     ctx.db
-        .write(input, |sql, (app, notes, seq)| {
+        .write((app.id, notes, opened.seq), |sql, (app, notes, seq)| {
             Box::pin(async move {
-                keep(sql, *app, notes).await?;
+                if let Some(notes) = notes {
+                    notes.keep(sql, *app, None).await?;
+                }
                 Ok::<_, Error>(hook_sessions::end(sql, *app, *seq).await?)
             })
         })

@@ -5,6 +5,7 @@ mod apps;
 mod cache;
 mod hooks;
 mod kit;
+mod messages;
 mod passwords;
 mod people;
 mod tokens;

@@ -68,6 +68,7 @@ async fn queue(w: &World, name: &str, message: i64) {
                 payload: Box::default(),
                 sent_ms: 0,
             };
+            inbox::advance(sql, *app, *user, "peer", *message).await?;
             Ok::<_, yinxin_core::Error>(inbox::put(sql, *app, *user, "peer", &entry).await?)
         })
     });

@@ -160,6 +160,8 @@ fn all_connections_of_a_user_are_woken() {
     registry.wake(APP, BOB, "ann");
     assert_eq!(phone_told.try_iter().collect::<Vec<_>>(), [Told::Wake("bob".into())]);
     assert_eq!(web_told.try_iter().count(), 1);
+    registry.wake_others(APP, ANN, "bob", "phone");
+    assert_eq!((phone_told.try_iter().count(), web_told.try_iter().count()), (0, 1));
 }
 
 /// A line that gives its own place back when it is told to end.

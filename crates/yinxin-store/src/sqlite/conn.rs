@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
+use rusqlite::{CachedStatement, Connection, OpenFlags, StatementStatus, ToSql};
 
 use super::{SqliteOptions, migrate};
 use crate::error::{Error, Result};
@@ -101,7 +102,9 @@ impl Conn {
     fn exec_now(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64> {
         let mut statement = self.statement(sql)?;
         bind(&mut statement, args)?;
-        Ok(statement.raw_execute()? as u64)
+        let changed = statement.raw_execute()? as u64;
+        debug_assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "prepared anew: {sql}");
+        Ok(changed)
     }
 
     fn rows_now(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>> {
@@ -114,6 +117,8 @@ impl Conn {
             let values = (0..columns).map(|column| Ok(owned(row.get_ref(column)?))).collect::<Result<_>>()?;
             rows.push(Row::new(values));
         }
+        drop(found);
+        debug_assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "prepared anew: {sql}");
         Ok(rows)
     }
 }
@@ -167,6 +172,8 @@ fn owned(value: ValueRef<'_>) -> Value {
 /// What every connection needs. Memory-mapped reads stay off: a truncated file would kill the process, not the read.
 fn tune(db: &Connection) -> Result<()> {
     db.busy_timeout(LOCK_WAIT)?;
+    // One plan for a text, whatever is bound: without it, joins and sorted lists are prepared anew at each run.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "mmap_size", 0)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -16_384)?;

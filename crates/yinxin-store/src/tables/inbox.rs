@@ -28,12 +28,24 @@ pub struct InboxRow {
     pub sent_ms: i64,
 }
 
+/// Makes `message` the last of a queue, which it must be before it is [`put`] there; `false` when the queue is ahead of it.
+pub async fn advance(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, message: i64) -> Result<bool> {
+    const SQL: &str = "INSERT INTO conversations (app_id, user_id, queue, last_id) VALUES ($1, $2, $3, $4) \
+                       ON CONFLICT (app_id, user_id, queue) DO UPDATE SET last_id = excluded.last_id \
+                       WHERE conversations.last_id < excluded.last_id";
+    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), queue.into(), message.into()]).await? == 1)
+}
+
+/// The last message that a queue has ever had.
+pub async fn last(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str) -> Result<i64> {
+    const SQL: &str = "SELECT last_id FROM conversations WHERE app_id = $1 AND user_id = $2 AND queue = $3";
+    sql.rows(SQL, &[app.arg(), owner.arg(), queue.into()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}
+
 /// Puts an entry into a queue of the owner.
 pub async fn put(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, entry: &InboxRow) -> Result<()> {
-    const ENTRY: &str = "INSERT INTO inbox (app_id, user_id, queue, message_id, sender, origin, kind, counted, payload, sent_ms) \
+    const SQL: &str = "INSERT INTO inbox (app_id, user_id, queue, message_id, sender, origin, kind, counted, payload, sent_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    const CONVERSATION: &str = "INSERT INTO conversations (app_id, user_id, queue, last_id) VALUES ($1, $2, $3, $4) \
-                                ON CONFLICT (app_id, user_id, queue) DO UPDATE SET last_id = excluded.last_id";
     let args = [
         app.arg(),
         owner.arg(),
@@ -46,8 +58,7 @@ pub async fn put(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, entr
         (&*entry.payload).into(),
         entry.sent_ms.into(),
     ];
-    sql.exec(ENTRY, &args).await?;
-    sql.exec(CONVERSATION, &args[..4]).await?;
+    sql.exec(SQL, &args).await?;
     Ok(())
 }
 
@@ -145,24 +156,36 @@ pub async fn trim(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, bef
     Ok(())
 }
 
-/// Up to `limit` queues in which something waits for the device, with how much.
-pub async fn waiting_for_device(
+/// A queue that has moved on since a device last confirmed something of it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// The queue.
+    pub queue: String,
+    /// Its last message.
+    pub last: i64,
+    /// How much of it is new to the device; 0 when it has sent everything itself.
+    pub waiting: i64,
+}
+
+/// Up to `limit` queues that are ahead of the device, those first in which something waits.
+pub async fn ahead_of_device(
     sql: &mut dyn Sql,
     app: AppId,
     owner: UserId,
     resource: &str,
     limit: i64,
-) -> Result<Vec<(String, i64)>> {
-    const SQL: &str = "SELECT v.queue, (SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 AND i.user_id = $2 \
-                       AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.origin <> $3) \
+) -> Result<Vec<Ahead>> {
+    const SQL: &str = "SELECT a.queue, a.last_id, a.waiting FROM (SELECT v.queue, v.last_id, \
+                       (SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 AND i.user_id = $2 \
+                       AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.origin <> $3) AS waiting \
                        FROM conversations v LEFT JOIN inbox_cursors c ON c.app_id = v.app_id \
                        AND c.user_id = v.user_id AND c.resource = $3 AND c.queue = v.queue \
-                       WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0) \
-                       AND EXISTS (SELECT 1 FROM inbox i WHERE i.app_id = $1 AND i.user_id = $2 \
-                       AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.origin <> $3) \
-                       ORDER BY v.last_id LIMIT $4";
+                       WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0)) a \
+                       ORDER BY CASE WHEN a.waiting > 0 THEN 0 ELSE 1 END, a.last_id LIMIT $4";
     let rows = sql.rows(SQL, &[app.arg(), owner.arg(), resource.into(), limit.into()]).await?;
-    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
+    rows.into_iter()
+        .map(|mut row| Ok(Ahead { queue: row.take(0)?, last: row.take(1)?, waiting: row.take(2)? }))
+        .collect()
 }
 
 /// How many messages wait for the user: none of its devices has confirmed them.

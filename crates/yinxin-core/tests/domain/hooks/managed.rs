@@ -104,8 +104,8 @@ async fn changes_hold_for_what_waits_already() {
     let id = uuid::Uuid::from_bytes(key.1.0).to_string();
     place.send(text("hello")).await.unwrap();
     let elsewhere = "https://elsewhere.test/";
-    let changes = Changes { url: Some(elsewhere.to_owned()), timeout_ms: Some(2000), ..Changes::default() };
-    let changed = hooks::change(ctx, app, &id, changes).await.unwrap().hook;
+    let settings = Changes { url: Some(elsewhere.to_owned()), timeout_ms: Some(2000), ..Changes::default() };
+    let changed = hooks::change(ctx, app, &id, settings).await.unwrap().hook;
     assert_eq!(
         (changed.url.as_str(), changed.timeout_ms, changed.events.as_slice()),
         (elsewhere, 2000, &[Event::MessageSent][..])
