@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fails when a dependency breaks a rule of the house: its licence, where it comes from, or who uses it.
 
-Reads `cargo metadata`, needs no network. (cargo-deny does this and more, but takes longer to build than all our tests
+Reads `cargo metadata` and `cargo tree`, needs no network. (cargo-deny does this and more, but takes longer to build than all our tests
 take to run, and its packaged form is too old to read today's lock files.)
 """
 
@@ -24,7 +24,9 @@ USERS = {
     "yinxin-store": {"yinxin-core"},
     "yinxin-easemob": {"yinxin"},
     "yinxin-admin": {"yinxin"},
-    "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util"},
+    "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util", "hyper-rustls", "reqwest"},
+    "reqwest": {"yinxin-hooks"},
+    "yinxin-hooks": {"yinxin"},
     "axum": {"yinxin-http", "yinxin-easemob", "yinxin-admin", "yinxin", "yinxin-bench"},
 }
 
@@ -35,8 +37,16 @@ def permitted(expression):
     return all(any(one.strip(" ()") in LICENCES for one in re.split(r"\s+OR\s+", part)) for part in parts)
 
 
-def faults(metadata):
-    packages = {package["id"]: package for package in metadata["packages"]}
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def faults(metadata, built):
+    """Of what is built here: metadata also lists other platforms' packages, and what a feature only would use if it
+    were there."""
+    packages = {
+        package["id"]: package for package in metadata["packages"] if (package["name"], package["version"]) in built
+    }
     for package in packages.values():
         name, licence, source = package["name"], package["license"], package["source"]
         if not licence or not permitted(licence):
@@ -46,8 +56,12 @@ def faults(metadata):
         if name in BANNED:
             yield f"{name}: is banned"
     for node in metadata["resolve"]["nodes"]:
+        if node["id"] not in packages:
+            continue
         user = packages[node["id"]]["name"]
         for dependency in node["deps"]:
+            if dependency["pkg"] not in packages:
+                continue
             used = packages[dependency["pkg"]]["name"]
             in_product = any(kind["kind"] is None for kind in dependency["dep_kinds"])
             if in_product and used in USERS and user not in USERS[used]:
@@ -55,8 +69,10 @@ def faults(metadata):
 
 
 def main():
-    command = ["cargo", "metadata", "--format-version", "1", "--locked"]
-    found = sorted(set(faults(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))))
+    metadata = json.loads(output("cargo", "metadata", "--format-version", "1", "--locked"))
+    tree = output("cargo", "tree", "--workspace", "--edges", "normal,build,dev", "--prefix", "none", "--locked", "--format", "{p}")
+    built = {(name, version.lstrip("v")) for name, version, *_ in map(str.split, filter(None, tree.splitlines()))}
+    found = sorted(set(faults(metadata, built)))
     print("\n".join(found))
     sys.exit(1 if found else 0)
 

@@ -160,8 +160,12 @@ pub const HOOK_PRE_SEND_TIMEOUT_MS: (i64, i64, i64) = (10, 5000, 200);
 /// Seconds from each failed attempt at an event to the next; a tenth more or less. Three days in all.
 pub const HOOK_RETRY_DELAYS_S: [i64; 16] =
     [5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800];
-/// A hook that has taken nothing for so long is switched off: what the delays come to at the least.
-pub const HOOK_FAILING_MAX_MS: i64 = 64 * 3_600_000;
+/// What these delays come to at the least: a hook that has taken nothing for so long is switched off with the last
+/// attempt at an event.
+pub const HOOK_FAILING_MIN_MS: i64 = 64 * 3_600_000;
+/// What they come to at the most: after so long it is switched off with any attempt. One with a long outbox has none to
+/// spare for last ones.
+pub const HOOK_FAILING_MAX_MS: i64 = 80 * 3_600_000;
 /// Longest "leave me alone" of a hook that is heeded.
 pub const HOOK_RETRY_AFTER_MAX_S: i64 = 3600;
 /// How long a hook's secret signs after it was replaced.

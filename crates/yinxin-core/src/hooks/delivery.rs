@@ -17,8 +17,8 @@ use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::{
-    HOOK_ERROR_CHARS_MAX, HOOK_EVENT_DAYS, HOOK_FAILING_MAX_MS, HOOK_RETRY_AFTER_MAX_S, HOOK_RETRY_DELAYS_S,
-    HOOK_SESSIONS_PAGE,
+    HOOK_ERROR_CHARS_MAX, HOOK_EVENT_DAYS, HOOK_FAILING_MAX_MS, HOOK_FAILING_MIN_MS, HOOK_RETRY_AFTER_MAX_S,
+    HOOK_RETRY_DELAYS_S, HOOK_SESSIONS_PAGE,
 };
 use crate::mint::ORDER_BITS;
 use crate::rng;
@@ -249,7 +249,8 @@ async fn write_down(sql: &mut dyn Sql, made: &Made) -> Result<Option<&'static st
     let since_ms = hooks::fails(sql, *app, *hook, *now_ms).await?.unwrap_or(*now_ms);
     let why = match *result {
         Settled::Gone => Some("it answered 410 Gone"),
-        _ if now_ms - since_ms >= HOOK_FAILING_MAX_MS => Some("it has taken nothing for 64 hours"),
+        Settled::Failed if now_ms - since_ms >= HOOK_FAILING_MIN_MS => Some("it has taken nothing for three days"),
+        _ if now_ms - since_ms >= HOOK_FAILING_MAX_MS => Some("it has taken nothing for more than three days"),
         _ => None,
     };
     if let Some(why) = why {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use yinxin_core::limits::Limits;
 use yinxin_core::passwords::HashCost;
+use yinxin_hooks::Bounds;
 use yinxin_http::ServeOptions;
 
 pub(crate) use keys::Config;
@@ -51,7 +52,15 @@ impl Config {
             password_failures: self.password_failures.to_u32(),
             password_forgive_s: self.password_forgive_seconds.to_u32(),
             token_calls_per_s: self.token_calls_per_second.to_u32(),
+            hook_outbox_events: self.hook_outbox_events.to_i64(),
+            hook_log_entries: self.hook_log_entries.to_i64(),
+            hook_asks: self.hook_questions.to_usize(),
         }
+    }
+
+    /// How many calls to hooks are under way at a time.
+    pub fn hook_bounds(&self) -> Bounds {
+        Bounds { in_all: self.hook_calls.to_usize(), per_hook: self.hook_calls_per_hook.to_usize() }
     }
 
     /// What a new password hash costs.

@@ -78,6 +78,20 @@ impl Setting for bool {
     }
 }
 
+/// The path of a file; or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct File(pub Option<PathBuf>);
+
+impl Setting for File {
+    fn expected() -> String {
+        "the path of a file, or \"\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self((!text.is_empty()).then(|| text.into())))
+    }
+}
+
 /// A whole number within bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Whole<const MIN: u64, const MAX: u64>(pub u64);
@@ -85,6 +99,10 @@ pub(crate) struct Whole<const MIN: u64, const MAX: u64>(pub u64);
 impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
     pub fn to_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+
+    pub fn to_i64(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
     pub fn to_u32(self) -> u32 {

@@ -88,7 +88,7 @@ async fn without_a_verdict_the_setting_decides() {
 #[tokio::test]
 async fn only_what_a_user_says_is_asked_about() {
     let place = asking(OnFailure::Closed).await;
-    let id = place.send(text("hello")).await.map(|sent| sent.id).unwrap_or(1);
+    let id = place.send(text("hello")).await.map_or(1, |sent| sent.id);
     place.receiver.heard();
     place.receiver.answer([says(VETO)]);
     assert_eq!(refusal(place.send(about(Act::Edits(id))).await).0, Code::MessageVetoed, "an edit says something new");
