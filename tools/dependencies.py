@@ -27,6 +27,7 @@ USERS = {
     "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util", "hyper-rustls", "reqwest"},
     "reqwest": {"yinxin-hooks"},
     "yinxin-hooks": {"yinxin"},
+    "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
     "axum": {"yinxin-http", "yinxin-easemob", "yinxin-admin", "yinxin", "yinxin-bench"},
 }
 

@@ -10,7 +10,9 @@ import { chromium } from 'playwright-core';
 import { passwordOf } from './app.mjs';
 import { DEADLINE_MS, within } from './wait.mjs';
 
-const SDK_FILE = createRequire(import.meta.url).resolve('easemob-websdk');
+const { resolve } = createRequire(import.meta.url);
+/** The pages that the site has, each with the SDK of that npm package. */
+const SDKS = { '/': 'easemob-websdk', '/older': 'easemob-websdk-sockjs' };
 const CHROMIUM = '/usr/bin/chromium';
 // Nothing of the browser's own may use the network, and no sandbox exists where tests run as root.
 const FLAGS = [
@@ -49,16 +51,21 @@ export class Chromium {
   }
 
   async #serve(request, reply) {
-    if (request.url === '/sdk.js') reply.setHeader('Content-Type', 'text/javascript').end(await readFile(SDK_FILE));
-    else if (request.url === '/') reply.setHeader('Content-Type', 'text/html; charset=utf-8').end(HTML);
+    const [, script] = /^\/([a-z-]+)\.js$/.exec(request.url) ?? [];
+    const sdk = SDKS[request.url];
+    if (Object.values(SDKS).includes(script))
+      reply.setHeader('Content-Type', 'text/javascript').end(await readFile(resolve(script)));
+    else if (sdk) reply.setHeader('Content-Type', 'text/html; charset=utf-8').end(html(sdk));
     else reply.writeHead(204).end();
   }
 }
 
 /** An app's page: it keeps the SDK's connection, and what the SDK tells. */
-const HTML = `<!doctype html><meta charset="utf-8"><title>chat</title>
-<script src="/sdk.js"></script>
+const html = (sdk) => `<!doctype html><meta charset="utf-8"><title>chat</title>
+<script src="/${sdk}.js"></script>
 <script>
+  // Older ones keep it under "default".
+  window.sdk = websdk.default ?? websdk;
   const told = {}, waiting = {};
   function hear(name, what) {
     const first = (waiting[name] ||= []).shift();
@@ -67,7 +74,7 @@ const HTML = `<!doctype html><meta charset="utf-8"><title>chat</title>
   window.next = (name) => told[name]?.length ? told[name].shift()
     : new Promise((resolve) => (waiting[name] ||= []).push(resolve));
   window.start = (options, events) => {
-    window.conn = new websdk.connection(options);
+    window.conn = new sdk.connection(options);
     conn.addEventHandler('page', Object.fromEntries(events.map((name) => [name, (what) => hear(name, what)])));
   };
 </script>`;
@@ -87,11 +94,11 @@ class Device {
   }
 
   /** A tab with the SDK loaded and pointed at the app's server. */
-  async tab(app) {
+  async tab(app, path = '/') {
     const page = await this.#context.newPage();
     page.on('websocket', (socket) => this.hosts.add(new URL(socket.url()).host));
-    const tab = new Tab(page, app);
-    await tab.load(this.#url);
+    const tab = new Tab(page, app, path);
+    await tab.load(new URL(path, this.#url).href);
     return tab;
   }
 
@@ -108,17 +115,20 @@ class Device {
 class Tab {
   #page;
   #app;
+  #socketUrl;
 
-  constructor(page, app) {
+  constructor(page, app, path) {
     this.#page = page;
     this.#app = app;
+    // SockJS asks by HTTP first.
+    this.#socketUrl = path === '/' ? app.server.socketUrl : `${app.server.url}/ws`;
   }
 
   /** Loads the page, or without `url` loads it again. */
   async load(url) {
     await (url ? this.#page.goto(url) : this.#page.reload());
     const { appKey, server } = this.#app;
-    const options = { appKey, isHttpDNS: false, https: false, apiUrl: server.url, url: server.socketUrl };
+    const options = { appKey, isHttpDNS: false, https: false, apiUrl: server.url, url: this.#socketUrl };
     await this.#page.evaluate(([given, events]) => window.start(given, events), [options, EVENTS]);
   }
 
@@ -149,7 +159,7 @@ class Tab {
   async text(to, msg) {
     const sent = await this.#page.evaluate(
       async (given) => {
-        const message = window.websdk.message.create({ type: 'txt', chatType: 'singleChat', ...given });
+        const message = window.sdk.message.create({ type: 'txt', chatType: 'singleChat', ...given });
         return (await window.conn.send(message)).serverMsgId;
       },
       { to, msg },

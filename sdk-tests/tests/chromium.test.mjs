@@ -14,9 +14,9 @@ before(async () => {
 after(() => chromium?.stop());
 
 /** A tab on a device of its own, logged in. */
-async function visitor(app, user, how) {
+async function visitor(app, user, how, page) {
   const device = await chromium.device();
-  const tab = await device.tab(app);
+  const tab = await device.tab(app, page);
   await tab.login(user, how);
   return { device, tab };
 }
@@ -110,4 +110,18 @@ story('a kicked page is told, and may log in again', async ({ app }) => {
   await tab.login('alice');
   assert.equal(await app.statusOf('alice'), 'online');
   await device.close();
+});
+
+story('a page with an older SDK chats with a newer one', async ({ app, server }) => {
+  await app.register('alice', 'bob');
+  const alice = await visitor(app, 'alice');
+  const bob = await visitor(app, 'bob', {}, '/older');
+  await bob.tab.next('onConnected');
+  const id = await alice.tab.text('bob', 'to the older page');
+  assert.equal((await bob.tab.next('onTextMessage')).id, id);
+  await bob.tab.text('alice', 'to the newer page');
+  assert.equal((await alice.tab.next('onTextMessage')).msg, 'to the newer page');
+  assert.deepEqual([...bob.device.hosts].sort(), [bob.device.home, new URL(server.url).host].sort());
+  await alice.device.close();
+  await bob.device.close();
 });

@@ -56,6 +56,7 @@ struct Settings {
     user_token_ttl: Option<i64>,
     app_token_ttl: Option<i64>,
     contacts_max: Option<i64>,
+    contacts_only_messaging: Option<bool>,
 }
 
 impl Settings {
@@ -72,6 +73,7 @@ impl Settings {
             user_token_ttl_s: self.user_token_ttl,
             app_token_ttl_s: self.app_token_ttl,
             contacts_max: self.contacts_max,
+            contacts_only_messaging: self.contacts_only_messaging,
         })
     }
 }
@@ -110,6 +112,7 @@ struct SettingsView {
     user_token_ttl: i64,
     app_token_ttl: i64,
     contacts_max: i64,
+    contacts_only_messaging: bool,
 }
 
 fn view(app: &App, secrets: bool) -> View<'_> {
@@ -126,6 +129,7 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             user_token_ttl: settings.user_token_ttl_s,
             app_token_ttl: settings.app_token_ttl_s,
             contacts_max: settings.contacts_max,
+            contacts_only_messaging: settings.contacts_only_messaging,
         },
         created: app.created_ms,
         modified: app.modified_ms,

@@ -85,6 +85,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::UserInactive
         | Code::RegistrationClosed
         | Code::SenderBlocked
+        | Code::NotContact
         | Code::SenderMuted
         | Code::MessageVetoed => StatusCode::FORBIDDEN,
         Code::AppNotFound

@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::hooks::{self, Hook};
-use crate::limits;
+use crate::limits::{self, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
+use crate::sessions::CloseReason;
 
 /// Kind of the secret that asks for app tokens and signs locally computed user tokens.
 const CLIENT_SECRET: &str = "client";
@@ -57,6 +58,8 @@ pub struct AppSettings {
     pub app_token_ttl_s: i64,
     /// Contacts one user may have.
     pub contacts_max: i64,
+    /// A user's devices may write to contacts only; the app's backend to everybody.
+    pub contacts_only_messaging: bool,
 }
 
 impl Default for AppSettings {
@@ -67,6 +70,7 @@ impl Default for AppSettings {
             user_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
             app_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
             contacts_max: limits::CONTACTS_DEFAULT,
+            contacts_only_messaging: false,
         }
     }
 }
@@ -84,6 +88,8 @@ pub struct AppChanges {
     pub app_token_ttl_s: Option<i64>,
     /// See [`AppSettings`].
     pub contacts_max: Option<i64>,
+    /// See [`AppSettings`].
+    pub contacts_only_messaging: Option<bool>,
 }
 
 impl AppChanges {
@@ -108,6 +114,7 @@ impl AppChanges {
             user_token_ttl_s: self.user_token_ttl_s.unwrap_or(defaults.user_token_ttl_s),
             app_token_ttl_s: self.app_token_ttl_s.unwrap_or(defaults.app_token_ttl_s),
             contacts_max: self.contacts_max.unwrap_or(defaults.contacts_max),
+            contacts_only_messaging: self.contacts_only_messaging.unwrap_or(defaults.contacts_only_messaging),
         }
     }
 
@@ -118,6 +125,7 @@ impl AppChanges {
             user_token_ttl_s: self.user_token_ttl_s,
             app_token_ttl_s: self.app_token_ttl_s,
             contacts_max: self.contacts_max,
+            contacts_only: self.contacts_only_messaging,
         }
     }
 }
@@ -170,6 +178,7 @@ fn new_row(id: AppId, name: &AppName, settings: &AppSettings, created_ms: i64) -
         user_token_ttl_s: settings.user_token_ttl_s,
         app_token_ttl_s: settings.app_token_ttl_s,
         contacts_max: settings.contacts_max,
+        contacts_only: settings.contacts_only_messaging,
     }
 }
 
@@ -190,6 +199,7 @@ fn app_of(ctx: &Ctx, row: AppRow, sealed: &[u8], hooks: Vec<HookRow>) -> Result<
             user_token_ttl_s: row.user_token_ttl_s,
             app_token_ttl_s: row.app_token_ttl_s,
             contacts_max: row.contacts_max,
+            contacts_only_messaging: row.contacts_only,
         },
         name: AppName { org: row.org, name: row.name },
     })
@@ -304,12 +314,33 @@ pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId) -> Result<()> {
     if apps::exists(sql, app).await? { Ok(()) } else { Err(Code::AppNotFound.into()) }
 }
 
-/// Deletes the app with everything in it.
+/// Deletes the app with everything in it. Nobody finds it any more when this returns; its rows are cleared away later, a
+/// few at a time, also after a restart: see [`clear_some`].
 pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     let known = ctx
         .db
-        .write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) }))
+        .write((app.id, ctx.clock.now_ms()), |sql, (app, now_ms)| {
+            Box::pin(async move { Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?) })
+        })
         .await?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
     ctx.hooks.forget(|(of, _)| of == app.id);
-    if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
+    ctx.sessions.close_app(app.id, CloseReason::Deleted);
+    ctx.chores.notify_one();
+    Ok(())
+}
+
+/// How many deleted apps are not cleared away yet.
+pub async fn clearing(ctx: &Ctx) -> Result<i64> {
+    ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::going_count(sql).await?) })).await
+}
+
+/// Clears away a few rows of a deleted app; `false` when there is nothing to clear.
+pub async fn clear_some(ctx: &Ctx) -> Result<bool> {
+    let going = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::going(sql).await?) })).await?;
+    let Some(app) = going else { return Ok(false) };
+    ctx.db
+        .write(app, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::clear(sql, *app, SWEEP_ROWS).await?) }))
+        .await?;
+    Ok(true)
 }

@@ -26,6 +26,7 @@ pub async fn put(ctx: &Ctx, app: &App, reference: &str, pairs: Vec<Pair>) -> Res
         .write((app.id, user.user, pairs), |sql, (app, user, pairs)| {
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
+                let before = attributes::bytes_of_user(sql, *app, *user).await?;
                 for (name, value) in pairs {
                     if value.is_empty() {
                         attributes::remove(sql, *app, *user, name).await?;
@@ -33,10 +34,11 @@ pub async fn put(ctx: &Ctx, app: &App, reference: &str, pairs: Vec<Pair>) -> Res
                         attributes::put(sql, *app, *user, name, value).await?;
                     }
                 }
-                if attributes::bytes_of_user(sql, *app, *user).await? > ATTRIBUTE_BYTES_MAX {
+                let after = attributes::bytes_of_user(sql, *app, *user).await?;
+                if after > ATTRIBUTE_BYTES_MAX {
                     return Err(Error::over(Code::AttributesTooLarge, ATTRIBUTE_BYTES_MAX));
                 }
-                Ok(())
+                Ok(attributes::add_to_total(sql, *app, after - before).await?)
             })
         })
         .await
@@ -84,7 +86,11 @@ pub async fn clear(ctx: &Ctx, app: &App, reference: &str) -> Result<()> {
     let Some(user) = users::look_up(ctx, app.id, reference).await? else { return Ok(()) };
     ctx.db
         .write((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(attributes::remove_all(sql, *app, *user).await?) })
+            Box::pin(async move {
+                let before = attributes::bytes_of_user(sql, *app, *user).await?;
+                attributes::remove_all(sql, *app, *user).await?;
+                Ok::<_, Error>(attributes::add_to_total(sql, *app, -before).await?)
+            })
         })
         .await
 }

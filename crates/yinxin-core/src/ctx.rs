@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use yinxin_store::{Db, SqliteOptions};
 
 use crate::cache::Cache;
@@ -38,6 +39,8 @@ pub struct Ctx {
     /// The server's keys.
     pub keys: Keys,
     pub(crate) cache: Arc<Cache>,
+    /// Something is to be done in the background, now rather than later.
+    pub(crate) chores: Notify,
 }
 
 /// What a context is made of.
@@ -84,6 +87,7 @@ impl Ctx {
             passwords,
             keys,
             cache,
+            chores: Notify::new(),
             db,
         }))
     }

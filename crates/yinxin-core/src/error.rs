@@ -119,6 +119,8 @@ codes! {
     // Messages.
     /// The receiver blocks the sender.
     SenderBlocked = "the receiver blocks the sender",
+    /// In this app users may write to contacts only, and these two are none.
+    NotContact = "the receiver does not have the sender among its contacts",
     /// The message to recall is not there any more, or is not the caller's.
     RecallTooLate = "there is no such message of yours to recall",
     /// The sender is muted.

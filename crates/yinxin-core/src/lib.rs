@@ -6,8 +6,10 @@
 pub mod apps;
 pub mod attributes;
 pub mod blocks;
+pub mod chores;
 pub mod clock;
 pub mod contacts;
+pub mod conversations;
 pub mod ctx;
 pub mod error;
 pub mod hooks;
@@ -22,6 +24,7 @@ pub mod passwords;
 pub mod presence;
 pub mod push;
 pub mod rates;
+pub mod retention;
 pub mod rng;
 pub mod sessions;
 pub mod tokens;

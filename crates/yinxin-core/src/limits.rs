@@ -1,6 +1,8 @@
 //! Every bound of the product that is not a queue's, by name. The configuration may change those in [`Limits`]; the
 //! constants are the vendors' and part of the wire.
 
+use std::time::Duration;
+
 /// Bounds that an operator may set.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -36,6 +38,52 @@ impl Default for Limits {
             hook_outbox_events: 100_000,
             hook_log_entries: 1000,
             hook_asks: 256,
+        }
+    }
+}
+
+/// Bounds of a chat connection's socket.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketLimits {
+    /// From the handshake to the end of the first frame, which is the login.
+    pub hello: Duration,
+    /// A client that says nothing for so long is asked whether it is there. SDKs ask for news every 30 to 60 seconds.
+    pub silence: Duration,
+    /// How long it then has to say anything.
+    pub answer: Duration,
+    /// How long a client may leave a frame untaken.
+    pub write: Duration,
+    /// Between the last frame and the end of the socket: closed at once, an SDK may take it for a fault and come back.
+    pub farewell: Duration,
+    /// How long a line that needs a sign of life now and then (SockJS) may be without one.
+    pub heartbeat: Duration,
+    /// How long a connection outlives its token: SDKs log themselves out when it ends, and are to be let.
+    pub token_grace: Duration,
+    /// How often the clock is asked whether the token has ended.
+    pub token_look: Duration,
+    /// Bytes of one frame. A message may have [`MESSAGE_BYTES_MAX`]; one that is larger is refused by an answer, one
+    /// that does not fit here ends the connection.
+    pub frame_bytes: usize,
+    /// Frames of one connection in a second, pings among them.
+    pub frames_per_s: u32,
+    /// Frames that may come at once after a silence.
+    pub frames_at_once: u32,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_secs(15),
+            silence: Duration::from_secs(75),
+            answer: Duration::from_secs(30),
+            write: Duration::from_secs(10),
+            farewell: Duration::from_millis(300),
+            heartbeat: Duration::from_secs(25),
+            token_grace: Duration::from_secs(10),
+            token_look: Duration::from_mins(1),
+            frame_bytes: 2 * MESSAGE_BYTES_MAX,
+            frames_per_s: 1000,
+            frames_at_once: 10_000,
         }
     }
 }
@@ -131,6 +179,18 @@ pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 5;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Days that messages are kept, for devices that were away and for the history.
 pub const INBOX_DAYS: i64 = 7;
+/// Entries of one queue of an inbox: one conversation of one user. With more, the oldest go.
+pub const INBOX_QUEUE_MAX: i64 = 10_000;
+/// A queue's length is looked at when so many have come into it; by then so many too many have made room.
+pub const INBOX_TRIM_EVERY: i64 = 256;
+/// Queues that are looked at in one step of the sweep for what is too old.
+pub const SWEEP_QUEUES: i64 = 256;
+/// Rows that one write of a sweep may remove: the writer serves everybody else between two of them.
+pub const SWEEP_ROWS: i64 = 500;
+/// Pause between two steps of a sweep.
+pub const SWEEP_PAUSE_MS: u64 = 1000;
+/// Pause between the end of a sweep and the next.
+pub const SWEEP_REST_MS: u64 = 3_600_000;
 /// Queues that are announced to a device at once; the others follow when these are done.
 pub const WAITING_QUEUES_MAX: i64 = 200;
 /// Devices of a user whose place in its queues is remembered.

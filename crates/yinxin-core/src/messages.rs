@@ -6,18 +6,18 @@
 use std::sync::Arc;
 
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
-use yinxin_store::tables::inbox::{self, ANY_DEVICE};
-use yinxin_store::tables::{blocks, mutes as mute_table};
+use yinxin_store::tables::inbox::{self, ANY_DEVICE, Ahead};
+use yinxin_store::tables::{blocks, contacts, mutes as mute_table};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::{self, App};
-use crate::contacts::Page;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::hooks::{self, Content, Notes, Said};
-use crate::limits::{DEVICES_KEPT, HISTORY_PAGE_MAX, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
-use crate::mint::{Mint, ORDER_BITS};
+use crate::limits::{DEVICES_KEPT, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
+use crate::mint::Mint;
 use crate::mutes::Scope;
+use crate::retention::{self, Place, kept_from};
 use crate::users::{self, User, must_exist};
 
 /// What an entry of an inbox is.
@@ -65,7 +65,7 @@ impl Kind {
 /// Puts news about contacts into a user's inbox, within the write that makes them; the user is woken after it.
 pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News) -> Result<()> {
     let entry = Entry {
-        message_id: next_id(sql, &news.mint, app, &[(to, &news.sender)]).await?,
+        message_id: 0,
         sender: news.sender.clone(),
         origin: String::new(),
         kind: news.kind.number(),
@@ -73,23 +73,9 @@ pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News)
         payload: news.text.as_bytes().into(),
         sent_ms: news.at_ms,
     };
-    Ok(inbox::put(sql, app, to, &news.sender, &entry).await?)
-}
-
-/// The id of the next message in some queues: made within the write that puts it there, so that a queue only grows at
-/// its end and nothing appears behind a device's cursor.
-async fn next_id(sql: &mut dyn Sql, mint: &Mint, app: AppId, queues: &[(UserId, &str)]) -> Result<i64> {
-    'mint: loop {
-        let id = mint.order();
-        for (owner, queue) in queues {
-            if !inbox::advance(sql, app, *owner, queue, id).await? {
-                // The clock was ahead when the queue's last message came.
-                mint.rise_above(inbox::last(sql, app, *owner, queue).await?);
-                continue 'mint;
-            }
-        }
-        return Ok(id);
-    }
+    let place = Place { owner: to, queue: &news.sender, counted: false };
+    retention::append(sql, &news.mint, app, &[place], &entry).await?;
+    Ok(())
 }
 
 /// Something to tell a user about another.
@@ -210,16 +196,18 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     // A connection knows its app as it was at its login.
     let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
+    let is_said_by_user = outgoing.is_from_device() && outgoing.act.has_content();
     let right = Right {
         app: app.id,
         sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
         receiver: receiver.user,
-        speaks: outgoing.act.has_content(),
+        contacts_only: app.settings.contacts_only_messaging && is_said_by_user,
+        has_content: outgoing.act.has_content(),
         now_s: ctx.clock.now_s(),
     };
     let app_key = app.name.app_key();
     let said = Said { app_key: &app_key, from: sender.name(), to: &receiver.username, outgoing: &outgoing };
-    if outgoing.is_from_device() && right.speaks && hooks::asks(app) {
+    if is_said_by_user && hooks::asks(app) {
         // What would be refused anyway is nobody's to judge.
         ctx.db.read(right, |sql, right| Box::pin(may_send(sql, right))).await?;
         hooks::ask(ctx, app, || said.data(None)).await?;
@@ -236,15 +224,8 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
         payload: outgoing.payload.into(),
         sent_ms: at_ms,
     };
-    let input = Sending {
-        right,
-        to: receiver.username.clone(),
-        entry,
-        act: outgoing.act,
-        is_kept,
-        notes,
-        mint: Arc::clone(&ctx.mint),
-    };
+    let (to, act, mint) = (receiver.username.clone(), outgoing.act, Arc::clone(&ctx.mint));
+    let input = Sending { right, to, entry, act, is_kept, notes, mint };
     let id = ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
     ctx.sessions.wake(app.id, receiver.user, sender.name());
     if let Sender::User(user) = sender {
@@ -253,14 +234,15 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     Ok(Sent { id, at_ms })
 }
 
-/// What decides whether somebody may send to somebody.
+/// What decides whether one may send to another.
 #[derive(Clone, Copy)]
 struct Right {
     app: AppId,
     sender: Option<UserId>,
     receiver: UserId,
-    /// The message has content.
-    speaks: bool,
+    /// The receiver must have the sender among its contacts.
+    contacts_only: bool,
+    has_content: bool,
     now_s: i64,
 }
 
@@ -277,7 +259,6 @@ struct Sending {
 async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
     let Sending { right: Right { app, sender, receiver, .. }, to, entry, mint, .. } = input;
     must_exist(sql, *app, *receiver).await?;
-    let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
     if let Some(sender) = *sender {
         must_exist(sql, *app, sender).await?;
         may_send(sql, &input.right).await?;
@@ -288,14 +269,10 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
     if !input.is_kept {
         return Ok(mint.order());
     }
-    let mut queues = vec![(*receiver, entry.sender.as_str())];
-    queues.extend(sender.filter(|sender| sender != receiver).map(|sender| (sender, to.as_str())));
-    let id = next_id(sql, mint, *app, &queues).await?;
-    for (owner, queue) in queues {
-        let counted = entry.counted && owner == *receiver;
-        inbox::put(sql, *app, owner, queue, &Entry { message_id: id, counted, ..entry.clone() }).await?;
-        inbox::trim(sql, *app, owner, queue, kept_from).await?;
-    }
+    let to_receiver = Place { owner: *receiver, queue: &entry.sender, counted: entry.counted };
+    let own = sender.map(|sender| Place { owner: sender, queue: to, counted: false });
+    let places: Vec<_> = [Some(to_receiver), own.filter(|own| own.owner != *receiver)].into_iter().flatten().collect();
+    let id = retention::append(sql, mint, *app, &places, entry).await?;
     if let Some(notes) = &input.notes {
         notes.keep(sql, *app, Some(id)).await?;
     }
@@ -305,7 +282,7 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
 async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i64) -> Result<()> {
     let Sending { right: Right { app, receiver, .. }, to, entry, .. } = input;
-    if !inbox::remove(sql, *app, sender, to, &entry.sender, recalled).await? {
+    if recalled < kept_from(entry.sent_ms) || !inbox::remove(sql, *app, sender, to, &entry.sender, recalled).await? {
         return Err(Code::RecallTooLate.into());
     }
     // What has not arrived yet need not: the recall tells those devices that have it.
@@ -314,13 +291,16 @@ async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i6
 }
 
 async fn may_send(sql: &mut dyn Sql, right: &Right) -> Result<()> {
-    let Right { app, receiver, speaks, now_s, .. } = *right;
+    let Right { app, receiver, .. } = *right;
     let Some(sender) = right.sender else { return Ok(()) };
     if blocks::has(sql, app, receiver, sender).await? {
         return Err(Code::SenderBlocked.into());
     }
-    let muted = mute_table::of_user(sql, app, sender, now_s).await?;
-    if speaks && muted.iter().any(|mute| mute.scope == Scope::Chat.name()) {
+    if right.contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
+        return Err(Code::NotContact.into());
+    }
+    let muted = mute_table::of_user(sql, app, sender, right.now_s).await?;
+    if right.has_content && muted.iter().any(|mute| mute.scope == Scope::Chat.name()) {
         return Err(Code::SenderMuted.into());
     }
     Ok(())
@@ -342,23 +322,31 @@ pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -
         .await
 }
 
-/// The queues in which something waits for a device, with how much.
+/// Queues in which something waits for a device, with how much: all of them, or enough for the device to ask again.
 pub async fn queues_for_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<(String, i64)>> {
-    let ahead = ctx
-        .db
-        .read((app, user, resource.to_owned()), |sql, (app, user, resource)| {
-            Box::pin(async move {
-                Ok::<_, Error>(inbox::ahead_of_device(sql, *app, *user, resource, WAITING_QUEUES_MAX).await?)
-            })
-        })
-        .await?;
-    let (waiting, own): (Vec<_>, Vec<_>) = ahead.into_iter().partition(|queue| queue.waiting > 0);
-    if !own.is_empty() {
-        // What the device has sent itself is confirmed, so that it is not looked through again and again.
-        let own = own.into_iter().map(|queue| (queue.queue, queue.last)).collect();
-        confirm_all(ctx, app, user, resource, own).await?;
+    loop {
+        let ahead = ahead_of_device(ctx, app, user, resource).await?;
+        let (waiting, own): (Vec<_>, Vec<_>) = ahead.into_iter().partition(|queue| queue.waiting > 0);
+        let is_all_own = waiting.is_empty() && !own.is_empty();
+        if !own.is_empty() {
+            // What the device has sent itself is confirmed, so that it is not looked through again and again.
+            let own = own.into_iter().map(|queue| (queue.queue, queue.last)).collect();
+            confirm_all(ctx, app, user, resource, own).await?;
+        }
+        if !is_all_own {
+            return Ok(waiting.into_iter().map(|queue| (queue.queue, queue.waiting)).collect());
+        }
     }
-    Ok(waiting.into_iter().map(|queue| (queue.queue, queue.waiting)).collect())
+}
+
+async fn ahead_of_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<Ahead>> {
+    ctx.db
+        .read((app, user, resource.to_owned(), kept_from(ctx.clock.now_ms())), |sql, (app, user, resource, from)| {
+            Box::pin(
+                async move { Ok(inbox::ahead_of_device(sql, *app, *user, resource, *from, WAITING_QUEUES_MAX).await?) },
+            )
+        })
+        .await
 }
 
 /// The next entries of a queue that the device has not confirmed, oldest first.
@@ -371,10 +359,10 @@ pub async fn next_for_device(
     limit: i64,
 ) -> Result<Vec<Entry>> {
     ctx.db
-        .read((app, user, resource.to_owned(), queue.to_owned(), limit), |sql, input| {
+        .read((app, user, resource.to_owned(), queue.to_owned(), kept_from(ctx.clock.now_ms()), limit), |sql, input| {
             Box::pin(async move {
-                let (app, user, resource, queue, limit) = input;
-                let after = inbox::cursor(sql, *app, *user, resource, queue).await?;
+                let (app, user, resource, queue, from, limit) = input;
+                let after = inbox::cursor(sql, *app, *user, resource, queue).await?.max(from - 1);
                 Ok(inbox::after(sql, *app, *user, queue, resource, after, *limit).await?)
             })
         })
@@ -399,79 +387,4 @@ async fn confirm_all(ctx: &Ctx, app: AppId, user: UserId, resource: &str, confir
             })
         })
         .await
-}
-
-/// Where a page of the history begins, and which way it goes.
-#[derive(Clone, Copy, Debug)]
-pub enum From {
-    /// Before that message, or at the end: newest first.
-    Before(Option<i64>),
-    /// After that message, or at the beginning: oldest first.
-    After(Option<i64>),
-}
-
-/// Up to `limit` (at most 50) messages between a user and a peer.
-pub async fn history(ctx: &Ctx, app: &App, owner: &str, peer: &str, from: From, limit: i64) -> Result<Page<Entry>> {
-    let owner = users::find(ctx, app, owner).await?;
-    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
-    let entries = ctx
-        .db
-        .read(
-            (app.id, owner.user, peer.to_ascii_lowercase(), from, limit + 1),
-            |sql, (app, owner, peer, from, limit)| {
-                Box::pin(async move {
-                    let kind = Kind::Chat.number();
-                    Ok::<_, Error>(match from {
-                        From::Before(id) => {
-                            inbox::history(sql, *app, *owner, peer, kind, id.unwrap_or(i64::MAX), *limit).await?
-                        }
-                        From::After(id) => {
-                            inbox::history_from(sql, *app, *owner, peer, kind, id.unwrap_or(0), *limit).await?
-                        }
-                    })
-                })
-            },
-        )
-        .await?;
-    Ok(Page::cut(entries, limit, |entry| entry.message_id))
-}
-
-/// A conversation as a list of them shows it.
-#[derive(Debug)]
-pub struct Conversation {
-    /// With whom.
-    pub peer: String,
-    /// The last message, if one is kept.
-    pub last: Option<Entry>,
-    /// How many messages wait.
-    pub waiting: i64,
-    order: i64,
-}
-
-/// Up to `limit` (at most 50) conversations of a user, the latest first.
-pub async fn conversations(
-    ctx: &Ctx,
-    app: &App,
-    owner: &str,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Page<Conversation>> {
-    let owner = users::find(ctx, app, owner).await?;
-    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
-    let found = ctx
-        .db
-        .read((app.id, owner.user, before.unwrap_or(i64::MAX), limit + 1), |sql, (app, owner, before, limit)| {
-            Box::pin(async move {
-                let mut found = Vec::new();
-                for (peer, order) in inbox::conversations(sql, *app, *owner, *before, *limit).await? {
-                    let kind = Kind::Chat.number();
-                    let last = inbox::history(sql, *app, *owner, &peer, kind, i64::MAX, 1).await?.pop();
-                    let waiting = inbox::count_waiting_in(sql, *app, *owner, &peer).await?;
-                    found.push(Conversation { peer, last, waiting, order });
-                }
-                Ok::<_, Error>(found)
-            })
-        })
-        .await?;
-    Ok(Page::cut(found, limit, |conversation| conversation.order))
 }

@@ -117,18 +117,18 @@ impl Rates {
 
     /// Counts a call for a token by the address it comes from.
     pub fn token_call(&self, from: IpAddr) -> Result<()> {
-        self.admit(&self.token_calls, &network_of(from), self.tokens)
+        self.admit(&self.token_calls, &Network::of(from), self.tokens)
     }
 
     /// Counts a password as wrong before it is checked, so that guesses made at once do not pass the limit together.
     /// Refuses it when that user has too many from that address.
     pub fn password_tried(&self, app: AppId, whose: Whose<'_>, from: IpAddr) -> Result<()> {
-        self.admit(&self.password_failures, &(app, whose, network_of(from)), self.failures)
+        self.admit(&self.password_failures, &(app, whose, Network::of(from)), self.failures)
     }
 
     /// Takes back what [`Self::password_tried`] counted: the password was right, or was not checked.
     pub fn password_not_wrong(&self, app: AppId, whose: Whose<'_>, from: IpAddr) {
-        let cell = self.password_failures.of(&(app, whose, network_of(from)));
+        let cell = self.password_failures.of(&(app, whose, Network::of(from)));
         cell.fetch_sub(self.failures.every_ns, Ordering::Relaxed);
     }
 
@@ -170,6 +170,29 @@ impl Pace {
     }
 }
 
+/// Counts what one party does, where it alone is counted.
+#[derive(Clone, Copy)]
+pub struct Meter {
+    pace: Pace,
+    cell: i64,
+}
+
+impl Meter {
+    /// So many in a second, and so many at once.
+    pub fn new(per_s: u32, at_once: u32) -> Self {
+        Self { pace: Pace { burst: at_once.max(1), ..Pace::per_second(per_s) }, cell: 0 }
+    }
+
+    /// Counts one more, if it may be.
+    pub fn admit(&mut self, now_ms: i64) -> bool {
+        let next = self.pace.room(self.cell, now_ms.saturating_mul(1_000_000));
+        if let Some(next) = next {
+            self.cell = next;
+        }
+        next.is_some()
+    }
+}
+
 struct Cells {
     cells: Box<[AtomicI64]>,
     scatter: RandomState,
@@ -187,10 +210,15 @@ impl Cells {
 }
 
 /// The part of an address that one customer of a network has: all of IPv4, the first half of IPv6.
-fn network_of(address: IpAddr) -> u64 {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => u64::from(v4.to_bits()),
-        IpAddr::V6(v6) => u64::from_be_bytes(v6.octets()[..8].try_into().unwrap_or_default()),
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Network(u64);
+
+impl Network {
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(v4) => u64::from(v4.to_bits()),
+            IpAddr::V6(v6) => u64::from_be_bytes(v6.octets()[..8].try_into().unwrap_or_default()),
+        })
     }
 }
 
@@ -249,6 +277,16 @@ mod tests {
             rates.password_not_wrong(app, ann, here);
         }
         assert_eq!((0..30).filter(|_| rates.password_tried(app, ann, here).is_ok()).count(), 20);
+    }
+
+    #[test]
+    fn a_meter_lets_so_many_at_once_and_then_so_many_in_a_second() {
+        let mut meter = Meter::new(10, 30);
+        let now_ms = 1_700_000_000_000;
+        assert_eq!((0..100).filter(|_| meter.admit(now_ms)).count(), 30);
+        assert_eq!((0..100).filter(|_| meter.admit(now_ms + 1000)).count(), 10);
+        assert_eq!((0..100).filter(|_| meter.admit(now_ms + 60_000)).count(), 30);
+        assert!(meter.admit(now_ms - 60_000), "a clock set back locks nobody out");
     }
 
     #[test]

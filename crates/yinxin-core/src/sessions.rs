@@ -1,5 +1,6 @@
 //! The port to whoever holds the connections: the domain asks who is connected and asks for connections to be closed.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use yinxin_store::{AppId, UserId};
@@ -28,7 +29,7 @@ pub enum CloseReason {
     Banned,
     /// The password was changed.
     PasswordChanged,
-    /// The user was deleted.
+    /// The user was deleted, or the app with all its users.
     Deleted,
 }
 
@@ -45,6 +46,11 @@ pub trait Sessions: Send + Sync {
     fn wake_others(&self, _app: AppId, _user: UserId, _queue: &str, _resource: &str) {}
     /// Tells the connections of the user that the presence of somebody it watches has changed. Best effort.
     fn announce(&self, _app: AppId, _user: UserId, _news: &Arc<News>) {}
+    /// Tells the connections of the user that whoever is at that address has shown a token that ends then
+    /// ([`i64::MAX`]: never). Those from there need no other until then.
+    fn renew(&self, _app: AppId, _user: UserId, _from: IpAddr, _token_ends_ms: i64) {}
     /// Closes all connections of the user, or those of one device.
     fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason);
+    /// Closes all connections of the app's users.
+    fn close_app(&self, _app: AppId, _reason: CloseReason) {}
 }

@@ -16,5 +16,5 @@ pub use rest::Options;
 
 /// The dialect's routes: REST and the chat SDK's socket. It answers every path, unknown ones too.
 pub fn router(ctx: Arc<Ctx>, registry: Arc<Registry>, options: Options) -> Router {
-    msync::routes(Arc::clone(&ctx), registry).merge(rest::router(ctx, options))
+    msync::routes(Arc::clone(&ctx), registry, options.socket).merge(rest::router(ctx, options))
 }

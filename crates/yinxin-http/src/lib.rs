@@ -7,7 +7,7 @@
 //! The path of a request is one hyper service around one axum router: no stack of layers, one request extension
 //! ([`Arrival`]), metrics through handles made beforehand, no log line at info level.
 //!
-//! HTTP/1.1 only; upgrades (websockets) are possible.
+//! HTTP/1.1 only; [`websocket`] is what it is upgraded to.
 
 mod arrival;
 mod body;
@@ -22,6 +22,7 @@ mod registry;
 mod reply;
 mod serve;
 mod service;
+pub mod websocket;
 
 pub use arrival::{Arrival, RequestId, head_bytes};
 pub use body::{BodyFault, read_body};

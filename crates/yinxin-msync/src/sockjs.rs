@@ -13,7 +13,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 use crate::Malformed;
-use crate::limits::{FRAME_BYTES, SOCKJS_FRAMES, SOCKJS_TEXT_BYTES};
+use crate::limits::{FRAME_BYTES, SOCKJS_FRAMES, SOCKJS_ROOM_BYTES};
 
 #[cfg(test)]
 mod tests;
@@ -63,9 +63,17 @@ pub struct Limits {
     pub frame_bytes: usize,
 }
 
+impl Limits {
+    /// Room for one frame of that size, or several that are as large together.
+    pub const fn for_frames_of(frame_bytes: usize) -> Self {
+        let text_bytes = frame_bytes.div_ceil(3) * 4 + SOCKJS_ROOM_BYTES;
+        Self { text_bytes, frames: SOCKJS_FRAMES, frame_bytes }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { text_bytes: SOCKJS_TEXT_BYTES, frames: SOCKJS_FRAMES, frame_bytes: FRAME_BYTES }
+        Self::for_frames_of(FRAME_BYTES)
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -49,7 +50,7 @@ pub enum Ending {
     ServerStops,
 }
 
-/// What the registry may tell a connection. Both are called on whatever thread has the news: they must be quick, must not
+/// What the registry may tell a connection. All are called on whatever thread has the news: they must be quick, must not
 /// block, and may be called more than once.
 pub trait Line: Send + Sync {
     /// It must end.
@@ -58,6 +59,8 @@ pub trait Line: Send + Sync {
     fn wake(&self, queue: &str);
     /// The presence of somebody whom its user watches has changed.
     fn announce(&self, news: &Arc<News>);
+    /// Whoever is at that address has shown a token of its user that ends then: a connection from there lives as long.
+    fn renew(&self, from: IpAddr, token_ends_ms: i64);
 }
 
 /// Why a connection was not taken in.
@@ -164,11 +167,19 @@ impl Registry {
 
     /// Tells every connection that the server stops.
     pub fn stop(&self) {
+        self.end_all(|_| true, &Ending::ServerStops);
+    }
+
+    /// Tells all connections of those users to end.
+    fn end_all(&self, meant: impl Fn(&Owner) -> bool, ending: &Ending) {
         for shard in &self.shards {
-            let lines: Vec<Arc<dyn Line>> =
-                shard.read().values().flatten().map(|session| Arc::clone(&session.line)).collect();
+            let lines: Vec<Arc<dyn Line>> = {
+                let shard = shard.read();
+                let users = shard.iter().filter(|(owner, _)| meant(owner));
+                users.flat_map(|(_, sessions)| sessions).map(|session| Arc::clone(&session.line)).collect()
+            };
             for line in lines {
-                line.end(Ending::ServerStops);
+                line.end(ending.clone());
             }
         }
     }
@@ -239,11 +250,21 @@ impl Sessions for Registry {
         }
     }
 
+    fn renew(&self, app: AppId, user: UserId, from: IpAddr, token_ends_ms: i64) {
+        for line in self.lines(app, user, |_| true) {
+            line.renew(from, token_ends_ms);
+        }
+    }
+
     fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason) {
         let meant = |session: &Session| resource.is_none_or(|resource| session.device.resource == resource);
         for line in self.lines(app, user, meant) {
             line.end(Ending::Asked(reason));
         }
+    }
+
+    fn close_app(&self, app: AppId, reason: CloseReason) {
+        self.end_all(|(of, _)| *of == app, &Ending::Asked(reason));
     }
 }
 

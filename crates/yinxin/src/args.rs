@@ -149,6 +149,9 @@ pub(crate) struct Settings {
     /// Contacts a user may have
     #[arg(long, value_name = "N")]
     pub contacts_max: Option<u32>,
+    /// Whether users may write to contacts only; the backend may write to everybody
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub contacts_only_messaging: Option<bool>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

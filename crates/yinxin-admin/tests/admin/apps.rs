@@ -12,7 +12,7 @@ async fn an_app_lives_from_creation_to_deletion() {
     let secret = made["easemob"]["client_secret"].as_str().unwrap().to_owned();
     assert_eq!((&made["org"], &made["app"], &made["app_key"]), (&json!("o"), &json!("a"), &json!("o#a")));
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 0,
-        "app_token_ttl": 5_184_000, "contacts_max": 3000});
+        "app_token_ttl": 5_184_000, "contacts_max": 3000, "contacts_only_messaging": false});
     assert_eq!(made["settings"], settings);
 
     let shown = api.get("/apps/o/a").await.expect(StatusCode::OK);
@@ -23,9 +23,10 @@ async fn an_app_lives_from_creation_to_deletion() {
     assert_eq!(listed["apps"].as_array().unwrap().len(), 2);
     assert!(!listed.to_string().contains(&secret));
 
-    let changed = api.call("PATCH", "/apps/o/a", r#"{"settings":{"profile":"seed","contacts_max":5}}"#).await;
-    let changed = changed.expect(StatusCode::OK);
+    let patch = r#"{"settings":{"profile":"seed","contacts_max":5,"contacts_only_messaging":true}}"#;
+    let changed = api.call("PATCH", "/apps/o/a", patch).await.expect(StatusCode::OK);
     assert_eq!((&changed["settings"]["profile"], &changed["settings"]["contacts_max"]), (&json!("seed"), &json!(5)));
+    assert_eq!(changed["settings"]["contacts_only_messaging"], true);
     assert_eq!(changed["settings"]["open_registration"], true);
 
     let rotated = api.post("/apps/o/a/rotate-secret", "").await.expect(StatusCode::OK);
@@ -74,5 +75,6 @@ async fn the_server_tells_its_state() {
     let state = api.get("/server").await.expect(StatusCode::OK);
     assert_eq!(state["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(state["uptime_seconds"], 0);
+    assert_eq!(state["apps_clearing"], 0);
     assert!(state["writer"]["commits"].as_u64().unwrap() >= 1);
 }

@@ -24,6 +24,8 @@ impl Line for Ear {
     fn wake(&self, _: &str) {}
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: std::net::IpAddr, _: i64) {}
 }
 
 async fn connect(api: &Api, name: &str, resource: &str) -> (Registration, mpsc::Receiver<Ending>) {

@@ -9,7 +9,7 @@ use super::outbox::notes;
 use super::{Event, event};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::sessions::{CloseReason, Device};
 use crate::users::User;
 
@@ -20,6 +20,8 @@ pub enum EndReason {
     Logout,
     /// The connection was lost, or broke a rule of the protocol.
     Closed,
+    /// The token has ended and no other came.
+    TokenEnded,
     /// A newer login took its place.
     Displaced,
     /// The domain ended it.
@@ -36,6 +38,7 @@ impl EndReason {
         match self {
             Self::Logout => "logout",
             Self::Closed => "closed",
+            Self::TokenEnded => "token_ended",
             Self::Displaced => "displaced",
             Self::Asked(CloseReason::Kicked) => "kicked",
             Self::Asked(CloseReason::Banned) => "banned",
@@ -127,6 +130,10 @@ async fn tell_end(ctx: &Ctx, opened: &Opened, reason: EndReason) -> Result<()> {
 
 /// A session must not fail because nobody could be told of it.
 fn lost(event: Event, error: &Error) {
+    if error.code == Code::AppNotFound {
+        // The hooks went with the app.
+        return;
+    }
     metrics::counter!("yinxin_hook_events_lost_total").increment(1);
     tracing::warn!(event = event.name(), %error, "an event for hooks could not be written down");
 }

@@ -23,7 +23,7 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
     let user = find(ctx, app, reference).await?;
     let password = password.filter(|password| !password.is_empty()).ok_or(Code::NewPasswordMissing)?;
     check_password(&password)?;
-    let hash = ctx.passwords.hash(password).await?;
+    let hash = ctx.passwords.hash(password, None).await?;
     let known = ctx
         .db
         .write((app.id, user.user, hash, ended_s(ctx)), |sql, (app, user, hash, ended_s)| {

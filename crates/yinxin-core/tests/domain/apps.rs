@@ -40,7 +40,7 @@ async fn nothing_is_added_to_an_app_that_is_gone() {
     let (ctx, app) = (&site.ctx, &site.app);
     apps::delete(ctx, app).await.unwrap();
     let registration =
-        Registration { username: Some("ann".to_owned()), password: Some(secret("word")), nickname: None };
+        Registration { username: Some("ann".to_owned()), password: Some(secret("word")), ..Default::default() };
     let text = String::new;
     let notifier = NewNotifier {
         name: "n".to_owned(),

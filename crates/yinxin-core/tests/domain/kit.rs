@@ -107,6 +107,7 @@ impl Site {
             username: Some(name.to_owned()),
             password: Some(secret("first")),
             nickname: Some("0".to_owned()),
+            from: None,
         };
         users::register(&self.ctx, &self.app, registration).await.unwrap()
     }

@@ -3,9 +3,11 @@
 
 mod apps;
 mod cache;
+mod delivery;
 mod hooks;
 mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod retention;
 mod tokens;

@@ -1,18 +1,27 @@
-//! How the registry reaches a connection: a bounded queue of what to look at, and one place for why to end.
+//! How the registry reaches a connection: a bounded queue of what to look at, one place for why to end, and when its
+//! token does.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::sync::{mpsc, watch};
 use yinxin_core::presence::News;
 use yinxin_realtime::{Ending, Line};
 
+#[cfg(test)]
+mod tests;
+
 /// Notes that wait for a connection. With more, wake-ups are lost, so that it looks at its whole inbox instead, and news
 /// of presence too, which is best effort.
 const NOTES_MAX: usize = 32;
 
-enum Note {
+/// What a connection is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Note {
+    /// Look into that queue.
     Wake(Box<str>),
+    /// Somebody's presence has changed.
     News(Arc<News>),
 }
 
@@ -21,36 +30,40 @@ pub(super) struct Sender {
     notes: mpsc::Sender<Note>,
     missed: AtomicBool,
     ending: watch::Sender<Option<Ending>>,
+    from: IpAddr,
+    /// [`i64::MAX`]: never.
+    token_ends_ms: AtomicI64,
 }
 
-/// The connection's end.
-pub(super) struct Receiver {
-    notes: mpsc::Receiver<Note>,
-    ending: watch::Receiver<Option<Ending>>,
-}
+/// What the connection is told, in order.
+pub(super) struct Notes(mpsc::Receiver<Note>);
 
-/// What a connection is told.
-pub(super) enum Told {
-    /// Look into that queue.
-    Wake(Box<str>),
-    /// Somebody's presence has changed.
-    News(Arc<News>),
-    /// End.
-    End(Ending),
-}
+/// Why the connection is to end. Apart from the notes, so that it can be waited for whatever else goes on.
+pub(super) struct Endings(watch::Receiver<Option<Ending>>);
 
-/// A line with both ends.
-pub(super) fn line() -> (Sender, Receiver) {
+/// A line to a connection from that address, whose token ends then, if ever.
+pub(super) fn line(from: IpAddr, token_ends_ms: Option<i64>) -> (Sender, Notes, Endings) {
     let (note_sender, notes) = mpsc::channel(NOTES_MAX);
     let (ending_sender, ending) = watch::channel(None);
-    let sender = Sender { notes: note_sender, missed: AtomicBool::new(false), ending: ending_sender };
-    (sender, Receiver { notes, ending })
+    let sender = Sender {
+        notes: note_sender,
+        missed: AtomicBool::new(false),
+        ending: ending_sender,
+        from,
+        token_ends_ms: AtomicI64::new(token_ends_ms.unwrap_or(i64::MAX)),
+    };
+    (sender, Notes(notes), Endings(ending))
 }
 
 impl Sender {
     /// Whether a wake-up was lost since this was last asked.
     pub fn take_missed(&self) -> bool {
         self.missed.swap(false, Ordering::SeqCst)
+    }
+
+    /// When the last token that was shown for the connection ends; [`i64::MAX`] = never.
+    pub fn token_ends_ms(&self) -> i64 {
+        self.token_ends_ms.load(Ordering::SeqCst)
     }
 }
 
@@ -73,28 +86,32 @@ impl Line for Sender {
         // Full: the connection asks when it wants to know.
         let _lost = self.notes.try_send(Note::News(Arc::clone(news)));
     }
+
+    fn renew(&self, from: IpAddr, token_ends_ms: i64) {
+        if from == self.from {
+            self.token_ends_ms.fetch_max(token_ends_ms, Ordering::SeqCst);
+        }
+    }
 }
 
-impl Receiver {
-    /// The next thing to know; an ending comes first.
-    pub async fn next(&mut self) -> Told {
-        loop {
-            if let Some(ending) = self.ending.borrow_and_update().clone() {
-                return Told::End(ending);
-            }
-            tokio::select! {
-                biased;
-                changed = self.ending.changed() => {
-                    if changed.is_err() {
-                        // The registry's end lives as long as the connection's place in it.
-                        std::future::pending::<()>().await;
-                    }
-                }
-                Some(note) = self.notes.recv() => return match note {
-                    Note::Wake(queue) => Told::Wake(queue),
-                    Note::News(news) => Told::News(news),
-                },
-            }
+impl Notes {
+    /// The next one.
+    pub async fn next(&mut self) -> Note {
+        match self.0.recv().await {
+            Some(note) => note,
+            // The registry's end lives as long as the connection's place in it.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Endings {
+    /// Waits until the connection is to end; from then on the answer is the same.
+    pub async fn next(&mut self) -> Ending {
+        match self.0.wait_for(Option::is_some).await.map(|ending| ending.clone()) {
+            Ok(Some(ending)) => ending,
+            // As above.
+            Ok(None) | Err(_) => std::future::pending().await,
         }
     }
 }

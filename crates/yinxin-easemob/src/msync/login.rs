@@ -63,10 +63,11 @@ pub(super) async fn identify(ctx: &Ctx, login: &Login) -> Result<Identity, Refus
     Ok(Identity { app, user, device, ends_ms: tokens::ends_at_ms(token) })
 }
 
-/// Whether what was identified still holds, asked once the connection can be told otherwise.
+/// Whether who was identified, of which app, still holds, asked once the connection can be told otherwise.
 pub(super) async fn still_good(ctx: &Ctx, identity: &Identity, login: &Login) -> Result<(), Refused> {
     let token = login.token.as_ref().map_or("", |token| token.as_str());
-    tokens::authenticate(ctx, &identity.app, token).await?;
+    let app = apps::current(ctx, &identity.app).await?;
+    tokens::authenticate(ctx, &app, token).await?;
     Ok(())
 }
 

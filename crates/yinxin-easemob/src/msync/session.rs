@@ -3,20 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
-use yinxin_core::messages::{self, Act, Entry, Kind, Outgoing, Receipt, Sender};
+use yinxin_core::messages::{self, Entry, Outgoing, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
-use yinxin_core::{Code, Ctx, Error, Result};
-use yinxin_msync::wire::{CommSyncUl, GROUP_DOMAIN, Jid, MessageType, Meta, Namespace, RouteType};
-use yinxin_msync::{Frame, Kick, SendRefusal, body, encode};
+use yinxin_core::{Ctx, Result};
+use yinxin_msync::wire::{CommSyncUl, Jid, Meta, Namespace};
+use yinxin_msync::{Frame, Kick, SendRefusal, encode};
 use yinxin_realtime::{Action, Delivery, Ending, Event};
 
+use super::end::End;
 use super::login::Identity;
-use super::{content, metas};
+use super::{metas, outgoing};
 
 /// Entries on one page.
 const PAGE: i64 = 20;
+/// Bytes of messages on one page, unless the first has more.
+const PAGE_BYTES: usize = 128 * 1024;
 
 /// A logged-in connection.
 pub(super) struct Session {
@@ -26,12 +30,18 @@ pub(super) struct Session {
     delivery: Delivery,
 }
 
+/// An answer that takes its time: a message is asked about and stored first.
+pub(super) type Answering = BoxFuture<'static, Vec<u8>>;
+
 /// What a frame leads to.
 pub(super) enum Next {
     /// Send these frames.
     Send(Vec<Vec<u8>>),
-    /// The client has logged out.
-    Close,
+    /// Send the answer when it is there. Meanwhile nothing is to be taken from the client, so that what it sends stays
+    /// in order; what is sent to it need not wait.
+    Wait(Answering),
+    /// End, without another word.
+    Close(End),
 }
 
 impl Session {
@@ -44,9 +54,9 @@ impl Session {
     pub async fn on_frame(&mut self, frame: Frame) -> Result<Next> {
         match frame {
             Frame::Unread => self.list().await.map(Next::Send),
-            Frame::Sync(up) => self.sync(*up).await.map(Next::Send),
-            // A second login on one connection is the end of it, too.
-            Frame::Logout(_) | Frame::Provision(_) => Ok(Next::Close),
+            Frame::Sync(up) => self.sync(*up).await,
+            Frame::Logout(_) => Ok(Next::Close(End::LoggedOut)),
+            Frame::Provision(_) => Ok(Next::Close(End::LoggedInAlready)),
             Frame::Other(_) => Ok(Next::Send(Vec::new())),
         }
     }
@@ -73,13 +83,9 @@ impl Session {
         encode::notify(to, id, key, &notice, self.ctx.clock.now_ms())
     }
 
-    /// Looks into all queues: wake-ups were lost.
-    pub async fn resync(&mut self) -> Result<Vec<Vec<u8>>> {
-        let mut frames = Vec::new();
-        for (queue, _) in self.waiting().await? {
-            frames.extend(self.on_wake(&queue).await?);
-        }
-        Ok(frames)
+    /// The queues to look into when wake-ups were lost.
+    pub async fn waiting_queues(&self) -> Result<Vec<String>> {
+        Ok(self.waiting().await?.into_iter().map(|(queue, _)| queue).collect())
     }
 
     /// The last frame of a connection that must end; without one the client comes back.
@@ -117,15 +123,15 @@ impl Session {
         Ok(vec![encode::unread(queues, self.ctx.clock.now_ms())])
     }
 
-    async fn sync(&mut self, up: CommSyncUl) -> Result<Vec<Vec<u8>>> {
+    async fn sync(&mut self, up: CommSyncUl) -> Result<Next> {
         if let Some(meta) = up.meta {
-            return self.receive(meta).await;
+            return Ok(self.receive(&meta));
         }
-        match up.queue.and_then(|queue| queue.name) {
-            Some(queue) => self.deliver(Event::Pulled { queue: queue.to_ascii_lowercase(), key: up.key }).await,
+        Ok(Next::Send(match up.queue.and_then(|queue| queue.name) {
+            Some(queue) => self.deliver(Event::Pulled { queue: queue.to_ascii_lowercase(), key: up.key }).await?,
             // The nameless queue carries notices, which are not kept: there is never more.
-            None => Ok(vec![encode::end_of_queue(Jid::server(&self.app_key), self.ctx.clock.now_ms())]),
-        }
+            None => vec![encode::end_of_queue(Jid::server(&self.app_key), self.ctx.clock.now_ms())],
+        }))
     }
 
     /// Runs an event through the state machine until nothing is left to do.
@@ -164,7 +170,16 @@ impl Session {
 
     async fn fetch(&self, queue: &str) -> Result<Vec<Entry>> {
         let (app, user) = (self.who.app.id, self.who.user.user);
-        messages::next_for_device(&self.ctx, app, user, &self.who.device.resource, queue, PAGE).await
+        let mut entries =
+            messages::next_for_device(&self.ctx, app, user, &self.who.device.resource, queue, PAGE).await?;
+        let mut bytes = 0;
+        let fitting = entries.iter().take_while(|entry| {
+            bytes += entry.payload.len();
+            bytes <= PAGE_BYTES
+        });
+        let count = fitting.count().max(1);
+        entries.truncate(count);
+        Ok(entries)
     }
 
     fn page(&self, queue: &str, entries: Vec<Entry>, key: u64) -> Vec<u8> {
@@ -180,74 +195,26 @@ impl Session {
     }
 
     /// A meta that the client sends.
-    async fn receive(&mut self, meta: Meta) -> Result<Vec<Vec<u8>>> {
+    fn receive(&self, meta: &Meta) -> Next {
         let meta_id = meta.id.unwrap_or_default();
         match meta.ns.and_then(|ns| Namespace::try_from(ns).ok()) {
             // The client's statistics ask for no answer.
-            Some(Namespace::Statistic) => Ok(Vec::new()),
-            Some(Namespace::Chat) => Ok(vec![match self.send(&meta).await {
+            Some(Namespace::Statistic) => Next::Send(Vec::new()),
+            Some(Namespace::Chat) => match outgoing::read(meta, &self.who) {
+                Ok((to, outgoing)) => Next::Wait(self.send(meta_id, to, outgoing)),
+                Err(error) => Next::Send(vec![outgoing::refused(meta_id, &error)]),
+            },
+            _ => Next::Send(vec![encode::send_refused(meta_id, SendRefusal::Unsupported)]),
+        }
+    }
+
+    fn send(&self, meta_id: u64, to: String, outgoing: Outgoing) -> Answering {
+        let (ctx, app, user) = (Arc::clone(&self.ctx), Arc::clone(&self.who.app), Arc::clone(&self.who.user));
+        Box::pin(async move {
+            match messages::send(&ctx, &app, Sender::User(&user), &to, outgoing).await {
                 Ok(sent) => encode::send_ok(meta_id, sent.id.cast_unsigned(), sent.at_ms),
-                Err(error) => refused(meta_id, &error),
-            }]),
-            _ => Ok(vec![encode::send_refused(meta_id, SendRefusal::Unsupported)]),
-        }
+                Err(error) => outgoing::refused(meta_id, &error),
+            }
+        })
     }
-
-    async fn send(&self, meta: &Meta) -> Result<messages::Sent> {
-        let illegal = |_| Error::from(Code::BodyMalformed);
-        let to = meta.to.as_ref();
-        if to.and_then(|to| to.domain.as_deref()) == Some(GROUP_DOMAIN) {
-            return Err(Code::NotOffered.into());
-        }
-        let to = to.and_then(|to| to.name.as_deref()).ok_or(Code::UsernameMissing)?.to_ascii_lowercase();
-        let payload = meta.payload.as_deref().unwrap_or_default();
-        let summary = body::inspect(payload).map_err(illegal)?;
-        let act = act(&summary)?;
-        let kind = if act == Act::Says { Kind::Chat } else { Kind::About };
-        let sender = &self.who.user;
-        let online_only = meta.routetype == Some(RouteType::Online.into());
-        let outgoing = Outgoing {
-            // What is for those only who are here now is no part of the history.
-            kind: if online_only { Kind::About } else { kind },
-            origin: self.who.device.resource.clone(),
-            payload: body::rewrite_identity(payload, &sender.username, &to).map_err(illegal)?,
-            act,
-            online_only,
-            read: content::of,
-        };
-        messages::send(&self.ctx, &self.who.app, Sender::User(sender), &to, outgoing).await
-    }
-}
-
-/// What a message does, by what its body says it is.
-fn act(body: &body::BodySummary<'_>) -> Result<Act> {
-    let about = || body.ack_message_id.map(u64::cast_signed).ok_or_else(|| Error::from(Code::BodyMalformed));
-    Ok(match body.kind {
-        None | Some(MessageType::Normal | MessageType::Chat) => Act::Says,
-        Some(MessageType::Edit) => Act::Edits(body.edit_message_id.ok_or(Code::BodyMalformed)?.cast_signed()),
-        Some(MessageType::Recall) => Act::Recalls(about()?),
-        Some(MessageType::DeliverAck) => Act::Confirms(Receipt::Delivered(about()?)),
-        Some(MessageType::ReadAck) => Act::Confirms(Receipt::Read(about()?)),
-        Some(MessageType::ChannelAck) => Act::Confirms(Receipt::Conversation),
-        Some(MessageType::GroupChat | MessageType::ChatRoom) => return Err(Code::NotOffered.into()),
-    })
-}
-
-/// The SDK's words for a refusal.
-fn refused(meta_id: u64, error: &Error) -> Vec<u8> {
-    let refusal = match error.code {
-        Code::SenderBlocked => SendRefusal::Blocked,
-        Code::SenderMuted => SendRefusal::Muted,
-        Code::UserNotFound => SendRefusal::UserNotFound(&error.subject),
-        Code::MessageVetoed => SendRefusal::Vetoed(&error.subject),
-        Code::MessageTooLarge => SendRefusal::TooLarge,
-        Code::RecallTooLate => SendRefusal::RecallTooLate,
-        Code::NotOffered => SendRefusal::GroupNotFound,
-        Code::RateLimited | Code::Busy => SendRefusal::TooFast,
-        _ => SendRefusal::Other(error.code.text()),
-    };
-    if matches!(error.code, Code::Storage | Code::Internal) {
-        tracing::error!(%error, "a message could not be stored");
-    }
-    encode::send_refused(meta_id, refusal)
 }

@@ -119,6 +119,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::ContactsFull => exceed_limit("user contact number exceed limit"),
         C::NotInvited => argument("there is no invitation of this user"),
         C::SenderBlocked => forbidden_op("blocked"),
+        C::NotContact => forbidden_op("nonroster"),
         C::RecallTooLate => forbidden_op("exceed recall time limit"),
         C::SenderMuted => forbidden_op("user is mute"),
         C::MessageTooLarge => argument("message is too large"),

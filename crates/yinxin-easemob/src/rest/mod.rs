@@ -7,7 +7,7 @@ mod answer;
 mod body;
 mod call;
 mod calls;
-mod cors;
+pub(crate) mod cors;
 mod dispatch;
 mod entity;
 mod errors;
@@ -19,6 +19,7 @@ mod routes;
 use axum::response::Response;
 pub use routes::router;
 use yinxin_core::apps::Profile;
+use yinxin_core::limits::SocketLimits;
 use yinxin_core::{Code, Error};
 
 /// How the dialect meets the world.
@@ -26,6 +27,8 @@ use yinxin_core::{Code, Error};
 pub struct Options {
     /// `scheme://host[:port]` that replies print instead of the one the request was sent to.
     pub public_url: Option<String>,
+    /// Bounds of the chat SDK's connections.
+    pub socket: SocketLimits,
 }
 
 /// The answer to a path outside every app.

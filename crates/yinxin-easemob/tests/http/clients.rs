@@ -87,7 +87,10 @@ async fn replies_name_the_host_that_was_asked() {
     w.register(&["anna"]).await;
     let reply = w.get("/users/anna?x=y").header("host", "a1.example.com:8090").await.ok();
     assert_eq!(reply["uri"], "http://a1.example.com:8090/acme/chat/users/anna");
-    let options = yinxin_easemob::Options { public_url: Some("https://im.example.com/".into()) };
+    let options = yinxin_easemob::Options {
+        public_url: Some("https://im.example.com/".into()),
+        ..yinxin_easemob::Options::default()
+    };
     let mut w = w;
     w.router = crate::world::router(&w.ctx, options);
     assert_eq!(w.get("/users/anna").await.ok()["uri"], "https://im.example.com/acme/chat/users/anna");

@@ -36,6 +36,8 @@ impl Line for Ear {
     }
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 fn told() -> (Arc<dyn Line>, Receiver<Told>) {
@@ -175,6 +177,8 @@ impl Line for Leaver {
     fn wake(&self, _: &str) {}
 
     fn announce(&self, _: &Arc<News>) {}
+
+    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 #[test]
@@ -185,4 +189,18 @@ fn a_connection_may_deregister_while_it_is_told() {
     *place.lock() = Some(connect(&registry, (APP, ANN), "phone", line).unwrap());
     registry.close(APP, ANN, None, CloseReason::Deleted);
     assert!(registry.is_empty());
+}
+
+#[test]
+fn all_connections_of_an_app_end_and_no_others() {
+    let registry = Registry::new(Bounds::default());
+    let (ann, ben, other) = (told(), told(), told());
+    let _ann = connect(&registry, (APP, ANN), "phone", ann.0).unwrap();
+    let _ben = connect(&registry, (APP, BOB), "web", ben.0).unwrap();
+    let _other = connect(&registry, (OTHER_APP, ANN), "web", other.0).unwrap();
+    registry.close_app(APP, CloseReason::Deleted);
+    for heard in [ann.1, ben.1] {
+        assert_eq!(heard.try_recv(), Ok(Told::End(Ending::Asked(CloseReason::Deleted))));
+    }
+    assert!(other.1.try_recv().is_err());
 }

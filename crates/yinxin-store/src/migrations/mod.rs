@@ -7,8 +7,11 @@ use refinery::Migration;
 
 use crate::error::{Error, Result};
 
-const LIST: &[(&str, &str)] =
-    &[("V1__foundation", include_str!("v1_foundation.sql")), ("V3__hooks", include_str!("v3_hooks.sql"))];
+const LIST: &[(&str, &str)] = &[
+    ("V1__foundation", include_str!("v1_foundation.sql")),
+    ("V3__hooks", include_str!("v3_hooks.sql")),
+    ("V4__messaging", include_str!("v4_messaging.sql")),
+];
 
 /// The list as SQLite wants it.
 pub fn for_sqlite() -> Result<Vec<Migration>> {

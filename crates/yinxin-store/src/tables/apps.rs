@@ -1,5 +1,6 @@
 //! `apps` and `app_secrets`: the directory of tenants.
 
+use super::inbox;
 use crate::{AppId, Result, Row, Sql, Touched};
 
 /// A row of `apps`.
@@ -27,12 +28,14 @@ pub struct AppRow {
     pub app_token_ttl_s: i64,
     /// Contacts one user may have.
     pub contacts_max: i64,
+    /// Users hear from contacts only.
+    pub contacts_only: bool,
 }
 
 macro_rules! columns {
     () => {
         "app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile, user_token_ttl_s, \
-         app_token_ttl_s, contacts_max"
+         app_token_ttl_s, contacts_max, contacts_only"
     };
 }
 
@@ -49,6 +52,7 @@ fn read(mut row: Row) -> Result<AppRow> {
         user_token_ttl_s: row.take(8)?,
         app_token_ttl_s: row.take(9)?,
         contacts_max: row.take(10)?,
+        contacts_only: row.take(11)?,
     })
 }
 
@@ -57,7 +61,7 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     const SQL: &str = concat!(
         "INSERT INTO apps (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING"
     );
     let args = [
         app.app.arg(),
@@ -71,6 +75,7 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
         app.user_token_ttl_s.into(),
         app.app_token_ttl_s.into(),
         app.contacts_max.into(),
+        app.contacts_only.into(),
     ];
     sql.touch(Touched::App(app.app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -89,14 +94,16 @@ pub struct AppUpdate {
     pub app_token_ttl_s: Option<i64>,
     /// See [`AppRow`].
     pub contacts_max: Option<i64>,
+    /// See [`AppRow`].
+    pub contacts_only: Option<bool>,
 }
 
 /// Sets those settings that are given; `false` when there is no such app.
 pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: i64) -> Result<bool> {
     const SQL: &str = "UPDATE apps SET modified_ms = $2, open_registration = COALESCE($3, open_registration), \
                        profile = COALESCE($4, profile), user_token_ttl_s = COALESCE($5, user_token_ttl_s), \
-                       app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max) \
-                       WHERE app_id = $1";
+                       app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max), \
+                       contacts_only = COALESCE($8, contacts_only) WHERE app_id = $1";
     let args = [
         app.arg(),
         now_ms.into(),
@@ -105,6 +112,7 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
         changes.user_token_ttl_s.into(),
         changes.app_token_ttl_s.into(),
         changes.contacts_max.into(),
+        changes.contacts_only.into(),
     ];
     sql.touch(Touched::App(app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -133,39 +141,84 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
     sql.rows(SQL, &[]).await?.into_iter().map(read).collect()
 }
 
-/// Removes the app and every row that carries its id.
-pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
-    const REST: [&str; 24] = [
-        "DELETE FROM app_secrets WHERE app_id = $1",
-        "DELETE FROM users WHERE app_id = $1",
-        "DELETE FROM handles WHERE app_id = $1",
-        "DELETE FROM group_ignores WHERE app_id = $1",
-        "DELETE FROM contacts WHERE app_id = $1",
-        "DELETE FROM invitations WHERE app_id = $1",
-        "DELETE FROM blocks WHERE app_id = $1",
-        "DELETE FROM inbox WHERE app_id = $1",
-        "DELETE FROM conversations WHERE app_id = $1",
-        "DELETE FROM inbox_cursors WHERE app_id = $1",
-        "DELETE FROM devices WHERE app_id = $1",
-        "DELETE FROM attributes WHERE app_id = $1",
-        "DELETE FROM mutes WHERE app_id = $1",
-        "DELETE FROM presence_status WHERE app_id = $1",
-        "DELETE FROM presence_subscriptions WHERE app_id = $1",
-        "DELETE FROM push_devices WHERE app_id = $1",
-        "DELETE FROM push_rules WHERE app_id = $1",
-        "DELETE FROM push_preferences WHERE app_id = $1",
-        "DELETE FROM push_templates WHERE app_id = $1",
-        "DELETE FROM notifiers WHERE app_id = $1",
-        "DELETE FROM hooks WHERE app_id = $1",
-        "DELETE FROM hook_outbox WHERE app_id = $1",
-        "DELETE FROM hook_log WHERE app_id = $1",
-        "DELETE FROM hook_sessions WHERE app_id = $1",
-    ];
+/// Makes the app one that is going: nobody finds it any more, its name is free, its secrets and hooks are gone. The rest of its
+/// rows is for [`clear`]. `false` when there is no such app.
+pub async fn depart(sql: &mut dyn Sql, app: AppId, now_ms: i64) -> Result<bool> {
     sql.touch(Touched::App(app));
-    for statement in REST {
-        sql.exec(statement, &[app.arg()]).await?;
+    if sql.exec("DELETE FROM apps WHERE app_id = $1", &[app.arg()]).await? == 0 {
+        return Ok(false);
     }
-    Ok(sql.exec("DELETE FROM apps WHERE app_id = $1", &[app.arg()]).await? == 1)
+    sql.exec("DELETE FROM app_secrets WHERE app_id = $1", &[app.arg()]).await?;
+    sql.exec("DELETE FROM hooks WHERE app_id = $1", &[app.arg()]).await?;
+    let going = "INSERT INTO going_apps (app_id, since_ms) VALUES ($1, $2)";
+    sql.exec(going, &[app.arg(), now_ms.into()]).await?;
+    Ok(true)
+}
+
+/// The app that has been going longest.
+pub async fn going(sql: &mut dyn Sql) -> Result<Option<AppId>> {
+    const SQL: &str = "SELECT app_id FROM going_apps ORDER BY since_ms, app_id LIMIT 1";
+    sql.rows(SQL, &[]).await?.pop().map(|mut row| row.take(0)).transpose()
+}
+
+/// How many apps are going.
+pub async fn going_count(sql: &mut dyn Sql) -> Result<i64> {
+    sql.rows("SELECT COUNT(*) FROM going_apps", &[]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}
+
+/// Per table and its key behind the app, the statement that removes up to `$2` rows of the app.
+macro_rules! clearing {
+    ($($table:literal $key:literal,)*) => {
+        &[$(concat!(
+            "DELETE FROM ", $table, " WHERE app_id = $1 AND (", $key, ") IN (SELECT ", $key, " FROM ", $table,
+            " WHERE app_id = $1 ORDER BY ", $key, " LIMIT $2)"
+        ),)*]
+    };
+}
+
+/// Every table whose rows carry an app. What adds a row for a user, or for an app, sees it in the same transaction: once
+/// all users are gone nothing comes into the tables behind. A test reads the schema and fails when a table is missing.
+const CLEARING: &[&str] = clearing! {
+    "users" "user_id",
+    "handles" "kind, handle",
+    "group_ignores" "user_id, group_id",
+    "contacts" "user_id, contact_id",
+    "invitations" "user_id, inviter_id",
+    "blocks" "user_id, blocked_id",
+    "inbox" "user_id, queue, message_id",
+    "conversations" "user_id, queue",
+    "inbox_cursors" "user_id, resource, queue",
+    "devices" "user_id, resource",
+    "attributes" "user_id, name",
+    "attribute_totals" "app_id",
+    "mutes" "user_id, scope",
+    "presence_status" "user_id, resource",
+    "presence_subscriptions" "user_id, target_id",
+    "push_devices" "user_id, device_id",
+    "push_rules" "user_id, kind, target",
+    "push_preferences" "user_id, name",
+    "push_templates" "name",
+    "notifiers" "notifier_id",
+    "hook_outbox" "hook_id, event_seq",
+    "hook_log" "hook_id, attempt_seq",
+    "hook_sessions" "session_seq",
+};
+
+/// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.
+pub async fn clear(sql: &mut dyn Sql, app: AppId, limit: i64) -> Result<bool> {
+    // Of all that a user has only the inbox can be large: one statement for all users would read much of it each time.
+    let mut room = limit - inbox::clear(sql, app, limit).await?;
+    if room <= 0 {
+        return Ok(false);
+    }
+    for statement in CLEARING {
+        room -= sql.exec(statement, &[app.arg(), room.into()]).await?.cast_signed();
+        if room <= 0 {
+            return Ok(false);
+        }
+    }
+    sql.exec("DELETE FROM going_apps WHERE app_id = $1", &[app.arg()]).await?;
+    Ok(true)
 }
 
 /// Stores a sealed secret of the app under its kind, replacing an older one.

@@ -1,5 +1,6 @@
 //! `users` and `group_ignores`: one row per person, and the groups whose pushes they do not want.
 
+use super::attributes;
 use crate::{AppId, Arg, Result, Row, Sql, Touched, UserId};
 
 /// A row of `users` without the password, and the user's rows of `group_ignores`.
@@ -173,23 +174,38 @@ pub async fn page(
     active: Option<bool>,
     limit: i64,
 ) -> Result<Vec<UserRow>> {
-    const SQL: &str = concat!(
+    // An index holds those who are banned, and one the others, in this order: each statement reads what it gives.
+    const ACTIVE: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM (SELECT * FROM users WHERE app_id = $1 AND (created_ms, user_id) >= ($2, $3) \
-         AND ($4 OR active = $5) ORDER BY created_ms, user_id LIMIT $6) u",
+        " FROM (SELECT * FROM users WHERE app_id = $1 AND active AND (created_ms, user_id) >= ($2, $3) \
+         ORDER BY created_ms, user_id LIMIT $4) u",
         with_ignores!(),
         " ORDER BY u.created_ms, u.user_id, i.group_id"
     );
-    let args = [
-        app.arg(),
-        from.created_ms.into(),
-        from.user.arg(),
-        active.is_none().into(),
-        active.unwrap_or(true).into(),
-        limit.into(),
-    ];
-    fold(sql.rows(SQL, &args).await?)
+    const BANNED: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM (SELECT * FROM users WHERE app_id = $1 AND NOT active AND (created_ms, user_id) >= ($2, $3) \
+         ORDER BY created_ms, user_id LIMIT $4) u",
+        with_ignores!(),
+        " ORDER BY u.created_ms, u.user_id, i.group_id"
+    );
+    // Up to twice as many as asked for, the right ones first.
+    const ALL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM (SELECT * FROM (SELECT * FROM users WHERE app_id = $1 AND active AND (created_ms, user_id) >= ($2, $3) \
+         ORDER BY created_ms, user_id LIMIT $4) a UNION ALL SELECT * FROM (SELECT * FROM users WHERE app_id = $1 \
+         AND NOT active AND (created_ms, user_id) >= ($2, $3) ORDER BY created_ms, user_id LIMIT $4) b) u",
+        with_ignores!(),
+        " ORDER BY u.created_ms, u.user_id, i.group_id"
+    );
+    let statement = active.map_or(ALL, |active| if active { ACTIVE } else { BANNED });
+    let args = [app.arg(), from.created_ms.into(), from.user.arg(), limit.into()];
+    let mut users = fold(sql.rows(statement, &args).await?)?;
+    users.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(users)
 }
 
 /// How many users the app has.
@@ -302,6 +318,8 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
     ];
     sql.touch(Touched::User(app, user));
     let args: [Arg<'_>; 2] = [app.arg(), user.arg()];
+    let attributed = attributes::bytes_of_user(sql, app, user).await?;
+    attributes::add_to_total(sql, app, -attributed).await?;
     for statement in REST {
         sql.exec(statement, &args).await?;
     }

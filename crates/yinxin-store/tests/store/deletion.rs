@@ -36,6 +36,7 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         user_token_ttl_s: 1,
         app_token_ttl_s: 1,
         contacts_max: 10,
+        contacts_only: false,
     };
     assert!(apps::insert(tx, &row).await?);
     apps::put_secret(tx, app, "client", b"sealed", 1).await?;
@@ -120,6 +121,8 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     users::update_push(tx, app, user, &profile, 1).await?;
     users::ignore_group(tx, app, user, "group", true).await?;
     attributes::put(tx, app, user, "avatar", "url").await?;
+    let bytes = attributes::bytes_of_user(tx, app, user).await?;
+    attributes::add_to_total(tx, app, bytes).await?;
     mutes::put(tx, app, user, "chat", None, 1).await?;
     let status = StatusRow { resource: "web".to_owned(), status: 1, ext: String::new(), published_s: 1 };
     presence::publish(tx, app, user, &status).await?;
@@ -137,6 +140,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
         payload: [1, 2, 3].into(),
         sent_ms: 1,
     };
+    inbox::advance(tx, app, user, "peer", 1).await?;
     inbox::put(tx, app, user, "peer", &message).await?;
     inbox::see_device(tx, app, user, "web", 1).await?;
     inbox::confirm(tx, app, user, "web", "peer", 1).await
@@ -205,6 +209,8 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
     assert!(before.iter().any(carries));
 }
 
+/// Holds a row only while an app is being cleared away.
+const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
 const OTHER_IDS: [(&str, &str); 4] =
     [("notifiers", "notifier_id"), ("hooks", "hook_id"), ("hook_outbox", "hook_id"), ("hook_log", "hook_id")];
@@ -224,27 +230,50 @@ async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
         }
     }
     let before = all_rows(&db).await;
+    let total = |db: &Db| {
+        let db = db.clone();
+        async move { db.read((), |tx, ()| Box::pin(attributes::bytes_of_app(tx, APP))).await.unwrap() }
+    };
+    let total_before = total(&db).await;
     let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
     assert!(known);
     let (app, id) = (hex(&APP.0), hex(&ANN.0));
     let carries = |row: &String| row.contains(&app) && (row.contains(&id) || row.contains(ANN_NAME));
-    assert_only_gone(&before, &all_rows(&db).await, carries);
+    // Of three users with the same attributes one is gone.
+    assert_eq!(total(&db).await * 3, total_before * 2);
+    let no_total = |rows: Vec<String>| rows.into_iter().filter(|row| !row.starts_with("attribute_totals")).collect();
+    let (before, after): (Vec<_>, Vec<_>) = (no_total(before), no_total(all_rows(&db).await));
+    assert_only_gone(&before, &after, carries);
     let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
     assert!(!known, "a user can be deleted once");
 }
 
 #[tokio::test]
-async fn deleting_an_app_takes_exactly_the_rows_that_carry_it() {
+async fn deleting_an_app_takes_exactly_the_rows_that_carry_it_a_few_at_a_time() {
     let (_place, db) = filled().await;
     for table in tables(&db).await {
-        if columns(&db, &table).await.contains(&"app_id".to_owned()) {
+        if table != GOING && columns(&db, &table).await.contains(&"app_id".to_owned()) {
             assert!(count(&db, &table, "app_id", &APP.0).await > 0, "this test adds no row to {table}");
         }
     }
     let before = all_rows(&db).await;
-    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    let known = db.write((), |tx, ()| Box::pin(apps::depart(tx, APP, 7))).await.unwrap();
     assert!(known);
-    assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
-    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    let known = db.write((), |tx, ()| Box::pin(apps::depart(tx, APP, 8))).await.unwrap();
     assert!(!known, "an app can be deleted once");
+    assert_eq!(count(&db, "app_secrets", "app_id", &APP.0).await, 0, "its secrets are the first to go");
+    let mut left = all_rows(&db).await.len();
+    loop {
+        let going = db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap();
+        assert_eq!(going, Some(APP));
+        let done = db.write((), |tx, ()| Box::pin(apps::clear(tx, APP, 5))).await.unwrap();
+        let now = all_rows(&db).await.len();
+        assert!(now < left && left - now <= 5, "{left} rows, then {now}");
+        left = now;
+        if done {
+            break;
+        }
+    }
+    assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
+    assert_eq!(db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap(), None);
 }

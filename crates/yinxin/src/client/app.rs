@@ -84,6 +84,7 @@ fn to_json(settings: &Settings) -> Map<String, Value> {
         ("user_token_ttl", settings.user_token_ttl.map(Value::from)),
         ("app_token_ttl", settings.app_token_ttl.map(Value::from)),
         ("contacts_max", settings.contacts_max.map(Value::from)),
+        ("contacts_only_messaging", settings.contacts_only_messaging.map(Value::from)),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
@@ -104,12 +105,17 @@ fn show(app: &Value) {
         ("User token TTL", seconds(&settings["user_token_ttl"])),
         ("App token TTL", seconds(&settings["app_token_ttl"])),
         ("Contacts", format!("up to {}", text(&settings["contacts_max"]))),
+        ("Messages", audience(settings).to_owned()),
     ]);
     print::fields(&fields);
 }
 
 fn registration(app: &Value) -> &'static str {
     if app["settings"]["open_registration"] == true { "open" } else { "by the backend" }
+}
+
+fn audience(settings: &Value) -> &'static str {
+    if settings["contacts_only_messaging"] == true { "to contacts only" } else { "to everybody" }
 }
 
 fn seconds(ttl: &Value) -> String {

@@ -111,6 +111,10 @@ keys! {
     /// Connections open at once from one address; 0 is no limit. Trusted proxies are exempt.
     "limits.connections_per_client": connections_per_client: Whole<0, 10_000_000> = "0";
 
+    /// Frames of one chat connection in a second, pings among them; ten times as many may come at once. One that sends
+    /// more is closed.
+    "limits.frames_per_second": frames_per_second: Whole<1, 10_000_000> = "1000";
+
     /// Milliseconds from the first byte of a request to the end of its headers.
     "limits.header_timeout_ms": header_timeout_ms: Whole<1, 3_600_000> = "10000";
 

@@ -13,7 +13,7 @@ mod setting;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use yinxin_core::limits::Limits;
+use yinxin_core::limits::{Limits, SocketLimits};
 use yinxin_core::passwords::HashCost;
 use yinxin_hooks::Bounds;
 use yinxin_http::ServeOptions;
@@ -61,6 +61,12 @@ impl Config {
     /// How many calls to hooks are under way at a time.
     pub fn hook_bounds(&self) -> Bounds {
         Bounds { in_all: self.hook_calls.to_usize(), per_hook: self.hook_calls_per_hook.to_usize() }
+    }
+
+    /// Bounds of chat connections.
+    pub fn socket_limits(&self) -> SocketLimits {
+        let frames_per_s = self.frames_per_second.to_u32();
+        SocketLimits { frames_per_s, frames_at_once: frames_per_s.saturating_mul(10), ..SocketLimits::default() }
     }
 
     /// What a new password hash costs.

@@ -4,6 +4,7 @@
 //! output but the demo block and the line that says where the server listens.
 
 mod calls;
+mod chores;
 mod demo;
 mod logs;
 mod routes;
@@ -83,6 +84,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     let router = routes::assemble(config, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
+    let chores = tokio::spawn(chores::run(Arc::clone(&ctx)));
     let shutdown = async move {
         let name = stops.first().await;
         tracing::info!(signal = name, "stopping: finishing the requests in flight");
@@ -90,6 +92,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
         registry.stop();
     };
     let drained = yinxin_http::serve(listener, router, options, shutdown).await;
+    chores.abort();
     // The last connections have told how they ended.
     calls.stop().await;
     close(ctx, folder).await;

@@ -24,7 +24,7 @@ pub(super) fn assemble(
     metrics: PrometheusHandle,
     draining: Draining,
 ) -> Router {
-    let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone() };
+    let easemob = yinxin_easemob::Options { public_url: config.public_url.0.clone(), socket: config.socket_limits() };
     let gate = Gate { ctx: Arc::clone(ctx), key: key.clone(), public: config.metrics_public };
     probes::routes(probe_state(ctx, metrics, draining))
         .layer(from_fn_with_state(Arc::new(gate), guard_metrics))
@@ -86,5 +86,6 @@ impl Gate {
         metrics::gauge!("yinxin_writer_queued").set(writer.queued as f64);
         metrics::gauge!("yinxin_writer_last_group").set(writer.last_group as f64);
         metrics::counter!("yinxin_writer_commits_total").absolute(writer.commits as u64);
+        metrics::counter!("yinxin_writer_statements_total").absolute(writer.statements as u64);
     }
 }

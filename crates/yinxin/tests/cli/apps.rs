@@ -26,10 +26,11 @@ fn an_app_lives_from_creation_to_deletion() {
         "0",
         "--contacts-max",
         "7",
+        "--contacts-only-messaging",
     ];
     let other = yinxin(&[&["app", "create", "acme/other", "--json"], &flags[..]].concat()).json();
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 60,
-        "app_token_ttl": 0, "contacts_max": 7});
+        "app_token_ttl": 0, "contacts_max": 7, "contacts_only_messaging": true});
     assert_eq!(other["settings"], settings);
 
     assert_eq!(yinxin(&["app", "show", "acme/chat", "--json"]).json()["easemob"].get("client_secret"), None);
@@ -41,7 +42,10 @@ fn an_app_lives_from_creation_to_deletion() {
 
     let set = yinxin(&["app", "set", "acme/other", "--open-registration=false", "--profile", "seed", "--json"]).json();
     assert_eq!((&set["settings"]["open_registration"], &set["settings"]["profile"]), (&json!(false), &json!("seed")));
-    assert_eq!(set["settings"]["contacts_max"], 7);
+    assert_eq!(
+        (&set["settings"]["contacts_max"], &set["settings"]["contacts_only_messaging"]),
+        (&json!(7), &json!(true))
+    );
 
     let rotated = yinxin(&["app", "rotate-secret", "acme/chat", "--yes", "--json"]).json();
     assert_ne!(rotated["easemob"]["client_secret"], secret);
@@ -81,6 +85,7 @@ fn people_get_text() {
     let made = yinxin(&["app", "create", "acme/chat", "--user-token-ttl", "0"]);
     assert!(made.contains("Client secret   YXA6") && made.contains("User token TTL  for ever"), "{made}");
     let shown = yinxin(&["app", "show", "acme/chat"]);
+    assert!(shown.contains("Messages        to everybody"), "{shown}");
     assert!(shown.contains("AppKey          acme#chat") && !shown.contains("secret"), "{shown}");
     let listed = yinxin(&["app", "list"]);
     assert!(listed.contains("APP KEY") && listed.contains("acme#chat"), "{listed}");

@@ -1,8 +1,9 @@
 //! The question before a message is stored.
 
 use serde_json::json;
+use yinxin_core::conversations::{self, From};
 use yinxin_core::hooks::{self, Changes, Kind, OnFailure};
-use yinxin_core::messages::{self, Act, From, Receipt, Sender};
+use yinxin_core::messages::{self, Act, Receipt, Sender};
 use yinxin_core::mutes::{self, Scope};
 use yinxin_core::{Code, blocks};
 
@@ -19,7 +20,7 @@ async fn asking(on_failure: OnFailure) -> Place {
 
 /// Messages between ann and ben as ann's history has them.
 async fn stored(place: &Place) -> usize {
-    let page = messages::history(&place.site.ctx, &place.site.app, "ann", "ben", From::Before(None), 50).await;
+    let page = conversations::history(&place.site.ctx, &place.site.app, "ann", "ben", From::Before(None), 50).await;
     page.unwrap().entries.len()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
-use yinxin_core::tokens::{self, Grant, Login};
+use yinxin_core::tokens::{self, Caller, Grant, Login};
 use yinxin_core::users::User;
 use yinxin_core::{Code, Error, Result};
 use zeroize::Zeroizing;
@@ -83,7 +83,13 @@ async fn inherit(call: &mut Call, request: &Request) -> Result<Answer> {
 }
 
 /// `GET /sdk/users/{username}/token/expires`: when the token that is shown ends.
+///
+/// Quirk(easemob): it is also how an SDK shows a renewed token; nothing is said on its socket, and no device is named.
+/// Source: easemob-websdk 4.21.1, `renewToken`.
 pub(crate) async fn expiry(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
+    if let Caller::User(user) = call.caller().await? {
+        tokens::renew_connections(call.ctx(), &call.app, &user, call.bearer(), call.arrival.client);
+    }
     // A token without end is given the longest time that clients understand.
     let ends_ms = tokens::ends_at_ms(call.bearer()).unwrap_or(FAR_FUTURE_MS);
     Answer::whole(&json!({ "expire_timestamp": ends_ms }))

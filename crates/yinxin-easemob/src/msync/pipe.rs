@@ -1,0 +1,172 @@
+//! A connection's socket as frames in and frames out, whichever way they are wrapped; its limits and its timers.
+//!
+//! Must not know what a frame says or who is at the other end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::{Instant, timeout, timeout_at};
+use yinxin_core::rates::Meter;
+use yinxin_http::websocket::{Fault, Message, WebSocket};
+use yinxin_msync::sockjs;
+
+use super::Gateway;
+use super::end::End;
+
+/// How frames are wrapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Framing {
+    /// A binary message is a frame.
+    Plain,
+    /// A text message holds frames in base64, and a sign of life comes when nothing else does.
+    SockJs,
+}
+
+impl Framing {
+    /// The largest message that frames of that size need.
+    pub fn message_bytes(self, frame_bytes: usize) -> usize {
+        match self {
+            Self::Plain => frame_bytes,
+            Self::SockJs => sockjs::Limits::for_frames_of(frame_bytes).text_bytes,
+        }
+    }
+}
+
+/// The frames of one connection.
+pub(super) struct Pipe {
+    gateway: Arc<Gateway>,
+    socket: WebSocket,
+    framing: Framing,
+    meter: Meter,
+    /// Frames that came in one message and were not taken yet.
+    arrived: VecDeque<Bytes>,
+    heard_at: Instant,
+    spoke_at: Instant,
+    /// Whether the client was asked if it is there.
+    asked: bool,
+}
+
+impl Pipe {
+    /// Takes over a socket that is fresh.
+    pub fn new(gateway: Arc<Gateway>, socket: WebSocket, framing: Framing) -> Self {
+        let meter = Meter::new(gateway.limits.frames_per_s, gateway.limits.frames_at_once);
+        let now = Instant::now();
+        let arrived = VecDeque::new();
+        Self { gateway, socket, framing, meter, arrived, heard_at: now, spoke_at: now, asked: false }
+    }
+
+    /// Says what the framing wants to be said first.
+    pub async fn open(&mut self) -> Result<(), End> {
+        match self.framing {
+            Framing::Plain => Ok(()),
+            Framing::SockJs => self.text(sockjs::open().to_owned()).await,
+        }
+    }
+
+    /// The next frame. May be dropped and asked again; nothing is lost.
+    pub async fn frame(&mut self) -> Result<Bytes, End> {
+        loop {
+            if let Some(frame) = self.arrived.pop_front() {
+                return Ok(frame);
+            }
+            match timeout_at(self.due(), self.socket.recv()).await {
+                Ok(message) => self.take(message?)?,
+                Err(_) => self.break_silence().await?,
+            }
+        }
+    }
+
+    /// Sends a frame; done when the system has taken it.
+    pub async fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
+        match self.framing {
+            Framing::Plain => {
+                self.spoke_at = Instant::now();
+                in_time(self.gateway.limits.write, self.socket.send_bytes(frame)).await
+            }
+            Framing::SockJs => self.text(sockjs::message(&frame)).await,
+        }
+    }
+
+    /// Waits for the client to go, but not for long; what it still says is not listened to.
+    pub async fn linger(&mut self) {
+        let gone = async { while self.socket.recv().await.is_ok() {} };
+        // Either way the socket ends now.
+        let _waited = timeout(self.gateway.limits.farewell, gone).await;
+    }
+
+    /// Says why and ends.
+    pub async fn close(mut self, end: End) {
+        let (code, reason) = end.code_and_reason();
+        metrics::counter!("yinxin_session_ends_total", "reason" => reason).increment(1);
+        let within = self.gateway.limits.farewell;
+        let said = async {
+            let is_there = !matches!(end, End::HungUp | End::Gone | End::NotReading);
+            if self.framing == Framing::SockJs && is_there {
+                // What the client does not take now it is told by the socket's own close.
+                let _ = self.socket.send_text(sockjs::close(3000, "Go away!")).await;
+            }
+        };
+        let _ = timeout(within, said).await;
+        self.socket.close(code, reason, within).await;
+    }
+
+    async fn text(&mut self, text: String) -> Result<(), End> {
+        self.spoke_at = Instant::now();
+        in_time(self.gateway.limits.write, self.socket.send_text(text)).await
+    }
+
+    /// When there is something to do unless a message comes.
+    fn due(&self) -> Instant {
+        let limits = &self.gateway.limits;
+        let patience = if self.asked { limits.silence + limits.answer } else { limits.silence };
+        let heard_until = self.heard_at + patience;
+        match self.framing {
+            Framing::Plain => heard_until,
+            Framing::SockJs => heard_until.min(self.spoke_at + limits.heartbeat),
+        }
+    }
+
+    async fn break_silence(&mut self) -> Result<(), End> {
+        let limits = &self.gateway.limits;
+        let silence = self.heard_at.elapsed();
+        if silence >= limits.silence + limits.answer {
+            return Err(End::Silent);
+        }
+        if self.framing == Framing::SockJs && self.spoke_at.elapsed() >= limits.heartbeat {
+            self.text(sockjs::heartbeat().to_owned()).await?;
+        }
+        if silence >= self.gateway.limits.silence && !self.asked {
+            in_time(self.gateway.limits.write, self.socket.ping()).await?;
+            self.asked = true;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), End> {
+        self.heard_at = Instant::now();
+        self.asked = false;
+        self.count()?;
+        match (self.framing, message) {
+            (_, Message::Sign) => {}
+            (Framing::Plain, Message::Binary(frame)) => self.arrived.push_back(frame),
+            (Framing::SockJs, Message::Text(text)) => {
+                let limits = sockjs::Limits::for_frames_of(self.gateway.limits.frame_bytes);
+                for frame in sockjs::parse_client(&text, limits).map_err(|_| End::Malformed)? {
+                    self.count()?;
+                    self.arrived.push_back(frame.into());
+                }
+            }
+            (Framing::Plain, Message::Text(_)) | (Framing::SockJs, Message::Binary(_)) => return Err(End::WrongKind),
+        }
+        Ok(())
+    }
+
+    fn count(&mut self) -> Result<(), End> {
+        self.meter.admit(self.gateway.ctx.clock.now_ms()).then_some(()).ok_or(End::TooFast)
+    }
+}
+
+async fn in_time(write: std::time::Duration, sending: impl Future<Output = Result<(), Fault>>) -> Result<(), End> {
+    timeout(write, sending).await.map_err(|_| End::NotReading)?.map_err(End::from)
+}
