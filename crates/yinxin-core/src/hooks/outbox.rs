@@ -1,5 +1,7 @@
 //! Putting events into the outbox, within the write that makes them happen.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use yinxin_store::tables::hook_outbox::{self, NewEvent};
 use yinxin_store::tables::hooks as hook_table;
@@ -9,6 +11,7 @@ use super::{Event, event};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::Result;
+use crate::mint::Mint;
 
 const EVENT_PREFIX: &str = "evt_";
 
@@ -23,15 +26,14 @@ pub(super) fn event_seq(name: &str) -> Option<i64> {
 }
 
 /// An event, for those of the app's hooks that want it.
-#[derive(Clone, Debug)]
 pub(crate) struct Notes {
     event: Event,
-    seq: i64,
     lane: String,
     data: Value,
     at_ms: i64,
     /// Whom for, and whether there is room for it: without, it is dropped, and what it is about goes on.
     hooks: Vec<(HookId, bool)>,
+    mint: Arc<Mint>,
 }
 
 /// The notes about an event, if a hook of the app wants it. Only then are `lane` and `data` asked for.
@@ -45,20 +47,21 @@ pub(crate) fn notes(
     let wanting = || app.hooks.iter().filter(|hook| hook.wants(event));
     wanting().next()?;
     let hooks = wanting().map(|hook| (hook.id, ctx.hooks.has_room((app.id, hook.id)))).collect();
-    Some(Notes { event, seq: ctx.mint.order(), lane: lane(), data: data(), at_ms, hooks })
+    Some(Notes { event, lane: lane(), data: data(), at_ms, hooks, mint: Arc::clone(&ctx.mint) })
 }
 
 impl Notes {
     /// Puts the event into the outboxes, within the write that makes it true; `id` is that of the message it is about.
+    /// The order of events is made here, so that it is that of the writes.
     pub async fn keep(&self, sql: &mut dyn Sql, app: AppId, id: Option<i64>) -> Result<()> {
-        let Self { event, seq, lane, data, at_ms, hooks } = self;
+        let Self { event, lane, data, at_ms, hooks, mint } = self;
         let mut data = data.clone();
         if let Some(id) = id {
             // A text: JavaScript's numbers end before such an id does.
             data["id"] = id.to_string().into();
         }
         let payload = &event::payload(*event, *at_ms, &data);
-        let new = NewEvent { seq: *seq, event: event.name(), lane, payload, due_ms: *at_ms };
+        let new = NewEvent { seq: mint.order(), event: event.name(), lane, payload, due_ms: mint.now_ms() };
         for (hook, has_room) in hooks {
             if *has_room {
                 // A hook that was removed meanwhile wants nothing.

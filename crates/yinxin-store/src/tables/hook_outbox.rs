@@ -61,6 +61,13 @@ pub async fn next_due_ms(sql: &mut dyn Sql, app: AppId, hook: HookId, now_ms: i6
     sql.rows(SQL, &args).await?.pop().map_or(Ok(None), |mut row| row.take(0))
 }
 
+/// Makes what is due beyond that time due now: a clock that was ahead has set it. Says how many there were.
+pub async fn bring_forward(sql: &mut dyn Sql, app: AppId, hook: HookId, beyond_ms: i64, now_ms: i64) -> Result<u64> {
+    const SQL: &str = "UPDATE hook_outbox SET due_ms = $5 WHERE app_id = $1 AND hook_id = $2 AND state = $3 \
+                       AND due_ms > $4";
+    sql.exec(SQL, &[app.arg(), hook.arg(), WAITING.into(), beyond_ms.into(), now_ms.into()]).await
+}
+
 /// An event of an outbox.
 #[derive(Clone, Debug)]
 pub struct EventRow {
