@@ -205,8 +205,7 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
         has_content: outgoing.act.has_content(),
         now_s: ctx.clock.now_s(),
     };
-    let app_key = app.name.app_key();
-    let said = Said { app_key: &app_key, from: sender.name(), to: &receiver.username, outgoing: &outgoing };
+    let said = Said { app, from: sender.name(), to: &receiver.username, outgoing: &outgoing };
     if is_said_by_user && hooks::asks(app) {
         // What would be refused anyway is nobody's to judge.
         ctx.db.read(right, |sql, right| Box::pin(may_send(sql, right))).await?;
@@ -214,7 +213,7 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     }
     let at_ms = ctx.clock.now_ms();
     let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
-    let notes = if is_kept { said.notes(ctx, app, at_ms) } else { None };
+    let notes = if is_kept { said.notes(ctx, at_ms) } else { None };
     let entry = Entry {
         message_id: 0,
         sender: sender.name().to_owned(),

@@ -362,7 +362,7 @@ pub async fn test(ctx: &Ctx, app: &App, hook: &Hook) -> Result<Attempt> {
     let at_ms = ctx.clock.now_ms();
     let (event, data) = match hook.kind {
         Kind::Events => (Event::Test, serde_json::json!({ "app": app.name.app_key() })),
-        Kind::PreSend => (Event::MessageSending, said::sample(&app.name.app_key())),
+        Kind::PreSend => (Event::MessageSending, said::sample(app)),
     };
     let payload = event::payload(event, at_ms, &data);
     let id = format!("test_{}", ctx.mint.order());

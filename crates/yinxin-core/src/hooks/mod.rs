@@ -27,7 +27,7 @@ pub(crate) use outbox::Notes;
 pub use outbox::event_name;
 pub use said::Content;
 pub(crate) use said::Said;
-pub use sessions::{EndReason, Opened, end, open};
+pub use sessions::{EndReason, Known, Opened, end, open};
 pub use yinxin_store::HookId;
 pub use yinxin_store::tables::hook_log::AttemptRow as Logged;
 

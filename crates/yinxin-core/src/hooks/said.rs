@@ -21,7 +21,7 @@ pub struct Content {
 
 /// A message in the making.
 pub(crate) struct Said<'a> {
-    pub app_key: &'a str,
+    pub app: &'a App,
     pub from: &'a str,
     pub to: &'a str,
     pub outgoing: &'a Outgoing,
@@ -41,9 +41,9 @@ fn event_of(act: Act) -> Option<Event> {
 
 impl Said<'_> {
     /// The notes for hooks that want to know that it was sent.
-    pub fn notes(&self, ctx: &Ctx, app: &App, at_ms: i64) -> Option<Notes> {
+    pub fn notes(&self, ctx: &Ctx, at_ms: i64) -> Option<Notes> {
         let event = event_of(self.outgoing.act)?;
-        outbox::notes(ctx, app, event, at_ms, (|| self.lane(), || self.data(Some(at_ms))))
+        outbox::notes(ctx, self.app, event, at_ms, (|| self.lane(), || self.data(Some(at_ms))))
     }
 
     /// Messages between two users stand one behind the other, whoever writes.
@@ -57,7 +57,7 @@ impl Said<'_> {
     pub fn data(&self, time_ms: Option<i64>) -> Value {
         let Outgoing { origin, payload, act, online_only, read, .. } = self.outgoing;
         let mut data = json!({
-            "app": self.app_key,
+            "app": self.app.name.app_key(),
             "chat_type": "chat",
             "from": self.from,
             "to": self.to,
@@ -83,7 +83,7 @@ impl Said<'_> {
 }
 
 /// A question about a message of nobody, for an operator who tries a hook.
-pub(super) fn sample(app_key: &str) -> Value {
+pub(super) fn sample(app: &App) -> Value {
     let read = |payload: &[u8]| {
         let body = json!({ "type": "txt", "msg": String::from_utf8_lossy(payload) });
         Content { bodies: vec![body], ext: Map::new() }
@@ -96,5 +96,5 @@ pub(super) fn sample(app_key: &str) -> Value {
         online_only: true,
         read,
     };
-    Said { app_key, from: "nobody", to: "nobody", outgoing: &outgoing }.data(None)
+    Said { app, from: "nobody", to: "nobody", outgoing: &outgoing }.data(None)
 }

@@ -1,7 +1,5 @@
 //! Sessions: a device from its login until it is gone, as backends are told of it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use yinxin_store::tables::hook_sessions::{self, SessionRow};
 
@@ -50,11 +48,20 @@ impl EndReason {
     }
 }
 
+/// Whose session it is, as the connection knows it.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The app, perhaps as it was at the login.
+    pub app: &'a App,
+    /// The user.
+    pub user: &'a User,
+    /// The device.
+    pub device: &'a Device,
+}
+
 /// A session that has begun; it is to be ended by [`end`].
+#[derive(Debug)]
 pub struct Opened {
-    app: Arc<App>,
-    user: Arc<User>,
-    device: Device,
     seq: i64,
     started_ms: i64,
     /// It stands in the database so that its end is told even if this server is killed.
@@ -62,31 +69,30 @@ pub struct Opened {
 }
 
 /// Notes that a session has begun. The connection must be registered already.
-pub async fn open(ctx: &Ctx, app: Arc<App>, user: Arc<User>, device: Device) -> Opened {
-    let (seq, started_ms) = (ctx.mint.order(), ctx.clock.now_ms());
-    let mut opened = Opened { app, user, device, seq, started_ms, is_noted: false };
-    match tell_start(ctx, &opened).await {
+pub async fn open(ctx: &Ctx, known: Known<'_>) -> Opened {
+    let mut opened = Opened { seq: ctx.mint.order(), started_ms: ctx.clock.now_ms(), is_noted: false };
+    match tell_start(ctx, known, &opened).await {
         Ok(is_noted) => opened.is_noted = is_noted,
         Err(error) => lost(Event::SessionStarted, &error),
     }
     opened
 }
 
-async fn tell_start(ctx: &Ctx, opened: &Opened) -> Result<bool> {
-    let app = apps::current(ctx, &opened.app).await?;
-    let data = || {
-        let mut data = opened.data();
+async fn tell_start(ctx: &Ctx, known: Known<'_>, opened: &Opened) -> Result<bool> {
+    let app = apps::current(ctx, known.app).await?;
+    let started = || {
+        let mut data = data(known, opened);
         data["online"] = true.into();
         data
     };
-    let notes = notes(ctx, &app, Event::SessionStarted, opened.started_ms, (|| opened.lane(), data));
+    let notes = notes(ctx, &app, Event::SessionStarted, opened.started_ms, (|| lane(known), started));
     let is_noted = app.hooks.iter().any(|hook| hook.wants(Event::SessionEnded));
     if notes.is_none() && !is_noted {
         return Ok(false);
     }
-    let row = SessionRow { session_seq: opened.seq, lane: opened.lane(), data: opened.data().to_string() };
+    let row = || SessionRow { session_seq: opened.seq, lane: lane(known), data: data(known, opened).to_string() };
     ctx.db
-        .write((app.id, notes, is_noted.then_some(row)), |sql, (app, notes, row)| {
+        .write((app.id, notes, is_noted.then(row)), |sql, (app, notes, row)| {
             Box::pin(async move {
                 if let Some(notes) = notes {
                     notes.keep(sql, *app, None).await?;
@@ -102,17 +108,17 @@ async fn tell_start(ctx: &Ctx, opened: &Opened) -> Result<bool> {
 }
 
 /// Notes that a session has ended. The connection must not be registered any more.
-pub async fn end(ctx: &Ctx, opened: Opened, reason: EndReason) {
-    if let Err(error) = tell_end(ctx, &opened, reason).await {
+pub async fn end(ctx: &Ctx, known: Known<'_>, opened: Opened, reason: EndReason) {
+    if let Err(error) = tell_end(ctx, known, &opened, reason).await {
         lost(Event::SessionEnded, &error);
     }
 }
 
-async fn tell_end(ctx: &Ctx, opened: &Opened, reason: EndReason) -> Result<()> {
-    let app = apps::current(ctx, &opened.app).await?;
-    let online = ctx.sessions.is_online(app.id, opened.user.user);
-    let data = || ended(opened.data(), reason, online);
-    let notes = notes(ctx, &app, Event::SessionEnded, ctx.clock.now_ms(), (|| opened.lane(), data));
+async fn tell_end(ctx: &Ctx, known: Known<'_>, opened: &Opened, reason: EndReason) -> Result<()> {
+    let app = apps::current(ctx, known.app).await?;
+    let online = ctx.sessions.is_online(app.id, known.user.user);
+    let ended = || ended(data(known, opened), reason, online);
+    let notes = notes(ctx, &app, Event::SessionEnded, ctx.clock.now_ms(), (|| lane(known), ended));
     if notes.is_none() && !opened.is_noted {
         return Ok(());
     }
@@ -138,22 +144,21 @@ fn lost(event: Event, error: &Error) {
     tracing::warn!(event = event.name(), %error, "an event for hooks could not be written down");
 }
 
-impl Opened {
-    fn lane(&self) -> String {
-        self.user.username.clone()
-    }
+/// Sessions of one user stand one behind the other.
+fn lane(known: Known<'_>) -> String {
+    known.user.username.clone()
+}
 
-    /// What both events say.
-    fn data(&self) -> Value {
-        let Device { resource, device_uuid, device_name, note: _ } = &self.device;
-        json!({
-            "app": self.app.name.app_key(),
-            "user": self.user.username,
-            "session": self.seq.to_string(),
-            "started": self.started_ms,
-            "device": { "resource": resource, "id": device_uuid, "name": device_name },
-        })
-    }
+/// What both events say.
+fn data(known: Known<'_>, opened: &Opened) -> Value {
+    let Device { resource, device_uuid, device_name, note: _ } = known.device;
+    json!({
+        "app": known.app.name.app_key(),
+        "user": known.user.username,
+        "session": opened.seq.to_string(),
+        "started": opened.started_ms,
+        "device": { "resource": resource, "id": device_uuid, "name": device_name },
+    })
 }
 
 /// `online`: whether another device of the user is connected.

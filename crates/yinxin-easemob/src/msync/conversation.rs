@@ -24,8 +24,8 @@ const PLATFORM: &str = "web";
 
 /// Holds the conversation, and says why it ended.
 pub(super) async fn converse(gateway: Arc<Gateway>, mut pipe: Pipe, from: IpAddr) {
-    let end = match enter(&gateway, &mut pipe, from).await {
-        // Boxed, so that a connection that has not logged in does not hold the room of one that has.
+    // Boxed, here and below, are the parts that need much room for a short time: a connection is idle nearly always.
+    let end = match Box::pin(enter(&gateway, &mut pipe, from)).await {
         Ok((who, place)) => Box::pin(serve(&gateway, &mut pipe, who, place)).await,
         Err(end) => end,
     };
@@ -100,16 +100,16 @@ async fn serve(gateway: &Arc<Gateway>, pipe: &mut Pipe, who: Identity, place: Pl
         return end;
     }
     let (app, user, resource) = (who.app.id, Arc::clone(&who.user), who.device.resource.clone());
-    let opened = hooks::open(&gateway.ctx, Arc::clone(&who.app), Arc::clone(&user), who.device.clone()).await;
-    announce(presence::arrived(&gateway.ctx, app, &user, &resource).await);
+    let opened = Box::pin(hooks::open(&gateway.ctx, who.known())).await;
+    announce(Box::pin(presence::arrived(&gateway.ctx, app, &user, &resource)).await);
     let session = Session::new(Arc::clone(&gateway.ctx), who);
     let mut exchange = Exchange { gateway, pipe, session, line: &line, notes, endings, answering: None };
     let Err(over) = exchange.run().await;
     let Exchange { pipe, session, .. } = exchange;
     // Offline from here on, whatever the socket still does.
     drop(registration);
-    announce(presence::left(&gateway.ctx, app, &user, &resource).await);
-    hooks::end(&gateway.ctx, opened, over.reason()).await;
+    announce(Box::pin(presence::left(&gateway.ctx, app, &user, &resource)).await);
+    Box::pin(hooks::end(&gateway.ctx, session.known(), opened, over.reason())).await;
     match over {
         Over::Here(end) => end,
         Over::Told(ending) => {
@@ -195,9 +195,9 @@ impl Exchange<'_> {
                 heard = listen(&mut self.notes, self.pipe, &mut self.answering) => heard?,
             };
             let frames = match heard {
-                Heard::Note(Note::Wake(queue)) => self.session.on_wake(&queue).await?,
+                Heard::Note(Note::Wake(queue)) => Box::pin(self.session.on_wake(&queue)).await?,
                 Heard::Note(Note::News(news)) => vec![self.session.on_news(&news)],
-                Heard::Frame(bytes) => self.answer(&bytes).await?,
+                Heard::Frame(bytes) => Box::pin(self.answer(&bytes)).await?,
                 Heard::Answer(frame) => {
                     self.answering = None;
                     vec![frame]
@@ -206,8 +206,8 @@ impl Exchange<'_> {
             self.say(frames).await?;
             if self.line.take_missed() {
                 // A queue at a time, so that no more than a page is in memory.
-                for queue in self.session.waiting_queues().await? {
-                    let frames = self.session.on_wake(&queue).await?;
+                for queue in Box::pin(self.session.waiting_queues()).await? {
+                    let frames = Box::pin(self.session.on_wake(&queue)).await?;
                     self.say(frames).await?;
                 }
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
+use yinxin_core::hooks::Known;
 use yinxin_core::messages::{self, Entry, Outgoing, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
@@ -48,6 +49,11 @@ impl Session {
     pub fn new(ctx: Arc<Ctx>, who: Identity) -> Self {
         let app_key = who.app.name.app_key();
         Self { ctx, who, app_key, delivery: Delivery::new() }
+    }
+
+    /// Whose connection it is.
+    pub fn known(&self) -> Known<'_> {
+        self.who.known()
     }
 
     /// Answers a frame.

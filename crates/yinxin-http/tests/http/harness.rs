@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use yinxin_http::metrics::PrometheusHandle;
+use yinxin_http::websocket::{self, Fault, Message};
 use yinxin_http::{Arrival, BodyFault, Drained, ServeOptions, read_body};
 
 /// Longer than anything a test waits for.
@@ -88,6 +89,7 @@ fn router(gate: Gate) -> Router {
         .route("/unread", post(|| async { StatusCode::FORBIDDEN }))
         .route("/wait", get(wait))
         .route("/upgrade", get(upgrade))
+        .route("/websocket", any(echo_messages))
         .with_state(gate)
 }
 
@@ -123,6 +125,28 @@ async fn upgrade(mut request: Request<Body>) -> Response {
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     response.headers_mut().insert("connection", "upgrade".parse().unwrap());
     response.headers_mut().insert("upgrade", "echo".parse().unwrap());
+    response
+}
+
+/// Sends back each message, up to the first that cannot be read.
+async fn echo_messages(mut request: Request<Body>) -> Response {
+    let Some((response, handshake)) = websocket::accept(&mut request) else {
+        return StatusCode::UPGRADE_REQUIRED.into_response();
+    };
+    tokio::spawn(async move {
+        let Some(mut socket) = handshake.socket(100).await else { return };
+        let fault = loop {
+            let echoed = match socket.recv().await {
+                Ok(Message::Text(text)) => socket.send_text(text.to_string()).await,
+                Ok(Message::Binary(bytes)) => socket.send_bytes(bytes.into()).await,
+                Ok(Message::Sign) => Ok(()),
+                Err(fault) => break fault,
+            };
+            echoed.unwrap();
+        };
+        let code = if fault == Fault::TooLarge { 1009 } else { 1002 };
+        socket.close(code, "enough", DEADLINE).await;
+    });
     response
 }
 

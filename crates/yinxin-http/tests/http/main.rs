@@ -7,3 +7,4 @@ mod observed;
 mod protocol;
 mod shutdown;
 mod timeouts;
+mod websocket;
