@@ -86,6 +86,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RegistrationClosed
         | Code::SenderBlocked
         | Code::NotContact
+        | Code::FileSecretWrong
         | Code::SenderMuted
         | Code::MessageVetoed => StatusCode::FORBIDDEN,
         Code::AppNotFound
@@ -96,6 +97,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotifierNotFound
         | Code::HookNotFound
         | Code::HookEventNotFound
+        | Code::FileNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
@@ -108,6 +110,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotContacts
         | Code::NotInvited
         | Code::RecallTooLate
+        | Code::FilesFull
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
@@ -138,16 +141,20 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::AttributesTooLarge
         | Code::AttributesBatchTooLarge
         | Code::MuteIllegal
+        | Code::FileMissing
+        | Code::FormMalformed
+        | Code::PartsMissing
         | Code::BodyMalformed
         | Code::BodyIncomplete
         | Code::FieldIllegal => StatusCode::BAD_REQUEST,
         Code::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
-        Code::BodyTooLarge | Code::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::BodyTooLarge | Code::MessageTooLarge | Code::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::RangeIllegal => StatusCode::RANGE_NOT_SATISFIABLE,
         Code::MediaTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::RateLimited | Code::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
         Code::NotOffered => StatusCode::NOT_IMPLEMENTED,
-        Code::Busy | Code::Storage => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Busy | Code::Storage | Code::FileStore => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

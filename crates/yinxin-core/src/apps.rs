@@ -342,5 +342,7 @@ pub async fn clear_some(ctx: &Ctx) -> Result<bool> {
     ctx.db
         .write(app, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::clear(sql, *app, SWEEP_ROWS).await?) }))
         .await?;
+    // The bytes of its files are deleted afterwards.
+    ctx.files.ring();
     Ok(true)
 }

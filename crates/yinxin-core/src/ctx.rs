@@ -9,6 +9,7 @@ use yinxin_store::{Db, SqliteOptions};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::files::{self, Files};
 use crate::hooks::{Courier, Live};
 use crate::keys::{Keys, MasterKey};
 use crate::limits::Limits;
@@ -36,6 +37,8 @@ pub struct Ctx {
     pub passwords: Passwords,
     /// Call rates.
     pub rates: Rates,
+    /// Uploaded files.
+    pub files: Files,
     /// The server's keys.
     pub keys: Keys,
     pub(crate) cache: Arc<Cache>,
@@ -59,6 +62,8 @@ pub struct Parts {
     pub preset: Preset,
     /// What a new password hash costs.
     pub hash_cost: HashCost,
+    /// Where uploaded files are, and who may open them.
+    pub files: files::Setup,
     /// The key that seals the others.
     pub master: MasterKey,
 }
@@ -76,6 +81,7 @@ impl Ctx {
             note.note(touched);
         })?;
         let keys = Keys::open(&db, &parts).await?;
+        let files = Files::open(&db, &parts.files, &parts.limits).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
             mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
@@ -85,6 +91,7 @@ impl Ctx {
             sessions: parts.sessions,
             hooks,
             passwords,
+            files,
             keys,
             cache,
             chores: Notify::new(),

@@ -138,6 +138,26 @@ codes! {
     /// The app has as many hooks, or of that kind, as it may.
     HooksFull = "the app has as many such hooks as it may",
 
+    // Files.
+    /// No such file, or it is not complete.
+    FileNotFound = "there is no such file",
+    /// A file that opens only with its secret, and the secret is missing or wrong.
+    FileSecretWrong = "the file opens only with its secret",
+    /// Over the limit.
+    FileTooLarge = "the file is too large",
+    /// The form has no file in it.
+    FileMissing = "there is no file in the form",
+    /// The app has as many bytes as it may.
+    FilesFull = "the app's files are as large as they may be together",
+    /// Too many uploads of one owner that are not finished.
+    TooManyUploads = "too many uploads that are not finished",
+    /// An upload that is to end while parts are missing or too small.
+    PartsMissing = "parts of the upload are missing or too small",
+    /// A range that the file does not have.
+    RangeIllegal = "the file does not have that range",
+    /// The body is no form.
+    FormMalformed = "the body is not a valid form",
+
     // Presence.
     /// No ext given.
     ExtMissing = "ext is missing",
@@ -203,6 +223,8 @@ codes! {
     Busy = "the server is busy; try again",
     /// The database failed; nothing was changed.
     Storage = "the database failed; nothing was changed",
+    /// The place of the files failed; nothing was changed.
+    FileStore = "the file store failed; nothing was changed",
     /// A bug.
     Internal = "the server made a mistake",
 }

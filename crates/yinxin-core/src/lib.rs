@@ -12,6 +12,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod ctx;
 pub mod error;
+pub mod files;
 pub mod hooks;
 pub mod keys;
 pub mod limits;

@@ -18,6 +18,14 @@ pub struct Limits {
     pub password_forgive_s: u32,
     /// Token calls of one address in a second.
     pub token_calls_per_s: u32,
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Bytes of all files of an app; 0 = no limit.
+    pub app_file_bytes: u64,
+    /// Days after which files are deleted; 0 = never.
+    pub file_days: u32,
+    /// Uploads at a time.
+    pub uploads: usize,
     /// Events that wait, or have failed, for one hook.
     pub hook_outbox_events: i64,
     /// Attempts of one hook in its log, and events it has taken that can be told again.
@@ -35,6 +43,10 @@ impl Default for Limits {
             password_failures: 20,
             password_forgive_s: 15,
             token_calls_per_s: 100_000,
+            file_bytes: 10 * 1024 * 1024,
+            app_file_bytes: 0,
+            file_days: 0,
+            uploads: 32,
             hook_outbox_events: 100_000,
             hook_log_entries: 1000,
             hook_asks: 256,
@@ -205,6 +217,34 @@ pub const INVITATION_BYTES_MAX: usize = 1024;
 pub const HISTORY_PAGE_MAX: i64 = 50;
 /// Receivers of one message from a backend.
 pub const RECEIVERS_MAX: usize = 600;
+/// Uploads of one user at a time.
+pub const USER_UPLOADS_MAX: usize = 8;
+/// Bytes of a part of a file but the last.
+pub const FILE_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// Uploads in parts of one owner that may wait for being finished.
+pub const UNFINISHED_UPLOADS_MAX: i64 = 16;
+/// An upload that is not finished by then is given up.
+pub const UPLOAD_MAX_MS: i64 = 86_400_000;
+/// Characters of a file's name; more are cut off.
+pub const FILE_NAME_CHARS_MAX: usize = 255;
+/// Bytes of a media type.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
+/// Bytes up to which a picture is its own thumbnail.
+pub const THUMB_WHOLE_BYTES: u64 = 10 * 1024;
+/// Bytes of a picture of which a thumbnail is made; it is in memory meanwhile.
+pub const THUMB_SOURCE_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// Pixels of a picture of which a thumbnail is made.
+pub const THUMB_PIXELS_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of such a picture when it is decoded.
+pub const THUMB_DECODED_BYTES_MAX: u64 = 4 * THUMB_PIXELS_MAX;
+/// Pixels of a thumbnail's side when nobody says.
+pub const THUMB_SIDE_DEFAULT: i64 = 170;
+/// Pixels of a thumbnail's side.
+pub const THUMB_SIDE_MAX: i64 = 1024;
+/// Thumbnails that may wait for being made; who asks for one more gets the picture itself.
+pub const THUMB_QUEUE: usize = 64;
+/// Objects, or files of one app, that are cleaned away at a time.
+pub const SWEEP_MAX: i64 = 256;
 /// Watchers who are told of one change of presence.
 pub const WATCHERS_MAX: i64 = 3000;
 /// Hooks of one app.

@@ -45,11 +45,13 @@ pub enum Bucket {
     Presence,
     /// Push templates.
     Templates,
+    /// Uploads and downloads.
+    Files,
 }
 
 impl Bucket {
     /// Every bucket, for tables and tests.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Users,
         Self::Tokens,
         Self::UserDeletes,
@@ -57,12 +59,13 @@ impl Bucket {
         Self::Blocks,
         Self::Presence,
         Self::Templates,
+        Self::Files,
     ];
 
     /// Calls per second and app that the clouds document (2024).
     pub const fn vendor_per_s(self) -> u32 {
         match self {
-            Self::Users => 100,
+            Self::Users | Self::Files => 100,
             Self::Tokens => 300,
             Self::UserDeletes => 30,
             Self::StatusBatch | Self::Blocks | Self::Presence => 50,

@@ -57,11 +57,12 @@ struct Dispatch {
 
 impl Dispatch {
     async fn work(&mut self) {
-        for key in hooks::all(&self.ctx).await.unwrap_or_else(|error| {
-            // A hook that has something new is found all the same.
-            tracing::error!(%error, "the hooks could not be read");
-            Vec::new()
-        }) {
+        // A hook that has something new is found all the same.
+        let known = hooks::all(&self.ctx).await.map_err(|error| tracing::error!(%error, "the hooks could not be read"));
+        for key in known.unwrap_or_default() {
+            if let Err(error) = hooks::tidy(&self.ctx, key).await {
+                tracing::error!(%error, "what is kept for a hook could not be counted");
+            }
             self.line(key).wake(false);
         }
         loop {

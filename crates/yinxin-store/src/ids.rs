@@ -1,4 +1,4 @@
-//! The keys rows are found by: app, user, hook. 16 bytes each, stored as `BYTEA`.
+//! The keys rows are found by. 16 bytes each, stored as `BYTEA`.
 
 use crate::value::{Arg, FromValue, Value};
 
@@ -37,6 +37,14 @@ id!(
     UserId
 );
 id!(
-    /// A hook of one app.
+    /// A hook of an app.
     HookId
+);
+id!(
+    /// A file of an app.
+    FileId
+);
+id!(
+    /// An object in the file store: the bytes of one part of a file.
+    ObjectId
 );

@@ -121,6 +121,23 @@ impl Site {
     }
 }
 
+/// A file's secret opens it, and is told once.
+fn plant_file(site: &mut Site, app_token: &str) {
+    let bearer = format!("Bearer {app_token}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "multipart/form-data; boundary=XX"),
+        ("restrict-access", "true"),
+    ];
+    let form = "--XX\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\nneedle\r\n--XX--\r\n";
+    let stored = request(site.addr, "POST", "/org/app/chatfiles", &headers, Some(form.as_bytes())).expect("an answer");
+    let entity = stored.json().expect("JSON")["entities"][0].clone();
+    let secret = entity["share-secret"].as_str().expect("a secret").to_owned();
+    let by_link = format!("chatfiles/{}?share-secret={secret}", entity["uuid"].as_str().expect("an id"));
+    assert_eq!(site.send(app_token, "GET", &by_link, "").status, 200);
+    site.planted.note("a file's secret", secret);
+}
+
 /// What the operator's command line sends.
 fn plant_by_command_line(server: &Server, planted: &mut Planted) {
     let password = planted.make("password of the command line");
@@ -205,6 +222,7 @@ fn no_secret_is_kept_or_logged_in_the_clear() {
     site.call(400, "", "POST", "token", &grant);
     site.plant_passwords(&token);
     site.plant_certificate(&token);
+    plant_file(&mut site, &token);
     site.plant_broken_calls(&token);
     plant_hook(&server, &mut site, &token);
     plant_by_command_line(&server, &mut site.planted);

@@ -17,6 +17,7 @@ use yinxin_admin::{AdminKey, router};
 use yinxin_core::Ctx;
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
+use yinxin_core::files;
 use yinxin_core::hooks::{Courier, Letter, Reply as Answer, Undelivered};
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
@@ -62,6 +63,7 @@ impl Api {
             limits: Limits::default(),
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
+            files: files::Setup::in_folder(folder.path().join("files")),
             rng,
         };
         let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();

@@ -44,13 +44,9 @@ pub struct Look {
     pub next_ms: Option<i64>,
 }
 
-/// All hooks there are. Called once, at the start: counts what is kept for each, and removes what is too old.
+/// All hooks there are: what a server looks at when it starts.
 pub async fn all(ctx: &Ctx) -> Result<Vec<Key>> {
-    let keys = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(hooks::all(sql).await?) })).await?;
-    for key in &keys {
-        tidy(ctx, *key).await?;
-    }
-    Ok(keys)
+    ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(hooks::all(sql).await?) })).await
 }
 
 /// Up to `limit` events of a hook that are due. A hook that is gone, or switched off, has none.
@@ -278,12 +274,17 @@ async fn write_down(sql: &mut dyn Sql, made: &Made) -> Result<Option<&'static st
 }
 
 /// Removes what is too old or too much, and counts what is left.
-async fn tidy(ctx: &Ctx, (app, hook): Key) -> Result<()> {
+pub async fn tidy(ctx: &Ctx, (app, hook): Key) -> Result<()> {
     let before_seq = (ctx.clock.now_ms() - HOOK_EVENT_DAYS * 86_400_000) << ORDER_BITS;
     ctx.db
         .write((app, hook, before_seq, ctx.hooks.log_max), |sql, (app, hook, before_seq, log_max)| {
             Box::pin(async move {
-                hook_outbox::trim(sql, *app, *hook, *before_seq, *log_max).await?;
+                // A hook that was switched off for so long is not told of them any more.
+                let late = hook_outbox::expire(sql, *app, *hook, *before_seq).await?;
+                if late > 0 {
+                    hooks::count_dropped(sql, *app, *hook, i64::try_from(late).unwrap_or(i64::MAX)).await?;
+                }
+                hook_outbox::trim_delivered(sql, *app, *hook, *log_max).await?;
                 Ok::<_, Error>(hook_log::trim(sql, *app, *hook, *log_max).await?)
             })
         })

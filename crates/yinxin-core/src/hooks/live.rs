@@ -128,6 +128,11 @@ impl Live {
         self.state(key).room.store(self.outbox_max - kept, Ordering::Relaxed);
     }
 
+    /// Events that are kept for all hooks, for metrics.
+    pub fn kept(&self) -> i64 {
+        self.hooks.read().values().map(|state| self.outbox_max - state.room.load(Ordering::Relaxed)).sum()
+    }
+
     /// An event is not kept any more.
     pub(super) fn free(&self, key: Key) {
         self.state(key).room.fetch_add(1, Ordering::Relaxed);

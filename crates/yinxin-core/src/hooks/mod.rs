@@ -19,7 +19,7 @@ mod signature;
 
 pub(crate) use ask::{ask, asks};
 pub use courier::{Courier, Letter, Nobody, Reply, Undelivered};
-pub use delivery::{Attempt, Head, Look, Outcome, all, attempt, look, recover, test};
+pub use delivery::{Attempt, Head, Look, Outcome, all, attempt, look, recover, test, tidy};
 pub use event::Event;
 pub use live::{Key, Live};
 pub use manage::{Changes, NewHook, Standing, change, create, find, list, log, redeliver, remove, rotate_secret};

@@ -67,7 +67,7 @@ impl Notes {
                 // A hook that was removed meanwhile wants nothing.
                 hook_outbox::put(sql, app, *hook, &new).await?;
             } else {
-                hook_table::count_dropped(sql, app, *hook).await?;
+                hook_table::count_dropped(sql, app, *hook, 1).await?;
                 metrics::counter!("yinxin_hook_events_dropped_total").increment(1);
             }
         }

@@ -4,6 +4,7 @@
 mod apps;
 mod cache;
 mod delivery;
+mod files;
 mod hooks;
 mod kit;
 mod messages;

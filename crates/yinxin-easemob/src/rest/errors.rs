@@ -130,6 +130,25 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::PageTooLarge => argument(format!("getContacts | page size more than max limit : {limit}")),
         C::TooManyNames => too_many_names(op, limit),
 
+        C::FileNotFound => Wire {
+            status: 404,
+            error: "entity_not_found",
+            exception: Some(exception::ENTITY_NOT_FOUND),
+            description: "file may not exists".into(),
+        },
+        C::FileSecretWrong => forbidden_op("chatfile no permission"),
+        C::FileTooLarge => Wire {
+            status: 413,
+            error: "file exceeding maximum limit",
+            exception: Some(exception::EXCEED),
+            description: "the file size exceeds the maximum limit.".into(),
+        },
+        C::FileMissing => argument("file must be provided."),
+        C::FilesFull => exceed_limit("the files of the app exceed limit"),
+        C::PartsMissing => argument("parts of the file are missing or too small"),
+        C::RangeIllegal => web(416, "Requested Range Not Satisfiable"),
+        C::FormMalformed => argument(format!("malformed multipart/form-data: {subject}")),
+
         C::ExtMissing => argument("ext cannot be null"),
         C::ExtTooBig => argument("ext is too big"),
         C::NamesEmpty if op == Op::PushNicknames => argument("put user push nicknames illegal empty request body"),
@@ -186,13 +205,13 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             description: "Service operation not allowed".into(),
         },
 
-        C::RateLimited | C::Busy => Wire {
+        C::RateLimited | C::Busy | C::TooManyUploads => Wire {
             status: 429,
             error: "reach_limit",
             exception: Some(exception::LIMIT),
             description: "This request has reached api limit".into(),
         },
-        C::Storage => Wire {
+        C::Storage | C::FileStore => Wire {
             status: 503,
             error: "persistence",
             exception: Some(exception::STORAGE),
@@ -375,6 +394,11 @@ pub(crate) fn render(op: Op, profile: Profile, error: &Error, now_ms: i64) -> Re
         return response;
     }
     let mut response = yinxin_http::json_response(status, body);
+    if wire.status == 416
+        && let Ok(length) = HeaderValue::try_from(format!("bytes */{}", error.limit))
+    {
+        response.headers_mut().insert(header::CONTENT_RANGE, length);
+    }
     if wire.status == 413 || wire.status == 408 {
         // The rest of such a body is not worth reading.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -9,6 +9,7 @@ use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_core::clock::FakeClock;
 use yinxin_core::conversations::{self, From};
 use yinxin_core::ctx::Parts;
+use yinxin_core::files;
 use yinxin_core::hooks::Nobody;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::{Limits, SocketLimits};
@@ -50,6 +51,7 @@ impl World {
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
             master: MasterKey::generate(&SystemRng),
+            files: files::Setup::in_folder(folder.path().join("files")),
         };
         let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
         let app = apps::create(&ctx, AppName::parse("acme/chat").unwrap(), AppChanges::default()).await.unwrap();

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::clock::Clock;
 use yinxin_core::ctx::Parts;
+use yinxin_core::files;
 use yinxin_core::hooks::{self, Changes, Content, Courier, Kind, Letter, NewHook, Reply, Undelivered};
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
@@ -98,6 +99,7 @@ impl Place {
             rng: Arc::new(SystemRng),
             sessions: Arc::new(Nobody),
             courier: Arc::new(Exchange(told)),
+            files: files::Setup::in_folder(folder.path().join("files")),
             limits: Limits::default(),
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },

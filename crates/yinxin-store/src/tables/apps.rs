@@ -1,6 +1,6 @@
 //! `apps` and `app_secrets`: the directory of tenants.
 
-use super::inbox;
+use super::{files, inbox};
 use crate::{AppId, Result, Row, Sql, Touched};
 
 /// A row of `apps`.
@@ -189,6 +189,8 @@ const CLEARING: &[&str] = clearing! {
     "conversations" "user_id, queue",
     "inbox_cursors" "user_id, resource, queue",
     "devices" "user_id, resource",
+    "files" "file_id",
+    "file_totals" "app_id",
     "attributes" "user_id, name",
     "attribute_totals" "app_id",
     "mutes" "user_id, scope",
@@ -208,6 +210,9 @@ const CLEARING: &[&str] = clearing! {
 pub async fn clear(sql: &mut dyn Sql, app: AppId, limit: i64) -> Result<bool> {
     // Of all that a user has only the inbox can be large: one statement for all users would read much of it each time.
     let mut room = limit - inbox::clear(sql, app, limit).await?;
+    if room > 0 {
+        room -= files::give_up(sql, app, room).await?;
+    }
     if room <= 0 {
         return Ok(false);
     }

@@ -125,18 +125,25 @@ pub async fn count(sql: &mut dyn Sql, app: AppId, hook: HookId, state: &str) -> 
     sql.rows(SQL, &[app.arg(), hook.arg(), state.into()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }
 
-/// Removes events from before that order id, and all but the `keep` that were delivered last.
-pub async fn trim(sql: &mut dyn Sql, app: AppId, hook: HookId, before_seq: i64, keep: i64) -> Result<()> {
-    const OLD: &str = "DELETE FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND event_seq < $3";
+/// Removes events from before that order id; says how many of them waited.
+pub async fn expire(sql: &mut dyn Sql, app: AppId, hook: HookId, before_seq: i64) -> Result<usize> {
+    const SQL: &str = "DELETE FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND event_seq < $3 RETURNING state";
+    let mut late = 0;
+    for mut row in sql.rows(SQL, &[app.arg(), hook.arg(), before_seq.into()]).await? {
+        late += usize::from(row.take::<String>(0)? == WAITING);
+    }
+    Ok(late)
+}
+
+/// Removes all but the `keep` events that were delivered last.
+pub async fn trim_delivered(sql: &mut dyn Sql, app: AppId, hook: HookId, keep: i64) -> Result<()> {
     const LAST: &str = "SELECT due_ms FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND state = $3 \
                         ORDER BY due_ms DESC, event_seq DESC LIMIT $4";
-    const DELIVERED_BEFORE: &str =
-        "DELETE FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND state = $3 AND due_ms < $4";
-    sql.exec(OLD, &[app.arg(), hook.arg(), before_seq.into()]).await?;
+    const BEFORE: &str = "DELETE FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND state = $3 AND due_ms < $4";
     let mut last = sql.rows(LAST, &[app.arg(), hook.arg(), DELIVERED.into(), keep.into()]).await?;
     if let Some(mut row) = last.pop() {
         let since_ms: i64 = row.take(0)?;
-        sql.exec(DELIVERED_BEFORE, &[app.arg(), hook.arg(), DELIVERED.into(), since_ms.into()]).await?;
+        sql.exec(BEFORE, &[app.arg(), hook.arg(), DELIVERED.into(), since_ms.into()]).await?;
     }
     Ok(())
 }

@@ -181,10 +181,10 @@ pub async fn disable(sql: &mut dyn Sql, app: AppId, hook: HookId, why: &str) -> 
     Ok(())
 }
 
-/// Counts an event that was not kept.
-pub async fn count_dropped(sql: &mut dyn Sql, app: AppId, hook: HookId) -> Result<()> {
-    const SQL: &str = "UPDATE hooks SET dropped = dropped + 1 WHERE app_id = $1 AND hook_id = $2";
-    sql.exec(SQL, &[app.arg(), hook.arg()]).await?;
+/// Counts events that were not kept.
+pub async fn count_dropped(sql: &mut dyn Sql, app: AppId, hook: HookId, count: i64) -> Result<()> {
+    const SQL: &str = "UPDATE hooks SET dropped = dropped + $3 WHERE app_id = $1 AND hook_id = $2";
+    sql.exec(SQL, &[app.arg(), hook.arg(), count.into()]).await?;
     Ok(())
 }
 

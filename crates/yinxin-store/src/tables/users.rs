@@ -291,7 +291,9 @@ pub async fn group_ignores(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 19] = [
+    const REST: [&str; 20] = [
+        // What a user sent stays with those who got it, files as well as messages; the app owns them from now on.
+        "UPDATE files SET owner_id = app_id WHERE app_id = $1 AND owner_id = $2",
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM group_ignores WHERE app_id = $1 AND user_id = $2",
         // Contacts are mutual: whoever has this user is among those this user has.

@@ -2,6 +2,7 @@
 //! table added later cannot be forgotten here.
 
 use yinxin_store::tables::apps::{self, AppRow};
+use yinxin_store::tables::files::{self, FileRow, PartRow};
 use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::hook_log::{self, AttemptRow};
 use yinxin_store::tables::hook_outbox::{self, NewEvent};
@@ -11,8 +12,8 @@ use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
-use yinxin_store::tables::{attributes, blocks, contacts, mutes};
-use yinxin_store::{AppId, Db, HookId, Result, Sql, UserId, Value};
+use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes};
+use yinxin_store::{AppId, Db, FileId, HookId, ObjectId, Result, Sql, UserId, Value};
 
 use crate::kit::{Place, query, text, texts};
 
@@ -59,6 +60,7 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         modified_ms: 1,
     };
     assert!(push::add_notifier(tx, app, &notifier, 10).await?);
+    add_file(tx, app, ANN).await?;
     add_hook(tx, app).await?;
     for (user, name) in [(ANN, ANN_NAME), (BEN, "ben"), (CARL, "carl")] {
         add_user(tx, app, user, name).await?;
@@ -102,6 +104,31 @@ async fn add_hook(tx: &mut dyn Sql, app: AppId) -> Result<()> {
     };
     hook_log::add(tx, app, row.hook, &attempt).await?;
     hook_sessions::begin(tx, app, &SessionRow { session_seq: 1, lane: "lane".to_owned(), data: "{}".to_owned() }).await
+}
+
+/// A file of one part; the object's id is told by the app's.
+async fn add_file(tx: &mut dyn Sql, app: AppId, owner: UserId) -> Result<()> {
+    let row = FileRow {
+        file: FileId([0xF1; 16]),
+        owner,
+        complete: true,
+        restricted: true,
+        secret_hash: [1, 2, 3].into(),
+        name: "a.png".to_owned(),
+        content_type: "image/png".to_owned(),
+        bytes: 7,
+        thumb_width: None,
+        thumb_height: None,
+        created_ms: 1,
+    };
+    files::put(tx, app, &row).await?;
+    files::put_part(tx, app, row.file, PartRow { part: 1, object: object_of(app), bytes: 7 }).await?;
+    assert!(files::add_bytes(tx, app, 7, 10).await?);
+    Ok(())
+}
+
+fn object_of(app: AppId) -> ObjectId {
+    ObjectId(app.0.map(|byte| !byte))
 }
 
 /// A user with a row in every table of things it owns alone.
@@ -212,8 +239,16 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
 /// Holds a row only while an app is being cleared away.
 const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
-const OTHER_IDS: [(&str, &str); 4] =
-    [("notifiers", "notifier_id"), ("hooks", "hook_id"), ("hook_outbox", "hook_id"), ("hook_log", "hook_id")];
+const OTHER_IDS: [(&str, &str); 8] = [
+    ("notifiers", "notifier_id"),
+    ("files", "file_id"),
+    ("file_parts", "file_id"),
+    ("file_parts", "object_id"),
+    ("file_garbage", "object_id"),
+    ("hooks", "hook_id"),
+    ("hook_outbox", "hook_id"),
+    ("hook_log", "hook_id"),
+];
 
 #[tokio::test]
 async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
@@ -244,6 +279,8 @@ async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
     let no_total = |rows: Vec<String>| rows.into_iter().filter(|row| !row.starts_with("attribute_totals")).collect();
     let (before, after): (Vec<_>, Vec<_>) = (no_total(before), no_total(all_rows(&db).await));
     assert_only_gone(&before, &after, carries);
+    let file = db.read((), |sql, ()| Box::pin(files::by_id(sql, APP, FileId([0xF1; 16])))).await.unwrap();
+    assert_eq!(file.unwrap().owner, UserId(APP.0), "what was sent stays with those who got it");
     let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
     assert!(!known, "a user can be deleted once");
 }
@@ -262,12 +299,13 @@ async fn deleting_an_app_takes_exactly_the_rows_that_carry_it_a_few_at_a_time() 
     let known = db.write((), |tx, ()| Box::pin(apps::depart(tx, APP, 8))).await.unwrap();
     assert!(!known, "an app can be deleted once");
     assert_eq!(count(&db, "app_secrets", "app_id", &APP.0).await, 0, "its secrets are the first to go");
-    let mut left = all_rows(&db).await.len();
+    let rows = async || all_rows(&db).await.into_iter().filter(|row| !row.starts_with("file_garbage")).count();
+    let mut left = rows().await;
     loop {
         let going = db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap();
         assert_eq!(going, Some(APP));
         let done = db.write((), |tx, ()| Box::pin(apps::clear(tx, APP, 5))).await.unwrap();
-        let now = all_rows(&db).await.len();
+        let now = rows().await;
         assert!(now < left && left - now <= 5, "{left} rows, then {now}");
         left = now;
         if done {
@@ -275,5 +313,7 @@ async fn deleting_an_app_takes_exactly_the_rows_that_carry_it_a_few_at_a_time() 
         }
     }
     assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
+    let objects = db.read((), |sql, ()| Box::pin(garbage::some(sql, 10))).await.unwrap();
+    assert_eq!(objects, [object_of(APP)], "its objects wait for being deleted");
     assert_eq!(db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap(), None);
 }

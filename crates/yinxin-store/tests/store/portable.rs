@@ -55,7 +55,7 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 8] = [
+const WITHOUT_APP: [(&str, &str); 12] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
     ("SELECT … FROM apps ORDER BY org, name", "the operator's list of all apps"),
     ("SELECT app_id, hook_id FROM hooks", "what a server looks at when it starts"),
@@ -64,6 +64,10 @@ const WITHOUT_APP: [(&str, &str); 8] = [
     ("SELECT COUNT(*) FROM going_apps", "the operator's look at what is left to clear"),
     ("INSERT INTO server_keys", "the server's own keys"),
     ("SELECT key_id, sealed, created_ms FROM server_keys", "the server's own keys"),
+    ("INSERT INTO file_garbage (object_id, due_ms) VALUES", "what belongs to no app"),
+    ("UPDATE file_garbage", "what belongs to no app"),
+    ("DELETE FROM file_garbage", "what belongs to no app"),
+    ("SELECT object_id FROM file_garbage", "what belongs to no app"),
 ];
 
 #[derive(Debug, PartialEq)]

@@ -5,6 +5,7 @@
 
 mod calls;
 mod chores;
+mod cleaning;
 mod demo;
 mod logs;
 mod routes;
@@ -15,10 +16,10 @@ use rustix::fs::Mode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use yinxin_admin::AdminKey;
-use yinxin_core::Ctx;
 use yinxin_core::clock::SystemClock;
 use yinxin_core::ctx::Parts;
 use yinxin_core::rng::SystemRng;
+use yinxin_core::{Code, Ctx};
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::Draining;
 use yinxin_realtime::{Bounds, Registry};
@@ -82,6 +83,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     }
     let draining = Draining::default();
     let router = routes::assemble(config, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
+    let cleaning = tokio::spawn(cleaning::keep_clean(Arc::clone(&ctx)));
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
     let chores = tokio::spawn(chores::run(Arc::clone(&ctx)));
@@ -93,6 +95,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     };
     let drained = yinxin_http::serve(listener, router, options, shutdown).await;
     chores.abort();
+    cleaning.abort();
     // The last connections have told how they ended.
     calls.stop().await;
     close(ctx, folder).await;
@@ -112,12 +115,17 @@ async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> O
         limits: config.limits(),
         preset: config.rate_preset,
         hash_cost: config.hash_cost(),
+        files: config.file_setup(folder.dir())?,
         master,
     };
     let database = folder.dir().database();
     let ctx = Ctx::open(&database, parts).await.map_err(|error| {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        Failure::failed(format!("cannot open {}: {why}; `yinxin doctor` may know more", database.display()))
+        let what = match error.code {
+            Code::FileStore => "the place of uploaded files (files.*)".to_owned(),
+            _ => database.display().to_string(),
+        };
+        Failure::failed(format!("cannot open {what}: {why}; `yinxin doctor` may know more"))
     })?;
     Ok((ctx, key))
 }
