@@ -27,6 +27,8 @@ USERS = {
     "yinxin-admin": {"yinxin"},
     "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util", "hyper-rustls", "object_store", "reqwest"},
     "object_store": {"yinxin-core"},
+    "reqwest": {"yinxin-hooks", "object_store"},
+    "yinxin-hooks": {"yinxin"},
     "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
     "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-admin", "yinxin", "yinxin-bench"},
 }

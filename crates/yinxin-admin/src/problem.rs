@@ -100,13 +100,16 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::SenderBlocked
         | Code::NotContact
         | Code::FileSecretWrong
-        | Code::SenderMuted => StatusCode::FORBIDDEN,
+        | Code::SenderMuted
+        | Code::MessageVetoed => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound
         | Code::LoginUnknownUser
         | Code::BlockTargetNotFound
         | Code::TemplateNotFound
         | Code::NotifierNotFound
+        | Code::HookNotFound
+        | Code::HookEventNotFound
         | Code::FileNotFound
         | Code::RoomNotFound
         | Code::MediaServerUnset
@@ -117,6 +120,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists
+        | Code::HooksFull
         | Code::BlocksFull
         | Code::ContactsFull
         | Code::NotContacts

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 use yinxin_store::tables::apps::{self, AppRow, AppUpdate};
+use yinxin_store::tables::hooks::{self as hook_table, HookRow};
 use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
 use zeroize::Zeroizing;
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::cache::Ticket;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
+use crate::hooks::{self, Hook};
 use crate::limits::{self, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
@@ -166,6 +168,7 @@ pub struct App {
     pub signing: Signing,
     pub(crate) client_secret: Zeroizing<String>,
     pub(crate) token_epoch: i64,
+    pub(crate) hooks: Vec<Hook>,
 }
 
 impl App {
@@ -219,8 +222,9 @@ fn seal(ctx: &Ctx, app: AppId, kind: &str, secret: &str) -> Vec<u8> {
     ctx.keys.seal(ctx.rng.as_ref(), &place(app, kind), secret.as_bytes())
 }
 
-fn app_of(ctx: &Ctx, row: AppRow, sealed: &Sealed) -> Result<App> {
+fn app_of(ctx: &Ctx, row: AppRow, sealed: &Sealed, hooks: Vec<HookRow>) -> Result<App> {
     Ok(App {
+        hooks: hooks.into_iter().map(|hook| hooks::hook_of(ctx, row.app, hook)).collect::<Result<_>>()?,
         id: row.app,
         client_id: credentials::client_id(Uuid::from_bytes(row.app.0)),
         client_secret: unseal(ctx, row.app, sealed, CLIENT_SECRET)?,
@@ -299,23 +303,31 @@ enum Wanted {
 
 async fn load(ctx: &Ctx, wanted: Wanted) -> Result<Option<Arc<App>>> {
     let mut read = read(ctx, wanted.clone()).await?;
-    if let Some((_, row, _)) = &read
+    if let Some(Read { row, .. }) = &read
         && row.signing_key.is_none()
     {
         signing::complete(ctx, row.app).await?;
         read = self::read(ctx, wanted).await?;
     }
-    let Some((ticket, row, sealed)) = read else { return Ok(None) };
-    let app = Arc::new(app_of(ctx, row, &sealed)?);
+    let Some(Read { ticket, row, sealed, hooks }) = read else { return Ok(None) };
+    let app = Arc::new(app_of(ctx, row, &sealed, hooks)?);
     ctx.cache.keep_app(ticket, &app);
     Ok(Some(app))
 }
 
-async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<(Ticket, AppRow, Sealed)>> {
+/// What the tables say of an app, and since when that is known.
+struct Read {
+    ticket: Ticket,
+    row: AppRow,
+    sealed: Sealed,
+    hooks: Vec<HookRow>,
+}
+
+async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<Read>> {
     let ticket = ctx.cache.ticket();
-    let found = ctx
-        .db
-        .read(wanted, |sql, wanted| {
+    ctx.db
+        .read((wanted, ticket), |sql, (wanted, ticket)| {
+            let ticket = *ticket;
             Box::pin(async move {
                 let row = match wanted {
                     Wanted::Named(org, name) => apps::by_name(sql, org, name).await?,
@@ -323,11 +335,11 @@ async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<(Ticket, AppRow, Seale
                 };
                 let Some(row) = row else { return Ok::<_, Error>(None) };
                 let sealed = apps::secrets(sql, row.app).await?;
-                Ok(Some((row, sealed)))
+                let hooks = hook_table::of_app(sql, row.app).await?;
+                Ok(Some(Read { ticket, row, sealed, hooks }))
             })
         })
-        .await?;
-    Ok(found.map(|(row, sealed)| (ticket, row, sealed)))
+        .await
 }
 
 /// The app as it is now, for one who has known it for a while. A namesake made since is another app.
@@ -414,6 +426,7 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
+    ctx.hooks.forget(|(of, _)| of == app.id);
     ctx.sessions.close_app(app.id, CloseReason::Deleted);
     for cid in ctx.rooms.rooms_of(app.id, None) {
         ctx.rooms.end((app.id, cid));

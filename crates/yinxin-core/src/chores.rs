@@ -1,4 +1,5 @@
-//! What the server does on its own, a little at a time: clears deleted apps away, sweeps inboxes.
+//! What the server does on its own, a little at a time: clears deleted apps away, sweeps inboxes and the outboxes of
+//! hooks.
 //!
 //! A step is one bounded piece of work. Whoever runs the steps waits between them as long as it is told to, or until
 //! there is something to do.
@@ -8,6 +9,7 @@ use std::time::Duration;
 use crate::apps;
 use crate::ctx::Ctx;
 use crate::error::Result;
+use crate::hooks;
 use crate::limits::{SWEEP_PAUSE_MS, SWEEP_REST_MS};
 use crate::retention::Sweep;
 
@@ -24,6 +26,11 @@ impl Chores {
             return Ok(Duration::ZERO);
         }
         let is_under_way = self.sweep.step(ctx).await?;
+        if !is_under_way {
+            for hook in hooks::all(ctx).await? {
+                hooks::tidy(ctx, hook).await?;
+            }
+        }
         Ok(Duration::from_millis(if is_under_way { SWEEP_PAUSE_MS } else { SWEEP_REST_MS }))
     }
 }

@@ -10,13 +10,14 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::files::{self, Files};
+use crate::hooks::{Courier, Live};
 use crate::keys::{Keys, MasterKey};
 use crate::limits::Limits;
 use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
 use crate::rng::Rng;
-use crate::rooms::live::{self, Live};
+use crate::rooms::live::{self, Live as Rooms};
 use crate::rooms::records;
 use crate::sessions::Sessions;
 use crate::signed_calls::CallIds;
@@ -34,7 +35,9 @@ pub struct Ctx {
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
     /// Who is in which room.
-    pub rooms: Arc<Live>,
+    pub rooms: Arc<Rooms>,
+    /// What is to be told to hooks.
+    pub hooks: Arc<Live>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Call rates.
@@ -58,6 +61,8 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
+    /// Who carries calls to hooks.
+    pub courier: Arc<dyn Courier>,
     /// Bounds.
     pub limits: Limits,
     /// Which call rates hold.
@@ -74,10 +79,14 @@ impl Ctx {
     /// Opens the embedded database at `path` and the keys in it.
     pub async fn open(path: &Path, parts: Parts) -> Result<Arc<Self>> {
         let cache = Arc::new(Cache::new(parts.limits.cached_users));
-        let forget = Arc::clone(&cache);
+        let hooks = Arc::new(Live::new(Arc::clone(&parts.courier), &parts.limits));
+        let (forget, note) = (Arc::clone(&cache), Arc::clone(&hooks));
         let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
-        let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
+        let db = Db::open_sqlite(&options, move |touched| {
+            forget.forget(touched);
+            note.note(touched);
+        })?;
         let keys = Keys::open(&db, &parts).await?;
         let files = Files::open(&db, &parts.files, &parts.limits).await?;
         records::recover(&db, parts.clock.now_ms()).await?;
@@ -89,7 +98,8 @@ impl Ctx {
             clock: parts.clock,
             rng: parts.rng,
             sessions: parts.sessions,
-            rooms: Live::new(live::Bounds::default()),
+            rooms: Rooms::new(live::Bounds::default()),
+            hooks,
             passwords,
             files,
             keys,

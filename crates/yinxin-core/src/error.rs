@@ -177,6 +177,16 @@ codes! {
     SenderMuted = "the sender is muted",
     /// Over the limit.
     MessageTooLarge = "the message is too large",
+    /// The app's own server does not want it sent; the subject is its reason.
+    MessageVetoed = "the app's server refuses the message",
+
+    // Hooks.
+    /// No such hook.
+    HookNotFound = "there is no such hook",
+    /// No such event, or not any more.
+    HookEventNotFound = "there is no such event in the hook's outbox",
+    /// The app has as many hooks, or of that kind, as it may.
+    HooksFull = "the app has as many such hooks as it may",
 
     // Files.
     /// No such file, or it is not complete.

@@ -13,6 +13,7 @@ pub mod conversations;
 pub mod ctx;
 pub mod error;
 pub mod files;
+pub mod hooks;
 pub mod keys;
 pub mod limits;
 pub mod messages;

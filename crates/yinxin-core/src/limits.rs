@@ -26,6 +26,12 @@ pub struct Limits {
     pub file_days: u32,
     /// Uploads at a time.
     pub uploads: usize,
+    /// Events that wait, or have failed, for one hook.
+    pub hook_outbox_events: i64,
+    /// Attempts of one hook in its log, and events it has taken that can be told again.
+    pub hook_log_entries: i64,
+    /// Questions to one hook at a time.
+    pub hook_asks: usize,
 }
 
 impl Default for Limits {
@@ -41,6 +47,9 @@ impl Default for Limits {
             app_file_bytes: 0,
             file_days: 0,
             uploads: 32,
+            hook_outbox_events: 100_000,
+            hook_log_entries: 1000,
+            hook_asks: 256,
         }
     }
 }
@@ -300,3 +309,38 @@ pub const ROOM_HISTORY_PAGES_MAX: i64 = 1000;
 /// Rooms, stays and bars that are over and are removed with each one that begins: more than one, so that they become
 /// fewer.
 pub const ROOMS_SWEPT: i64 = 2;
+/// Hooks of one app.
+pub const HOOKS_MAX: i64 = 10;
+/// Hooks of one app that may veto: two would have to agree.
+pub const HOOKS_PRE_SEND_MAX: i64 = 1;
+/// Bytes of a hook's address.
+pub const HOOK_URL_BYTES_MAX: usize = 2048;
+/// How long telling a hook may take: least, most, and when nobody says.
+pub const HOOK_EVENTS_TIMEOUT_MS: (i64, i64, i64) = (1000, 30_000, 15_000);
+/// The same for asking one: the sender waits.
+pub const HOOK_PRE_SEND_TIMEOUT_MS: (i64, i64, i64) = (10, 5000, 200);
+/// Seconds from each failed attempt at an event to the next; a tenth more or less. Three days in all.
+pub const HOOK_RETRY_DELAYS_S: [i64; 16] =
+    [5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800];
+/// What these delays come to at the least: a hook that has taken nothing for so long is switched off with the last
+/// attempt at an event.
+pub const HOOK_FAILING_MIN_MS: i64 = 64 * 3_600_000;
+/// What they come to at the most: after so long it is switched off with any attempt. One with a long outbox has none to
+/// spare for last ones.
+pub const HOOK_FAILING_MAX_MS: i64 = 80 * 3_600_000;
+/// Longest "leave me alone" of a hook that is heeded.
+pub const HOOK_RETRY_AFTER_MAX_S: i64 = 3600;
+/// How long a hook's secret signs after it was replaced.
+pub const HOOK_SECRET_OVERLAP_MS: i64 = 86_400_000;
+/// Days after which an event that was not delivered is removed.
+pub const HOOK_EVENT_DAYS: i64 = 7;
+/// Bytes of a verdict.
+pub const HOOK_ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// Characters of a veto's reason that its sender is shown.
+pub const HOOK_REASON_CHARS_MAX: usize = 200;
+/// Characters of an error in a hook's log.
+pub const HOOK_ERROR_CHARS_MAX: usize = 200;
+/// Attempts per page of a hook's log.
+pub const HOOK_LOG_PAGE_MAX: i64 = 100;
+/// Sessions that are ended in one write after a crash.
+pub const HOOK_SESSIONS_PAGE: i64 = 500;

@@ -13,6 +13,7 @@ use yinxin_store::{AppId, Sql, UserId};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
+use crate::hooks::{self, Content, Notes, Said};
 use crate::limits::{DEVICES_KEPT, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
 use crate::mint::Mint;
 use crate::mutes::Scope;
@@ -107,6 +108,8 @@ pub struct Outgoing {
     pub act: Act,
     /// Only for a receiver who is connected now; nothing is kept for one who is not.
     pub online_only: bool,
+    /// Reads a payload, for backends that want to know what it says.
+    pub read: fn(&[u8]) -> Content,
 }
 
 impl Outgoing {
@@ -121,10 +124,40 @@ impl Outgoing {
 pub enum Act {
     /// It says something.
     Says,
-    /// It confirms what the other has sent: a receipt.
-    Confirms,
+    /// It says something else in the place of that message.
+    Edits(i64),
+    /// It confirms what the other has sent.
+    Confirms(Receipt),
     /// It takes back that message of the sender.
     Recalls(i64),
+}
+
+/// What is confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Receipt {
+    /// That message has arrived.
+    Delivered(i64),
+    /// That message was read.
+    Read(i64),
+    /// All of the conversation was read.
+    Conversation,
+}
+
+impl Act {
+    /// Whether there is something in it for people, or applications, to read.
+    pub const fn has_content(self) -> bool {
+        matches!(self, Self::Says | Self::Edits(_))
+    }
+
+    /// The message it is about.
+    pub const fn about(self) -> Option<i64> {
+        match self {
+            Self::Edits(id) | Self::Recalls(id) | Self::Confirms(Receipt::Delivered(id) | Receipt::Read(id)) => {
+                Some(id)
+            }
+            Self::Says | Self::Confirms(Receipt::Conversation) => None,
+        }
+    }
 }
 
 /// A message that was sent.
@@ -154,7 +187,8 @@ impl Sender<'_> {
     }
 }
 
-/// Sends a message to the user named.
+/// Sends a message to the user named. What a user's device says is first put to the app's hook, if it has one that may
+/// veto.
 pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: Outgoing) -> Result<Sent> {
     if outgoing.payload.len() > MESSAGE_BYTES_MAX {
         return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
@@ -162,9 +196,24 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     // A connection knows its app as it was at its login.
     let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
-    let contacts_only = app.settings.contacts_only_messaging && outgoing.is_from_device() && outgoing.act == Act::Says;
+    let is_said_by_user = outgoing.is_from_device() && outgoing.act.has_content();
+    let right = Right {
+        app: app.id,
+        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
+        receiver: receiver.user,
+        contacts_only: app.settings.contacts_only_messaging && is_said_by_user,
+        has_content: outgoing.act.has_content(),
+        now_s: ctx.clock.now_s(),
+    };
+    let said = Said { app, from: sender.name(), to: &receiver.username, outgoing: &outgoing };
+    if is_said_by_user && hooks::asks(app) {
+        // What would be refused anyway is nobody's to judge.
+        ctx.db.read(right, |sql, right| Box::pin(may_send(sql, right))).await?;
+        hooks::ask(ctx, app, || said.data(None)).await?;
+    }
     let at_ms = ctx.clock.now_ms();
     let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
+    let notes = if is_kept { said.notes(ctx, at_ms) } else { None };
     let entry = Entry {
         message_id: 0,
         sender: sender.name().to_owned(),
@@ -174,17 +223,8 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
         payload: outgoing.payload.into(),
         sent_ms: at_ms,
     };
-    let input = Sending {
-        app: app.id,
-        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
-        receiver: Arc::clone(&receiver),
-        entry,
-        act: outgoing.act,
-        contacts_only,
-        is_kept,
-        now_s: ctx.clock.now_s(),
-        mint: Arc::clone(&ctx.mint),
-    };
+    let (to, act, mint) = (receiver.username.clone(), outgoing.act, Arc::clone(&ctx.mint));
+    let input = Sending { right, to, entry, act, is_kept, notes, mint };
     let id = ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
     ctx.sessions.wake(app.id, receiver.user, sender.name());
     if let Sender::User(user) = sender {
@@ -193,25 +233,34 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     Ok(Sent { id, at_ms })
 }
 
-struct Sending {
+/// What decides whether one may send to another.
+#[derive(Clone, Copy)]
+struct Right {
     app: AppId,
     sender: Option<UserId>,
-    receiver: Arc<User>,
-    entry: Entry,
-    act: Act,
+    receiver: UserId,
     /// The receiver must have the sender among its contacts.
     contacts_only: bool,
-    is_kept: bool,
+    has_content: bool,
     now_s: i64,
+}
+
+struct Sending {
+    right: Right,
+    to: String,
+    entry: Entry,
+    act: Act,
+    is_kept: bool,
+    notes: Option<Notes>,
     mint: Arc<Mint>,
 }
 
 async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
-    let Sending { app, sender, receiver, entry, mint, .. } = input;
-    must_exist(sql, *app, receiver.user).await?;
+    let Sending { right: Right { app, sender, receiver, .. }, to, entry, mint, .. } = input;
+    must_exist(sql, *app, *receiver).await?;
     if let Some(sender) = *sender {
         must_exist(sql, *app, sender).await?;
-        may_send(sql, input, sender).await?;
+        may_send(sql, &input.right).await?;
         if let Act::Recalls(recalled) = input.act {
             recall(sql, input, sender, recalled).await?;
         }
@@ -219,36 +268,38 @@ async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
     if !input.is_kept {
         return Ok(mint.order());
     }
-    let to_receiver = Place { owner: receiver.user, queue: &entry.sender, counted: entry.counted };
-    let own = sender.map(|sender| Place { owner: sender, queue: &receiver.username, counted: false });
-    let places: Vec<_> =
-        [Some(to_receiver), own.filter(|own| own.owner != receiver.user)].into_iter().flatten().collect();
-    retention::append(sql, mint, *app, &places, entry).await
+    let to_receiver = Place { owner: *receiver, queue: &entry.sender, counted: entry.counted };
+    let own = sender.map(|sender| Place { owner: sender, queue: to, counted: false });
+    let places: Vec<_> = [Some(to_receiver), own.filter(|own| own.owner != *receiver)].into_iter().flatten().collect();
+    let id = retention::append(sql, mint, *app, &places, entry).await?;
+    if let Some(notes) = &input.notes {
+        notes.keep(sql, *app, Some(id)).await?;
+    }
+    Ok(id)
 }
 
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
 async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i64) -> Result<()> {
-    let Sending { app, receiver, entry, .. } = input;
-    if recalled < kept_from(entry.sent_ms)
-        || !inbox::remove(sql, *app, sender, &receiver.username, &entry.sender, recalled).await?
-    {
+    let Sending { right: Right { app, receiver, .. }, to, entry, .. } = input;
+    if recalled < kept_from(entry.sent_ms) || !inbox::remove(sql, *app, sender, to, &entry.sender, recalled).await? {
         return Err(Code::RecallTooLate.into());
     }
     // What has not arrived yet need not: the recall tells those devices that have it.
-    inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
+    inbox::remove(sql, *app, *receiver, &entry.sender, &entry.sender, recalled).await?;
     Ok(())
 }
 
-async fn may_send(sql: &mut dyn Sql, input: &Sending, sender: UserId) -> Result<()> {
-    let (app, receiver) = (input.app, input.receiver.user);
+async fn may_send(sql: &mut dyn Sql, right: &Right) -> Result<()> {
+    let Right { app, receiver, .. } = *right;
+    let Some(sender) = right.sender else { return Ok(()) };
     if blocks::has(sql, app, receiver, sender).await? {
         return Err(Code::SenderBlocked.into());
     }
-    if input.contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
+    if right.contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
         return Err(Code::NotContact.into());
     }
-    let muted = mute_table::of_user(sql, app, sender, input.now_s).await?;
-    if muted.iter().any(|mute| mute.scope == Scope::Chat.name()) && input.entry.kind == Kind::Chat.number() {
+    let muted = mute_table::of_user(sql, app, sender, right.now_s).await?;
+    if right.has_content && muted.iter().any(|mute| mute.scope == Scope::Chat.name()) {
         return Err(Code::SenderMuted.into());
     }
     Ok(())

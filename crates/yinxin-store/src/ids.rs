@@ -37,6 +37,10 @@ id!(
     UserId
 );
 id!(
+    /// A hook of an app.
+    HookId
+);
+id!(
     /// A file of an app.
     FileId
 );

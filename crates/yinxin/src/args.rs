@@ -1,11 +1,15 @@
 //! The command line. Its forms are fixed: scripts rely on them.
 
+mod hook;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::exit;
+
+pub(crate) use hook::{HookCommand, HookSettings, OneHook};
 
 /// A self-hosted identity, token and presence server for instant messaging.
 #[derive(Parser, Debug)]
@@ -30,6 +34,13 @@ pub(crate) enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Manage where an app's backend is told of events, or asked before messages are sent
+    Hook {
+        #[command(subcommand)]
+        command: HookCommand,
         #[command(flatten)]
         target: Target,
     },

@@ -6,6 +6,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use yinxin_testkit::http::{Response, request};
 use yinxin_testkit::server::{AppCredentials, Server, SigningKeys};
@@ -219,6 +221,20 @@ fn plant_by_command_line(server: &Server, planted: &mut Planted) {
     server.run(&["app", "adopt-keys", "org/app", "--app-key", "needle-key", "--app-secret", &adopted, "--yes"]);
 }
 
+/// A hook that is called in vain, before and after its secret was replaced.
+fn plant_hook(server: &Server, site: &mut Site, app_token: &str) {
+    let run = |args: &[&str]| -> Value { serde_json::from_str(&server.run(args)).expect("JSON") };
+    let made = run(&["hook", "add", "org/app", "http://127.0.0.1:9/", "--json"]);
+    let rotated = run(&["hook", "rotate-secret", "org/app", made["id"].as_str().expect("an id"), "--json"]);
+    for (what, hook) in [("a hook's secret", &made), ("a hook's next secret", &rotated)] {
+        let spelled = hook["secret"].as_str().and_then(|secret| secret.strip_prefix("whsec_")).expect("a secret");
+        site.planted.note(what, STANDARD.decode(spelled).expect("base64"));
+        site.planted.note(what, spelled);
+    }
+    let text = json!({ "to": ["needle-ann"], "type": "txt", "body": { "msg": "hello" } });
+    site.call(200, app_token, "POST", "messages/users", &text);
+}
+
 fn client_secret(app: &Value) -> String {
     app["easemob"]["client_secret"].as_str().expect("a client secret").to_owned()
 }
@@ -291,6 +307,7 @@ fn no_secret_is_kept_or_logged_in_the_clear() {
     plant_signed_calls(&server, &app, &mut site.planted);
     let shown = server.run(&["app", "show", "org/app", "--secrets", "--json"]);
     site.plant_room_tokens(&serde_json::from_str::<Value>(&shown).expect("JSON")["netease"]);
+    plant_hook(&server, &mut site, &token);
     plant_by_command_line(&server, &mut site.planted);
     server.kill();
 

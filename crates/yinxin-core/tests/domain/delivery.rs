@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use yinxin_core::hooks::Content;
 use yinxin_core::messages::{self, Act, Kind, Outgoing, Sender};
 use yinxin_core::users;
 
@@ -17,6 +18,7 @@ fn text(words: &str) -> Outgoing {
         payload: words.as_bytes().to_vec(),
         act: Act::Says,
         online_only: false,
+        read: |_| Content::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
 use yinxin_core::files::{self, Place};
+use yinxin_core::hooks::{self, Courier};
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -52,6 +53,7 @@ pub struct Setup {
     pub place: Option<Place>,
     /// Whether a file's secret opens it without a token.
     pub secret_is_enough: bool,
+    pub courier: Arc<dyn Courier>,
     folder: TempDir,
 }
 
@@ -64,6 +66,7 @@ impl Setup {
             clock: Arc::new(FakeClock::at(1_700_000_000_000)),
             place: None,
             secret_is_enough: false,
+            courier: Arc::new(hooks::Nobody),
             folder: TempDir::new().unwrap(),
         }
     }
@@ -83,6 +86,7 @@ impl Setup {
             clock: self.clock.clone(),
             rng: Arc::clone(&self.rng),
             sessions: Arc::new(Nobody),
+            courier: Arc::clone(&self.courier),
             limits: self.limits.clone(),
             preset: Preset::SelfHosted,
             hash_cost: self.cost,

@@ -6,6 +6,7 @@ mod cache;
 mod delivery;
 mod doors;
 mod files;
+mod hooks;
 mod kit;
 mod messages;
 mod passwords;

@@ -3,14 +3,22 @@
 use std::sync::Arc;
 
 use yinxin_core::apps::{self, AppChanges};
-use yinxin_core::messages::{self, Act, Kind, Outgoing, Sender, Sent};
+use yinxin_core::hooks::Content;
+use yinxin_core::messages::{self, Act, Kind, Outgoing, Receipt, Sender, Sent};
 use yinxin_core::{Code, Error, contacts, offline};
 
 use crate::kit::Site;
 
 /// A text as a user's device sends it; without a device, as a backend does.
 pub fn text(device: &str, text: &str) -> Outgoing {
-    Outgoing { kind: Kind::Chat, origin: device.to_owned(), payload: text.into(), act: Act::Says, online_only: false }
+    Outgoing {
+        kind: Kind::Chat,
+        origin: device.to_owned(),
+        payload: text.into(),
+        act: Act::Says,
+        online_only: false,
+        read: |_| Content::default(),
+    }
 }
 
 pub async fn say(site: &Site, from: &str, to: &str, outgoing: Outgoing) -> Result<Sent, Code> {
@@ -61,10 +69,10 @@ async fn who_is_no_contact_any_more_may_confirm_and_take_back_but_not_speak() {
     let sent = say(&site, "ann", "ben", text("phone", "hello")).await.unwrap();
     contacts::remove(&site.ctx, &site.app, "ben", "ann").await.unwrap();
     let about = |act| Outgoing { kind: Kind::About, act, ..text("phone", "about") };
-    assert_eq!(say(&site, "ann", "ben", about(Act::Says)).await.unwrap_err(), Code::NotContact);
+    assert_eq!(say(&site, "ann", "ben", about(Act::Edits(1))).await.unwrap_err(), Code::NotContact);
     let fleeting = Outgoing { online_only: true, ..about(Act::Says) };
     assert_eq!(say(&site, "ann", "ben", fleeting).await.unwrap_err(), Code::NotContact);
-    say(&site, "ben", "ann", about(Act::Confirms)).await.unwrap();
+    say(&site, "ben", "ann", about(Act::Confirms(Receipt::Conversation))).await.unwrap();
     say(&site, "ann", "ben", about(Act::Recalls(sent.id))).await.unwrap();
 }
 

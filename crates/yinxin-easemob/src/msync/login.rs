@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use yinxin_core::hooks::Known;
 use yinxin_core::names::AppName;
 use yinxin_core::sessions::Device;
 use yinxin_core::tokens::{self, Caller};
@@ -20,6 +21,13 @@ pub(super) struct Identity {
     pub device: Device,
     /// When the token ends.
     pub ends_ms: Option<i64>,
+}
+
+impl Identity {
+    /// Whose connection it is, for the app's backend.
+    pub fn known(&self) -> Known<'_> {
+        Known { app: &self.app, user: &self.user, device: &self.device }
+    }
 }
 
 /// Why a login was refused.

@@ -148,6 +148,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::RecallTooLate => forbidden_op("exceed recall time limit"),
         C::SenderMuted => forbidden_op("user is mute"),
         C::MessageTooLarge => argument("message is too large"),
+        C::MessageVetoed => forbidden_op(subject),
         C::NotContacts => argument("updateRemark they are not friends, please add as a friend first."),
         C::RemarkTooLong => argument(format!("remark length must not exceed {limit}")),
         C::ImportTooLarge => argument(format!("request user over flow limit:{limit}.")),
@@ -202,6 +203,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::AttributesBatchTooLarge => {
             Wire { error: "BAD_REQUEST", ..argument(format!("exceed allowed batch size {limit}")) }
         }
+        C::HooksFull => exceed_limit("hook number exceed limit"),
         C::MuteIllegal => argument(format!("mute duration [{subject}] must be -1 or from 0 to {limit}")),
 
         C::BodyMalformed => {
@@ -216,7 +218,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::RouteNotFound if matches!(op, Op::PushRuleSet | Op::PushRuleGet) => {
             Wire { description: "url is invalid".into(), ..resource_not_found() }
         }
-        C::RouteNotFound | C::NotifierNotFound => resource_not_found(),
+        C::RouteNotFound | C::NotifierNotFound | C::HookNotFound | C::HookEventNotFound => resource_not_found(),
         C::MethodNotAllowed => Wire {
             status: 405,
             error: "unsupported_service_operation",

@@ -10,6 +10,7 @@ use yinxin_core::clock::FakeClock;
 use yinxin_core::conversations::{self, From};
 use yinxin_core::ctx::Parts;
 use yinxin_core::files;
+use yinxin_core::hooks::Nobody;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::{Limits, SocketLimits};
 use yinxin_core::names::AppName;
@@ -42,6 +43,7 @@ impl World {
         let clock = Arc::new(FakeClock::at(1_700_000_000_000));
         let registry = Registry::new(Bounds::default());
         let parts = Parts {
+            courier: Arc::new(Nobody),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             sessions: registry.clone(),

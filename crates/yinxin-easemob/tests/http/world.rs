@@ -10,6 +10,7 @@ use yinxin_core::apps::{self, App, AppChanges, Profile};
 use yinxin_core::clock::{Clock, FakeClock};
 use yinxin_core::ctx::Parts;
 use yinxin_core::files;
+use yinxin_core::hooks::Nobody;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -229,6 +230,7 @@ async fn open(
         clock: clock.clone(),
         rng: Arc::new(SystemRng),
         sessions: connections.clone(),
+        courier: Arc::new(Nobody),
         limits: setup.limits.clone(),
         preset: setup.preset,
         hash_cost: HashCost { memory_kib: setup.hash_memory_kib.unwrap_or(8), passes: 1, lanes: 1 },

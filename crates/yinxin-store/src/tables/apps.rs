@@ -180,7 +180,7 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
     sql.rows(SQL, &[]).await?.into_iter().map(read).collect()
 }
 
-/// Makes the app one that is going: nobody finds it any more, its name is free, its secrets are gone. The rest of its
+/// Makes the app one that is going: nobody finds it any more, its name is free, its secrets and hooks are gone. The rest of its
 /// rows is for [`clear`]. `false` when there is no such app.
 pub async fn depart(sql: &mut dyn Sql, app: AppId, now_ms: i64) -> Result<bool> {
     sql.touch(Touched::App(app));
@@ -188,6 +188,7 @@ pub async fn depart(sql: &mut dyn Sql, app: AppId, now_ms: i64) -> Result<bool> 
         return Ok(false);
     }
     sql.exec("DELETE FROM app_secrets WHERE app_id = $1", &[app.arg()]).await?;
+    sql.exec("DELETE FROM hooks WHERE app_id = $1", &[app.arg()]).await?;
     let going = "INSERT INTO going_apps (app_id, since_ms) VALUES ($1, $2)";
     sql.exec(going, &[app.arg(), now_ms.into()]).await?;
     Ok(true)
@@ -243,6 +244,9 @@ const CLEARING: &[&str] = clearing! {
     "rooms" "cid",
     "room_stays" "cid, pass_id",
     "room_bars" "name, uid",
+    "hook_outbox" "hook_id, event_seq",
+    "hook_log" "hook_id, attempt_seq",
+    "hook_sessions" "session_seq",
 };
 
 /// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.

@@ -4,6 +4,10 @@
 use yinxin_store::tables::apps::{self, AppRow};
 use yinxin_store::tables::files::{self, FileRow, PartRow};
 use yinxin_store::tables::handles::{self, USERNAME};
+use yinxin_store::tables::hook_log::{self, AttemptRow};
+use yinxin_store::tables::hook_outbox::{self, NewEvent};
+use yinxin_store::tables::hook_sessions::{self, SessionRow};
+use yinxin_store::tables::hooks::{self, HookRow};
 use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
@@ -11,7 +15,7 @@ use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
 use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, room_bars, room_stays};
-use yinxin_store::{AppId, Db, FileId, ObjectId, Result, Sql, UserId, Value};
+use yinxin_store::{AppId, Db, FileId, HookId, ObjectId, Result, Sql, UserId, Value};
 
 use crate::kit::{Place, query, text, texts};
 
@@ -63,6 +67,7 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
     };
     assert!(push::add_notifier(tx, app, &notifier, 10).await?);
     add_file(tx, app, ANN).await?;
+    add_hook(tx, app).await?;
     for (user, name) in [(ANN, ANN_NAME), (BEN, "ben"), (CARL, "carl")] {
         add_user(tx, app, user, name).await?;
     }
@@ -70,6 +75,41 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         relate(tx, app, owner, other).await?;
     }
     Ok(())
+}
+
+async fn add_hook(tx: &mut dyn Sql, app: AppId) -> Result<()> {
+    let row = HookRow {
+        hook: HookId(app.0),
+        url: "http://hook".to_owned(),
+        kind: "events".to_owned(),
+        events: "message.sent".to_owned(),
+        timeout_ms: 1,
+        on_failure: "open".to_owned(),
+        enabled: true,
+        disabled_why: None,
+        failing_since_ms: None,
+        dropped: 0,
+        sealed_secret: b"sealed".as_slice().into(),
+        sealed_before: None,
+        before_until_ms: None,
+        created_ms: 1,
+        modified_ms: 1,
+    };
+    assert!(hooks::insert(tx, app, &row, 1, 1).await?);
+    let event = NewEvent { seq: 1, event: "message.sent", lane: "lane", payload: "{}", due_ms: 1 };
+    assert!(hook_outbox::put(tx, app, row.hook, &event).await?);
+    let attempt = AttemptRow {
+        attempt_seq: 1,
+        event_seq: 1,
+        event: "message.sent".to_owned(),
+        attempt: 1,
+        status: None,
+        error: None,
+        duration_ms: 1,
+        at_ms: 1,
+    };
+    hook_log::add(tx, app, row.hook, &attempt).await?;
+    hook_sessions::begin(tx, app, &SessionRow { session_seq: 1, lane: "lane".to_owned(), data: "{}".to_owned() }).await
 }
 
 /// A file of one part; the object's id is told by the app's.
@@ -223,12 +263,15 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
 /// Holds a row only while an app is being cleared away.
 const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
-const OTHER_IDS: [(&str, &str); 5] = [
+const OTHER_IDS: [(&str, &str); 8] = [
     ("notifiers", "notifier_id"),
     ("files", "file_id"),
     ("file_parts", "file_id"),
     ("file_parts", "object_id"),
     ("file_garbage", "object_id"),
+    ("hooks", "hook_id"),
+    ("hook_outbox", "hook_id"),
+    ("hook_log", "hook_id"),
 ];
 
 #[tokio::test]

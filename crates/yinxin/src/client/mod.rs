@@ -1,6 +1,7 @@
 //! The commands that drive a running server over its admin API: finding it, calling it, telling its refusals.
 
 pub(crate) mod app;
+pub(crate) mod hook;
 pub(crate) mod user;
 
 use std::fs;

@@ -195,6 +195,27 @@ keys! {
     /// Whether the URL that a message carries opens its file without a token. Pages that show images and films by that
     /// URL need it, and so does whoever gets the URL by other ways.
     "files.open_by_secret": files_open_by_secret: bool = "false";
+    /// Events that wait, or have failed, for one hook; more are dropped and counted, messages go on. They are on disk.
+    "hooks.outbox_events": hook_outbox_events: Whole<1, 10_000_000> = "100000";
+
+    /// Attempts in the log of one hook, and events it has taken that can be told again.
+    "hooks.log_entries": hook_log_entries: Whole<1, 100_000> = "1000";
+
+    /// Calls to hooks under way at a time.
+    "hooks.calls": hook_calls: Whole<1, 10_000> = "64";
+
+    /// Calls to one hook under way at a time. With 1 every event waits for the one before it.
+    "hooks.calls_per_hook": hook_calls_per_hook: Whole<1, 1000> = "8";
+
+    /// Questions to one pre-send hook that may be open at a time; one more counts as unanswered.
+    "hooks.questions": hook_questions: Whole<1, 100_000> = "256";
+
+    /// Whether hooks may be on this machine and in private networks. Addresses are set by whoever has the admin key;
+    /// say false if that is not you.
+    "hooks.private_addresses": hook_private_addresses: bool = "true";
+
+    /// A file of certificates (PEM) of authorities that hooks are trusted by, beside the system's.
+    "hooks.ca_file": hook_ca_file: PerhapsPath = r#""""#;
 
     /// Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
     "http.trusted_proxies": trusted_proxies: Networks = r#"["127.0.0.0/8", "::1"]"#;

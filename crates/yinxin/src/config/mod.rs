@@ -19,6 +19,7 @@ use std::time::Duration;
 use yinxin_core::files::{self, Bucket, Place};
 use yinxin_core::limits::{Limits, SocketLimits};
 use yinxin_core::passwords::HashCost;
+use yinxin_hooks::Bounds;
 use yinxin_http::ServeOptions;
 use zeroize::Zeroizing;
 
@@ -63,7 +64,15 @@ impl Config {
             app_file_bytes: self.files_app_bytes.0,
             file_days: self.files_days.to_u32(),
             uploads: self.files_uploads.to_usize(),
+            hook_outbox_events: self.hook_outbox_events.to_i64(),
+            hook_log_entries: self.hook_log_entries.to_i64(),
+            hook_asks: self.hook_questions.to_usize(),
         }
+    }
+
+    /// How many calls to hooks are under way at a time.
+    pub fn hook_bounds(&self) -> Bounds {
+        Bounds { in_all: self.hook_calls.to_usize(), per_hook: self.hook_calls_per_hook.to_usize() }
     }
 
     /// Bounds of chat connections.

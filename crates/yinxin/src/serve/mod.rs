@@ -3,6 +3,7 @@
 //! Nothing is made before the command line, the configuration and the address are known to be right; nothing is printed to standard
 //! output but the demo block and the line that says where the server listens.
 
+mod calls;
 mod chores;
 mod cleaning;
 mod demo;
@@ -28,6 +29,7 @@ use crate::config::{self, Config, Given};
 use crate::data::{DataDir, LockedDir};
 use crate::exit::{Failure, Outcome};
 use crate::print;
+use calls::Calls;
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let config = configure(args)?;
@@ -71,6 +73,8 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     let is_first = folder.begin_first_start()?;
     let registry = Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() });
     let (ctx, key) = open(config, folder, Arc::clone(&registry)).await?;
+    // Before anybody can connect.
+    let calls = Calls::start(&ctx, config).await;
     let url = announce(&listener, folder)?;
     if is_first {
         if with_demo {
@@ -95,6 +99,8 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     let drained = yinxin_http::serve(listener, router, options, shutdown).await;
     chores.abort();
     cleaning.abort();
+    // The last connections have told how they ended.
+    calls.stop().await;
     close(ctx, folder).await;
     tracing::info!(connections_cut = drained.cut, "stopped");
     Ok(())
@@ -108,6 +114,7 @@ async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> O
         clock: Arc::new(SystemClock),
         rng,
         sessions,
+        courier: calls::courier(config)?,
         limits: config.limits(),
         preset: config.rate_preset,
         hash_cost: config.hash_cost(),

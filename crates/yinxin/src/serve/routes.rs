@@ -94,6 +94,7 @@ impl Gate {
         metrics::gauge!("yinxin_uploads").set(self.ctx.files.uploads() as f64);
         metrics::gauge!("yinxin_cached_users").set(self.ctx.cached_users() as f64);
         metrics::gauge!("yinxin_room_seats").set(self.ctx.rooms.taken() as f64);
+        metrics::gauge!("yinxin_hook_events_kept").set(self.ctx.hooks.kept() as f64);
         metrics::gauge!("yinxin_writer_queued").set(writer.queued as f64);
         metrics::gauge!("yinxin_writer_last_group").set(writer.last_group as f64);
         metrics::counter!("yinxin_writer_commits_total").absolute(writer.commits as u64);

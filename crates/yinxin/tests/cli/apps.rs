@@ -66,7 +66,9 @@ fn an_app_lives_from_creation_to_deletion() {
         &[],
         "first\nsecond\n",
     );
-    let netease = json!({"app_key": "key", "app_secret": "first", "perm_secret": "second"});
+    let admission_key = &again["netease"]["admission_key"];
+    let netease =
+        json!({"app_key": "key", "app_secret": "first", "perm_secret": "second", "admission_key": admission_key});
     assert_eq!(adopted.json()["netease"], netease);
     let adopt = ["app", "adopt-keys", "acme/chat", "--app-key", "key"];
     assert!(yinxin(&adopt).failed(2).contains("--app-secret"));

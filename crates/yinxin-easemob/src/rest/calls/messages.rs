@@ -18,7 +18,7 @@ use yinxin_msync::body::content::{self, Attachment};
 use yinxin_msync::body::{self, Body};
 use yinxin_msync::wire::{Content, MessageType};
 
-use crate::msync::metas;
+use crate::msync::{metas, outgoing};
 use crate::rest::answer::Answer;
 use crate::rest::body::{Json, lenient_int};
 use crate::rest::call::Call;
@@ -121,6 +121,7 @@ impl Letter<'_> {
             payload: payload.encode(),
             act: Act::Says,
             online_only: self.message.routetype.as_deref() == Some("ROUTE_ONLINE"),
+            read: outgoing::content,
         };
         let sent = messages::send(call.ctx(), &call.app, self.sender, &to, outgoing).await;
         (to, sent)
