@@ -151,7 +151,7 @@ fn lane(known: Known<'_>) -> String {
 
 /// What both events say.
 fn data(known: Known<'_>, opened: &Opened) -> Value {
-    let Device { resource, device_uuid, device_name, note: _ } = known.device;
+    let Device { resource, device_uuid, device_name, note: _, since_ms: _ } = known.device;
     json!({
         "app": known.app.name.app_key(),
         "user": known.user.username,

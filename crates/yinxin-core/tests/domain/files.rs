@@ -105,7 +105,10 @@ impl Site {
 
     /// Cleans until nothing is left to clean.
     async fn sweep(&self) {
-        while files::expire(&self.ctx).await.unwrap() || files::sweep(&self.ctx).await.unwrap() {}
+        while apps::clear_some(&self.ctx).await.unwrap()
+            || files::expire(&self.ctx).await.unwrap()
+            || files::sweep(&self.ctx).await.unwrap()
+        {}
     }
 
     /// Names of the files in the folder, those that are not whole too.

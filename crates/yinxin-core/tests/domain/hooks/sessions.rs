@@ -9,7 +9,7 @@ use super::kit::Place;
 
 fn device() -> Device {
     let [resource, device_uuid, device_name] = ["phone", "uuid", "Ann's phone"].map(str::to_owned);
-    Device { resource, device_uuid, device_name, note: String::new() }
+    Device { resource, device_uuid, device_name, note: String::new(), since_ms: 0 }
 }
 
 async fn open(place: &Place) -> Opened {
