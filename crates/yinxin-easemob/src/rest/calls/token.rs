@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 use yinxin_core::tokens::{self, Grant, Login};
-use yinxin_core::users::User;
+use yinxin_core::users::{self, User};
 use yinxin_core::{Code, Error, Result};
 use zeroize::Zeroizing;
 
@@ -84,6 +84,7 @@ async fn inherit(call: &mut Call, request: &Request) -> Result<Answer> {
 
 /// `GET /sdk/users/{username}/token/expires`: when the token that is shown ends.
 pub(crate) async fn expiry(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
+    users::find(call.ctx(), &call.app, call.owner()).await?;
     // A token without end is given the longest time that clients understand.
     let ends_ms = tokens::ends_at_ms(call.bearer()).unwrap_or(FAR_FUTURE_MS);
     Answer::whole(&json!({ "expire_timestamp": ends_ms }))
