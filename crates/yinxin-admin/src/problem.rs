@@ -85,6 +85,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::UserInactive
         | Code::RegistrationClosed
         | Code::SenderBlocked
+        | Code::EditForbidden
         | Code::NotContact
         | Code::SenderMuted => StatusCode::FORBIDDEN,
         Code::AppNotFound
@@ -93,6 +94,10 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::BlockTargetNotFound
         | Code::TemplateNotFound
         | Code::NotifierNotFound
+        | Code::EditNotFound
+        | Code::ConversationNotFound
+        | Code::PinNotFound
+        | Code::GroupNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
@@ -104,6 +109,12 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotContacts
         | Code::NotInvited
         | Code::RecallTooLate
+        | Code::EditsSpent
+        | Code::EditRaced
+        | Code::ConversationPinsFull
+        | Code::ReactionExists
+        | Code::ReactionsFull
+        | Code::PinsFull
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
@@ -134,6 +145,12 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::AttributesTooLarge
         | Code::AttributesBatchTooLarge
         | Code::MuteIllegal
+        | Code::EditIllegal
+        | Code::MarkIllegal
+        | Code::ReactionIllegal
+        | Code::ReactionBatchTooLarge
+        | Code::PinIllegal
+        | Code::ReportIllegal
         | Code::BodyMalformed
         | Code::BodyIncomplete
         | Code::FieldIllegal => StatusCode::BAD_REQUEST,

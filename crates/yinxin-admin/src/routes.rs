@@ -13,7 +13,7 @@ use yinxin_http::metrics::OperationMetrics;
 use crate::guard::{guard, measure};
 use crate::key::AdminKey;
 use crate::problem::Problem;
-use crate::{apps, import, openapi, server, users};
+use crate::{apps, import, openapi, reports, server, users};
 
 /// Where the operations are.
 pub(crate) const PREFIX: &str = "/admin/v1";
@@ -59,6 +59,7 @@ operations! {
     change_app: patch "/apps/{org}/{app}" => apps::change,
     delete_app: delete "/apps/{org}/{app}" => apps::delete,
     rotate_app_secret: post "/apps/{org}/{app}/rotate-secret" => apps::rotate_secret,
+    list_reports: get "/apps/{org}/{app}/reports" => reports::list,
     create_user: post "/apps/{org}/{app}/users" => users::create,
     list_users: get "/apps/{org}/{app}/users" => users::list,
     import_users: post "/apps/{org}/{app}/users/import" => import::import,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
 use yinxin_store::tables::inbox::{self, ANY_DEVICE};
-use yinxin_store::tables::{blocks, contacts, mutes as mute_table};
+use yinxin_store::tables::{blocks, contacts, conversations, mutes as mute_table, reactions};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::{self, App};
@@ -17,6 +17,10 @@ use crate::limits::{DEVICES_KEPT, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
 use crate::mutes::Scope;
 use crate::retention::{self, kept_from};
 use crate::users::{self, User, must_exist};
+
+mod edits;
+
+pub use edits::{Edit, Edited, Rewritten, Stamp};
 
 /// What an entry of an inbox is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,11 +39,45 @@ pub enum Kind {
     Removed,
     /// A backend has made the sender a contact.
     Added,
+    /// The sender, which is the owner, has pinned the conversation.
+    Pinned,
+    /// The owner has unpinned the conversation.
+    Unpinned,
+    /// The owner has marked the conversation; the payload is the mark's number.
+    Marked,
+    /// The owner has taken a mark away; the payload is its number.
+    Unmarked,
+    /// The owner has removed the conversation from its list.
+    Hidden,
+    /// The owner has removed messages from the conversation.
+    Erased,
+    /// The sender has reacted to a message, or taken a reaction back; the payload is a [`crate::reactions::Change`].
+    Reacted,
+    /// The sender has pinned a message; the payload is its id.
+    MessagePinned,
+    /// The sender has unpinned a message; the payload is its id.
+    MessageUnpinned,
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Chat, Self::About, Self::Invited, Self::Accepted, Self::Declined, Self::Removed, Self::Added];
+    const ALL: [Self; 16] = [
+        Self::Chat,
+        Self::About,
+        Self::Invited,
+        Self::Accepted,
+        Self::Declined,
+        Self::Removed,
+        Self::Added,
+        Self::Pinned,
+        Self::Unpinned,
+        Self::Marked,
+        Self::Unmarked,
+        Self::Hidden,
+        Self::Erased,
+        Self::Reacted,
+        Self::MessagePinned,
+        Self::MessageUnpinned,
+    ];
 
     /// The number in storage.
     pub const fn number(self) -> i64 {
@@ -51,6 +89,15 @@ impl Kind {
             Self::Declined => 5,
             Self::Removed => 6,
             Self::Added => 7,
+            Self::Pinned => 8,
+            Self::Unpinned => 9,
+            Self::Marked => 10,
+            Self::Unmarked => 11,
+            Self::Hidden => 12,
+            Self::Erased => 13,
+            Self::Reacted => 14,
+            Self::MessagePinned => 15,
+            Self::MessageUnpinned => 16,
         }
     }
 
@@ -60,34 +107,93 @@ impl Kind {
     }
 }
 
-/// Puts news about contacts into a user's inbox, within the write that makes them; the user is woken after it.
+/// Puts news into a user's inbox, within the write that makes them; the user is woken after it.
 pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News) -> Result<()> {
     let entry = Entry {
         message_id: news.order,
         sender: news.sender.clone(),
-        origin: String::new(),
+        origin: news.origin.clone(),
         kind: news.kind.number(),
         counted: false,
         payload: news.text.as_bytes().into(),
         sent_ms: news.at_ms,
     };
-    retention::put(sql, app, to, &news.sender, &entry).await
+    retention::put(sql, app, to, &news.queue, &entry).await
 }
 
-/// Something to tell a user about another.
+/// Something to tell a user that is not a message.
 #[derive(Clone, Debug)]
 pub(crate) struct News {
     pub kind: Kind,
+    /// The queue it stands in: the other user's.
+    pub queue: String,
+    /// Who did it.
     pub sender: String,
+    /// The device that did it, which is not told; empty for a backend.
+    pub origin: String,
     pub text: String,
     pub order: i64,
     pub at_ms: i64,
 }
 
 impl News {
+    /// News of another user.
     pub fn of(ctx: &Ctx, kind: Kind, sender: &User, text: &str) -> Self {
-        let (order, at_ms) = (ctx.mint.order(), ctx.clock.now_ms());
-        Self { kind, sender: sender.username.clone(), text: text.to_owned(), order, at_ms }
+        Self::done_by(ctx, kind, sender, "", &sender.username, text)
+    }
+
+    /// What a user did in the conversation with a peer, for its other devices, if one of them is connected: those who are
+    /// away find it when they look.
+    pub fn to_own_devices(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Option<Self> {
+        let Deed { owner, peer, by } = deed;
+        let devices = ctx.sessions.devices_of(app, owner.user);
+        // What a caller says of itself is believed only if it is connected.
+        let known = devices.iter().map(|one| &*one.resource).find(|one| *one == by.device()).unwrap_or_default();
+        devices.iter().any(|one| one.resource != known).then(|| Self::done_by(ctx, kind, owner, known, peer, text))
+    }
+
+    fn done_by(ctx: &Ctx, kind: Kind, sender: &User, device: &str, queue: &str, text: &str) -> Self {
+        Self {
+            kind,
+            queue: queue.to_owned(),
+            sender: sender.username.clone(),
+            origin: device.to_owned(),
+            text: text.to_owned(),
+            order: ctx.mint.order(),
+            at_ms: ctx.clock.now_ms(),
+        }
+    }
+}
+
+/// Something that a user does in a conversation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deed<'a> {
+    pub owner: &'a User,
+    /// Folded name of the other user.
+    pub peer: &'a str,
+    pub by: By<'a>,
+}
+
+/// Through what a user does something.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// A device of its own; empty when it does not say which.
+    Device(&'a str),
+    /// A backend in its name.
+    Backend,
+}
+
+impl<'a> By<'a> {
+    fn device(self) -> &'a str {
+        match self {
+            Self::Device(device) => device,
+            Self::Backend => "",
+        }
+    }
+
+    /// Whether the other of a conversation must have the user among its contacts.
+    pub(crate) fn needs_contact(self, app: &App) -> bool {
+        app.settings.contacts_only_messaging && matches!(self, Self::Device(_))
     }
 }
 
@@ -114,7 +220,7 @@ impl Outgoing {
 }
 
 /// What a message does beside being delivered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Act {
     /// It says something.
     Says,
@@ -122,6 +228,15 @@ pub enum Act {
     Confirms,
     /// It takes back that message of the sender.
     Recalls(i64),
+    /// It changes a message of the sender.
+    Edits(Edit),
+}
+
+impl Act {
+    /// Whether the receiver hears something of the sender's own words.
+    fn speaks(self) -> bool {
+        matches!(self, Self::Says | Self::Edits(_))
+    }
 }
 
 /// A message that was sent.
@@ -131,6 +246,8 @@ pub struct Sent {
     pub id: i64,
     /// Its time.
     pub at_ms: i64,
+    /// What it changed, if it changed a message.
+    pub edited: Option<Edited>,
 }
 
 /// Who sends.
@@ -159,17 +276,17 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     // A connection knows its app as it was at its login.
     let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
-    let contacts_only = app.settings.contacts_only_messaging && outgoing.is_from_device() && outgoing.act == Act::Says;
-    let sent = Sent { id: ctx.mint.order(), at_ms: ctx.clock.now_ms() };
+    let contacts_only = app.settings.contacts_only_messaging && outgoing.is_from_device() && outgoing.act.speaks();
+    let (id, at_ms) = (ctx.mint.order(), ctx.clock.now_ms());
     let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
     let entry = Entry {
-        message_id: sent.id,
+        message_id: id,
         sender: sender.name().to_owned(),
         origin: outgoing.origin,
         kind: outgoing.kind.number(),
         counted: outgoing.kind == Kind::Chat && !outgoing.online_only,
         payload: outgoing.payload.into(),
-        sent_ms: sent.at_ms,
+        sent_ms: at_ms,
     };
     let input = Sending {
         app: app.id,
@@ -181,12 +298,12 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
         is_kept,
         now_s: ctx.clock.now_s(),
     };
-    ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
+    let edited = ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
     ctx.sessions.wake(app.id, receiver.user, sender.name());
     if let Sender::User(user) = sender {
         ctx.sessions.wake(app.id, user.user, &receiver.username);
     }
-    Ok(sent)
+    Ok(Sent { id, at_ms, edited })
 }
 
 struct Sending {
@@ -201,25 +318,31 @@ struct Sending {
     now_s: i64,
 }
 
-async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<()> {
+async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<Option<Edited>> {
     let Sending { app, sender, receiver, entry, .. } = input;
     must_exist(sql, *app, receiver.user).await?;
+    let mut rewritten = None;
     if let Some(sender) = *sender {
         must_exist(sql, *app, sender).await?;
         may_send(sql, input, sender).await?;
-        if let Act::Recalls(recalled) = input.act {
-            recall(sql, input, sender, recalled).await?;
+        match input.act {
+            Act::Says | Act::Confirms => {}
+            Act::Recalls(recalled) => recall(sql, input, sender, recalled).await?,
+            Act::Edits(edit) => rewritten = Some(edits::rewrite(sql, input, sender, edit).await?),
         }
     }
+    let edited = rewritten.as_ref().map(|(edited, _)| *edited);
+    let entry =
+        &rewritten.map_or_else(|| entry.clone(), |(_, payload)| Entry { payload: payload.into(), ..entry.clone() });
     if !input.is_kept {
-        return Ok(());
+        return Ok(edited);
     }
     retention::put(sql, *app, receiver.user, &entry.sender, entry).await?;
     if let Some(sender) = sender.filter(|sender| *sender != receiver.user) {
         let own = Entry { counted: false, ..entry.clone() };
         retention::put(sql, *app, sender, &receiver.username, &own).await?;
     }
-    Ok(())
+    Ok(edited)
 }
 
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
@@ -232,20 +355,35 @@ async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i6
     }
     // What has not arrived yet need not: the recall tells those devices that have it.
     inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
+    for (owner, queue) in [(sender, &receiver.username), (receiver.user, &entry.sender)] {
+        reactions::forget(sql, *app, owner, recalled).await?;
+        conversations::recount(sql, *app, owner, queue, Kind::Chat.number()).await?;
+    }
     Ok(())
 }
 
 async fn may_send(sql: &mut dyn Sql, input: &Sending, sender: UserId) -> Result<()> {
-    let (app, receiver) = (input.app, input.receiver.user);
+    may_reach(sql, input.app, sender, input.receiver.user, input.contacts_only).await?;
+    let muted = mute_table::of_user(sql, input.app, sender, input.now_s).await?;
+    if input.act.speaks() && muted.iter().any(|mute| mute.scope == Scope::Chat.name()) {
+        return Err(Code::SenderMuted.into());
+    }
+    Ok(())
+}
+
+/// Whether one user may make itself heard by another.
+pub(crate) async fn may_reach(
+    sql: &mut dyn Sql,
+    app: AppId,
+    sender: UserId,
+    receiver: UserId,
+    contacts_only: bool,
+) -> Result<()> {
     if blocks::has(sql, app, receiver, sender).await? {
         return Err(Code::SenderBlocked.into());
     }
-    if input.contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
+    if contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
         return Err(Code::NotContact.into());
-    }
-    let muted = mute_table::of_user(sql, app, sender, input.now_s).await?;
-    if muted.iter().any(|mute| mute.scope == Scope::Chat.name()) && input.entry.kind == Kind::Chat.number() {
-        return Err(Code::SenderMuted.into());
     }
     Ok(())
 }

@@ -4,13 +4,16 @@
 //! [`kept_from`]. A sweep removes it later, a little at a time. A queue that is too long loses its oldest when something
 //! comes into it.
 
-use yinxin_store::tables::inbox::{self, InboxRow, QueueRow};
+use yinxin_store::tables::conversations::{self, QueueRow};
+use yinxin_store::tables::inbox::{self, InboxRow};
+use yinxin_store::tables::{message_pins, reactions};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::{INBOX_DAYS, INBOX_QUEUE_MAX, INBOX_TRIM_EVERY, SWEEP_QUEUES, SWEEP_ROWS};
+use crate::messages::Kind;
 use crate::mint::ORDER_BITS;
 
 /// The first order id that is still kept.
@@ -20,7 +23,8 @@ pub(crate) fn kept_from(now_ms: i64) -> i64 {
 
 /// Puts an entry into a queue of an inbox, within its bound.
 pub(crate) async fn put(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, entry: &InboxRow) -> Result<()> {
-    let arrived = inbox::put(sql, app, owner, queue, entry).await?;
+    let is_chat = entry.kind == Kind::Chat.number();
+    let arrived = inbox::put(sql, app, owner, queue, entry, is_chat).await?;
     if arrived % INBOX_TRIM_EVERY == 0 {
         inbox::keep_newest(sql, app, owner, queue, INBOX_QUEUE_MAX - INBOX_TRIM_EVERY).await?;
     }
@@ -66,7 +70,7 @@ async fn read(ctx: &Ctx, app: AppId, seen: Option<(UserId, String)>, before: i64
     ctx.db
         .read((app, seen, before), |sql, (app, (owner, queue), before)| {
             Box::pin(async move {
-                Ok::<_, Error>(inbox::queues_after(sql, *app, (*owner, queue), *before, SWEEP_QUEUES).await?)
+                Ok::<_, Error>(conversations::queues_after(sql, *app, (*owner, queue), *before, SWEEP_QUEUES).await?)
             })
         })
         .await
@@ -86,10 +90,12 @@ async fn clean_some(sql: &mut dyn Sql, (app, stale, before): &(AppId, Vec<QueueR
     let mut room = SWEEP_ROWS;
     for (done, QueueRow { owner, queue, .. }) in stale.iter().enumerate() {
         room -= inbox::expire(sql, *app, *owner, queue, *before, room).await?;
-        if room == 0 {
+        room -= reactions::expire(sql, *app, *owner, *before, room.max(1)).await?;
+        room -= message_pins::sweep(sql, *app, *owner, queue, *before, room.max(1)).await?;
+        if room <= 0 {
             return Ok(done);
         }
-        inbox::forget(sql, *app, *owner, queue, *before).await?;
+        conversations::forget(sql, *app, *owner, queue, *before).await?;
     }
     Ok(stale.len())
 }

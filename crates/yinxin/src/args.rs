@@ -113,6 +113,17 @@ pub(crate) enum AppCommand {
         #[arg(value_name = "ORG/APP")]
         app: String,
     },
+    /// List what users complained of, the last first
+    Reports {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        /// Complaints per page, up to 100
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+        /// The cursor that the page before ended with
+        #[arg(long)]
+        cursor: Option<i64>,
+    },
     /// Replace the client secret; the old one and all app tokens stop working (needs --yes)
     RotateSecret {
         #[arg(value_name = "ORG/APP")]

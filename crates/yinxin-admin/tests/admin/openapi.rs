@@ -74,6 +74,7 @@ async fn answers_have_the_documented_fields() {
         ("/apps/acme/chat?secrets=true", "App"),
         ("/apps/acme/chat/users", "Users"),
         ("/apps/acme/chat/users/ann", "User"),
+        ("/apps/acme/chat/reports", "Reports"),
         ("/server", "Server"),
         ("/apps/acme/none", "Problem"),
     ] {

@@ -27,18 +27,24 @@ pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// As little work as Argon2 can be asked for.
 pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
-struct Nobody;
+/// Everybody is connected with these devices.
+struct Connected(&'static [&'static str]);
 
-impl Sessions for Nobody {
+impl Sessions for Connected {
     fn is_online(&self, _: AppId, _: UserId) -> bool {
-        false
+        !self.0.is_empty()
     }
 
     fn devices_of(&self, _: AppId, _: UserId) -> Vec<Device> {
-        Vec::new()
+        self.0.iter().map(|name| device(name)).collect()
     }
 
     fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
+}
+
+fn device(name: &str) -> Device {
+    let same = || name.to_owned();
+    Device { resource: same(), device_uuid: same(), device_name: same(), note: String::new() }
 }
 
 /// How a core is opened; tests change what they are about.
@@ -47,7 +53,9 @@ pub struct Setup {
     pub limits: Limits,
     pub rng: Arc<dyn Rng>,
     pub clock: Arc<FakeClock>,
-    folder: TempDir,
+    /// The devices that everybody is connected with.
+    pub devices: &'static [&'static str],
+    pub folder: TempDir,
 }
 
 impl Setup {
@@ -57,6 +65,7 @@ impl Setup {
             limits: Limits { password_failures: 1_000_000, password_threads: 2, ..Limits::default() },
             rng: Arc::new(SystemRng),
             clock: Arc::new(FakeClock::at(1_700_000_000_000)),
+            devices: &[],
             folder: TempDir::new().unwrap(),
         }
     }
@@ -70,7 +79,7 @@ impl Setup {
         let parts = Parts {
             clock: self.clock.clone(),
             rng: Arc::clone(&self.rng),
-            sessions: Arc::new(Nobody),
+            sessions: Arc::new(Connected(self.devices)),
             limits: self.limits.clone(),
             preset: Preset::SelfHosted,
             hash_cost: self.cost,

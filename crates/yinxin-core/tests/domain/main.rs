@@ -3,9 +3,12 @@
 
 mod apps;
 mod cache;
+mod conversations;
+mod edits;
 mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod reactions;
 mod retention;
 mod tokens;

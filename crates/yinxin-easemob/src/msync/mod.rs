@@ -3,6 +3,7 @@
 //! [`login`] turns a first frame into a user, [`session`] answers the frames that follow, [`socket`] owns the socket, its
 //! limits and its timers. What is sent when is decided by [`yinxin_realtime::Delivery`], who may do what by the core.
 
+mod edits;
 mod line;
 mod login;
 pub(crate) mod metas;

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use yinxin_core::messages::{self, Act, Entry, Kind, Outgoing, Sender};
+use yinxin_core::messages::{self, Act, Edit, Entry, Kind, Outgoing, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Code, Ctx, Error, Result};
-use yinxin_msync::wire::{CommSyncUl, GROUP_DOMAIN, Jid, MessageType, Meta, Namespace, RouteType};
+use yinxin_msync::wire::{CommSyncUl, GROUP_DOMAIN, Jid, MessageType, Meta, MucBody, Namespace, RouteType};
 use yinxin_msync::{Frame, Kick, SendRefusal, body, encode};
 use yinxin_realtime::{Action, Delivery, Ending, Event};
 
+use super::edits;
 use super::login::Identity;
 use super::metas;
 
@@ -186,11 +187,25 @@ impl Session {
             // The client's statistics ask for no answer.
             Some(Namespace::Statistic) => Ok(Vec::new()),
             Some(Namespace::Chat) => Ok(vec![match self.send(&meta).await {
-                Ok(sent) => encode::send_ok(meta_id, sent.id.cast_unsigned(), sent.at_ms),
+                Ok(sent) => self.sent(meta_id, &sent),
                 Err(error) => refused(meta_id, &error),
             }]),
+            // There are no rooms.
+            Some(Namespace::Muc) => {
+                let room = yinxin_msync::read::<MucBody>(meta.payload.as_deref().unwrap_or_default()).ok();
+                let name = room.and_then(|body| body.muc_id?.name).unwrap_or_default();
+                Ok(vec![encode::send_refused(meta_id, SendRefusal::RoomNotFound(&name))])
+            }
             _ => Ok(vec![encode::send_refused(meta_id, SendRefusal::Unsupported)]),
         }
+    }
+
+    fn sent(&self, meta_id: u64, sent: &messages::Sent) -> Vec<u8> {
+        let id = sent.id.cast_unsigned();
+        let Some(edited) = &sent.edited else { return encode::send_ok(meta_id, id, sent.at_ms) };
+        let who = &self.who;
+        let device = Jid::device(&self.app_key, &who.user.username, &who.device.resource);
+        encode::edit_ok(meta_id, id, sent.at_ms, device, &edits::told(edited, &who.user.username, sent.at_ms))
     }
 
     async fn send(&self, meta: &Meta) -> Result<messages::Sent> {
@@ -212,15 +227,22 @@ impl Session {
                 (Kind::About, Act::Confirms)
             }
             Some(MessageType::GroupChat | MessageType::ChatRoom) => return Err(Code::NotOffered.into()),
-            Some(MessageType::Edit) => (Kind::About, Act::Says),
+            Some(MessageType::Edit) => {
+                let edited = summary.edit_message_id.ok_or(Code::BodyMalformed)?;
+                (Kind::About, Act::Edits(Edit { message: edited.cast_signed(), apply: edits::apply }))
+            }
         };
+        let mut body = body::rewrite_identity(payload, &self.who.user.username, &to).map_err(illegal)?;
+        if summary.has_meta {
+            body = body::clean_meta(&body).map_err(illegal)?;
+        }
         let sender = &self.who.user;
         let online_only = meta.routetype == Some(RouteType::Online.into());
         let outgoing = Outgoing {
             // What is for those only who are here now is no part of the history.
             kind: if online_only { Kind::About } else { kind },
             origin: self.who.device.resource.clone(),
-            payload: body::rewrite_identity(payload, &sender.username, &to).map_err(illegal)?,
+            payload: body,
             act,
             online_only,
         };
@@ -237,6 +259,11 @@ fn refused(meta_id: u64, error: &Error) -> Vec<u8> {
         Code::UserNotFound => SendRefusal::UserNotFound(&error.subject),
         Code::MessageTooLarge => SendRefusal::TooLarge,
         Code::RecallTooLate => SendRefusal::RecallTooLate,
+        Code::EditNotFound => SendRefusal::EditNotFound,
+        Code::EditForbidden => SendRefusal::EditForbidden,
+        Code::EditIllegal => SendRefusal::EditIllegal,
+        Code::EditsSpent => SendRefusal::EditsSpent,
+        Code::EditRaced => SendRefusal::EditFailed,
         Code::NotOffered => SendRefusal::GroupNotFound,
         Code::RateLimited | Code::Busy => SendRefusal::TooFast,
         _ => SendRefusal::Other(error.code.text()),

@@ -124,7 +124,7 @@ fn expected(operation: &Operation, actor: Actor, profile: Profile) -> &'static s
     let may = match (operation.who, actor) {
         (For::Everybody, _) | (_, Actor::Backend) | (For::Owner, Actor::Owner) => true,
         (For::Reader, _) if profile == Profile::Current => true,
-        (For::Reader, Actor::Owner | Actor::Neighbour) => true,
+        (For::Reader | For::Anybody, Actor::Owner | Actor::Neighbour) => true,
         _ => false,
     };
     if may {

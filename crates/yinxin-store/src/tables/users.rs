@@ -291,7 +291,7 @@ pub async fn group_ignores(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 19] = [
+    const REST: [&str; 22] = [
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM group_ignores WHERE app_id = $1 AND user_id = $2",
         // Contacts are mutual: whoever has this user is among those this user has.
@@ -305,6 +305,9 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM inbox_cursors WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM devices WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM reactions WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM message_pins WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM reports WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM attributes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM mutes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM presence_status WHERE app_id = $1 AND user_id = $2",

@@ -4,8 +4,11 @@
 use yinxin_store::tables::apps::{self, AppRow};
 use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::inbox::{self, InboxRow};
+use yinxin_store::tables::message_pins::{self, PinRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
+use yinxin_store::tables::reactions::{self, ReactionRow};
+use yinxin_store::tables::reports::{self, ReportRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
 use yinxin_store::tables::{attributes, blocks, contacts, mutes};
 use yinxin_store::{AppId, Db, Result, Sql, UserId, Value};
@@ -100,7 +103,20 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
         payload: [1, 2, 3].into(),
         sent_ms: 1,
     };
-    inbox::put(tx, app, user, "peer", &message).await?;
+    inbox::put(tx, app, user, "peer", &message, true).await?;
+    let reaction = ReactionRow { reaction: "+1".to_owned(), reactor: "peer".to_owned() };
+    reactions::add(tx, app, user, 1, &reaction, 1).await?;
+    let pin = PinRow { message_id: 1, operator: "peer".to_owned(), pinned_seq: 1 };
+    message_pins::put(tx, app, user, "peer", &pin).await?;
+    let report = ReportRow {
+        message_id: 1,
+        sender: "peer".to_owned(),
+        kind: "spam".to_owned(),
+        reason: String::new(),
+        excerpt: String::new(),
+        reported_seq: 1,
+    };
+    reports::put(tx, app, user, &report).await?;
     inbox::see_device(tx, app, user, "web", 1).await?;
     inbox::confirm(tx, app, user, "web", "peer", 1).await
 }
