@@ -21,6 +21,18 @@ pub fn bytes(method: &str, path: &str, token: Option<&str>, body: Option<&str>) 
     text.into_bytes()
 }
 
+/// A POST with a form and headers of its own.
+pub fn form(path: &str, headers: &[(&str, &str)], form: &str) -> Vec<u8> {
+    let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = lines.concat();
+    let length = form.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n{headers}\
+         content-type: application/x-www-form-urlencoded;charset=utf-8\r\ncontent-length: {length}\r\n\r\n{form}"
+    )
+    .into_bytes()
+}
+
 /// The source of one connection's calls.
 pub trait Calls: Send {
     /// The next request's bytes.
@@ -106,7 +118,7 @@ impl Dice {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Calls as _, Dice, Filled, HOLE, Picked, bytes};
+    use super::{Calls as _, Dice, Filled, HOLE, Picked, bytes, form};
 
     #[test]
     fn a_request_carries_token_and_length() {
@@ -114,6 +126,9 @@ mod tests {
         assert!(text.starts_with("POST /a/b/users HTTP/1.1\r\nhost: "));
         assert!(text.contains("\r\nauthorization: Bearer T\r\n"));
         assert!(text.ends_with("\r\ncontent-length: 2\r\n\r\n{}"));
+        let text = String::from_utf8(form("/a", &[("AppKey", "k")], "uid=1")).unwrap();
+        assert!(text.starts_with("POST /a HTTP/1.1\r\n") && text.contains("\r\nAppKey: k\r\ncontent-type: "));
+        assert!(text.ends_with("\r\ncontent-length: 5\r\n\r\nuid=1"));
         assert!(bytes("GET", "/", None, None).ends_with(b"json\r\n\r\n"));
         assert!(bytes("POST", "/", None, None).ends_with(b"\r\ncontent-length: 0\r\n\r\n"));
     }

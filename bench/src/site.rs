@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
 use tempfile::TempDir;
 
 use crate::client::Connection;
@@ -38,6 +39,8 @@ pub struct App {
     client_id: String,
     client_secret: String,
     admin_key: String,
+    signing_key: String,
+    signing_secret: String,
     /// The app token.
     pub token: String,
 }
@@ -53,6 +56,15 @@ impl App {
         post("token", None, Some(&body.to_string()))
     }
 
+    /// The request that issues a room token, signed now: good for five minutes.
+    pub fn room_token_request(&self, form: &str) -> Vec<u8> {
+        let (nonce, now) = ("12345", unix_s().to_string());
+        let sum = Sha1::new().chain_update(&self.signing_secret).chain_update(nonce).chain_update(&now).finalize();
+        let sum = hex::encode(sum);
+        let headers = [("AppKey", &*self.signing_key), ("Nonce", nonce), ("CurTime", &*now), ("CheckSum", &*sum)];
+        request::form("/nimserver/user/getToken.action", &headers, form)
+    }
+
     /// The request that issues a user's token to the app's backend.
     pub fn inherit_request(&self, username: &str) -> Vec<u8> {
         let body = json!({ "grant_type": "inherit", "username": username, "autoCreateUser": false });
@@ -63,6 +75,11 @@ impl App {
     pub fn import_request(&self, lines: &str) -> Vec<u8> {
         request::bytes("POST", &format!("/admin/v1/apps/{APP}/users/import"), Some(&self.admin_key), Some(lines))
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server under test has the wall clock only")]
+fn unix_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// The request that logs a user in.
@@ -198,14 +215,16 @@ fn create_app(program: &Path, folder: &Path) -> Result<App> {
         return Err(Problem::new(format!("`yinxin app create {APP}` failed ({}): {}", made.status, said.trim())));
     }
     let reply: Value = serde_json::from_slice(&made.stdout).explain("`yinxin app create --json` printed no JSON")?;
-    let field = |name: &str| {
-        let value = reply["easemob"][name].as_str().map(str::to_owned);
-        value.ok_or_else(|| Problem::new(format!("`yinxin app create --json` printed no easemob.{name}")))
+    let field = |dialect: &str, name: &str| {
+        let value = reply[dialect][name].as_str().map(str::to_owned);
+        value.ok_or_else(|| Problem::new(format!("`yinxin app create --json` printed no {dialect}.{name}")))
     };
     let admin_key = std::fs::read_to_string(folder.join("admin.key")).explain("cannot read the server's admin key")?;
     Ok(App {
-        client_id: field("client_id")?,
-        client_secret: field("client_secret")?,
+        client_id: field("easemob", "client_id")?,
+        client_secret: field("easemob", "client_secret")?,
+        signing_key: field("netease", "app_key")?,
+        signing_secret: field("netease", "app_secret")?,
         admin_key: admin_key.trim().to_owned(),
         token: String::new(),
     })

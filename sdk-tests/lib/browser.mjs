@@ -85,6 +85,7 @@ export class Browser {
       URL,
       Blob,
       FormData,
+      FileReader,
       TextEncoder,
       TextDecoder,
       atob,
@@ -128,6 +129,26 @@ export class Browser {
         super.send(typeof data === 'string' ? data : Buffer.from(data));
       }
     };
+  }
+}
+
+/** Reads files as far as the SDK has them read: whole, without progress. */
+class FileReader extends EventTarget {
+  result = null;
+
+  /** @param {Blob} blob */
+  readAsText(blob) {
+    void blob.text().then((text) => this.#end(text));
+  }
+
+  /** @param {Blob} blob */
+  readAsArrayBuffer(blob) {
+    void blob.arrayBuffer().then((bytes) => this.#end(bytes));
+  }
+
+  #end(result) {
+    this.result = result;
+    for (const name of ['load', 'loadend']) this.dispatchEvent(new Event(name));
   }
 }
 

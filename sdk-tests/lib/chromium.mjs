@@ -47,7 +47,14 @@ const html = (sdk) => `<!doctype html><meta charset="utf-8"><title>chat</title>
   };
 </script>`;
 
-const EVENTS = ['onConnected', 'onDisconnected', 'onTextMessage', 'onContactInvited', 'onPresenceStatusChange'];
+const EVENTS = [
+  'onConnected',
+  'onContactInvited',
+  'onDisconnected',
+  'onImageMessage',
+  'onPresenceStatusChange',
+  'onTextMessage',
+];
 
 class Device {
   /** The hosts that the pages have talked to. */
@@ -133,6 +140,54 @@ class Tab {
       { to, msg },
     );
     return sent;
+  }
+
+  /**
+   * Sends a picture that the page has drawn; its length.
+   * @param {number} side in pixels
+   */
+  picture(to, side) {
+    return this.#page.evaluate(
+      async (given) => {
+        const canvas = new OffscreenCanvas(given.side, given.side);
+        const context = canvas.getContext('2d');
+        const pixels = context.createImageData(given.side, given.side);
+        // Noise, so that it is large.
+        const noise = crypto.getRandomValues(new Uint8Array(65_536));
+        noise.forEach((value, at) => pixels.data.set([value, at, at >> 8, 255], at * 4));
+        context.putImageData(pixels, 0, 0);
+        const data = await canvas.convertToBlob({ type: 'image/png' });
+        const file = { data, filename: 'drawn.png', filetype: 'png', url: URL.createObjectURL(data) };
+        const what = { type: 'img', chatType: 'singleChat', file, width: given.side, height: given.side };
+        await window.conn.send(window.websdk.message.create({ ...what, to: given.to }));
+        return data.size;
+      },
+      { to, side },
+    );
+  }
+
+  /** Has the SDK download a file; its length. */
+  download(url, secret) {
+    return this.#page.evaluate(
+      (given) =>
+        new Promise((resolve, reject) => {
+          const onFileDownloadComplete = (blob) => resolve(blob.size);
+          const onFileDownloadError = (told) => reject(new Error(`download: ${told.type}`));
+          window.websdk.utils.download.call(window.conn, { ...given, onFileDownloadComplete, onFileDownloadError });
+        }),
+      { url, secret },
+    );
+  }
+
+  /** Shows a picture by its URL, as pages do; its width, or 0 when it cannot be shown. */
+  show(url) {
+    return this.#page.evaluate(async (src) => {
+      const image = Object.assign(new Image(), { src });
+      return image.decode().then(
+        () => image.naturalWidth,
+        () => 0,
+      );
+    }, url);
   }
 
   next(event) {

@@ -110,3 +110,9 @@ story('a subscriber sees that a kicked user has gone', async ({ app, people }) =
     (status) => status === 'offline',
   );
 });
+
+story('the deletion of the whole app sends everybody out at once', async ({ app, server, people }) => {
+  const pages = await people('alice', 'bob');
+  await server.cli('app', 'delete', app.path.slice(1), '--yes');
+  for (const page of pages) await isOut(page, REMOVED);
+});

@@ -164,3 +164,25 @@ story('a page that brings no new token is logged out when its token ends', async
     (status) => status === 'offline',
   );
 });
+
+story(
+  'a page that stays although its token has ended is told so; one with a new token is not touched',
+  async ({ app, login }) => {
+    await app.register('alice', 'bob');
+    const alice = await login('alice', { token: await app.tokenOf('alice', 2) });
+    const bob = await login('bob', { token: await app.tokenOf('bob', 2) });
+    // What the SDK would do about it by itself.
+    alice.conn.clearTokenTimeout();
+    await bob.call('renewToken', await app.tokenOf('bob', 3600));
+    await soon(
+      () => app.statusOf('alice'),
+      (status) => status === 'offline',
+      20_000,
+    );
+    await alice.next('onReconnecting');
+    assert.equal((await alice.next('onError')).type, TOKEN_EXPIRED);
+    assert.equal(alice.seen('onConnected').length, 1);
+    await bob.text('alice', 'still here');
+    assert.equal(bob.browser.sockets.length, 1, 'on the same connection');
+  },
+);

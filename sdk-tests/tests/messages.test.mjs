@@ -113,6 +113,14 @@ story('a message to oneself is accepted', async ({ people }) => {
   assert.match(await alice.text('alice', 'note'), /^\d+$/);
 });
 
+story('a message that is too large is refused, and the line stays', async ({ people }) => {
+  const [alice, bob] = await people('alice', 'bob');
+  await refused(alice.text('bob', 'x'.repeat(70_000)), 511);
+  await alice.text('bob', 'x'.repeat(60_000));
+  assert.equal((await bob.next('onTextMessage')).msg.length, 60_000);
+  assert.deepEqual(alice.seen('onReconnecting'), []);
+});
+
 story('a message to nobody is refused', async ({ people }) => {
   const [alice] = await people('alice');
   await refused(alice.text('nobody', 'hello'), 204);

@@ -143,3 +143,41 @@ story('a blocked user cannot invite', async ({ app, people }) => {
   assert.equal((await bob.next('onContactInvited')).from, 'carol');
   assert.equal(bob.seen('onContactInvited').length, 1);
 });
+
+// Contacts only
+
+const NOT_CONTACT = 221;
+
+story(
+  'where only contacts may write to each other, a stranger is refused at once and nothing is kept',
+  async ({ app, people }) => {
+    const [alice, bob] = await people('alice', 'bob');
+    await refused(alice.text('bob', 'hello?'), NOT_CONTACT);
+    await app.register('carol');
+    await refused(alice.text('carol', 'hello?'), NOT_CONTACT);
+    assert.equal(await app.undeliveredTo('carol'), 0);
+
+    await app.befriend('alice', 'bob');
+    await alice.text('bob', 'hello');
+    assert.equal((await bob.next('onTextMessage')).msg, 'hello');
+    await bob.call('deleteContact', 'alice');
+    await refused(alice.text('bob', 'hello?'), NOT_CONTACT);
+
+    await app.sendText('carol', 'alice', 'from the backend');
+    assert.equal((await alice.next('onTextMessage')).from, 'carol');
+    assert.deepEqual(
+      bob.seen('onTextMessage').map(({ msg }) => msg),
+      ['hello'],
+    );
+  },
+  { settings: ['--contacts-only-messaging'] },
+);
+
+story('the setting counts at once for those who are connected', async ({ app, server, people }) => {
+  const [alice] = await people('alice', 'bob');
+  await alice.text('bob', 'one');
+  await server.cli('app', 'set', app.path.slice(1), '--contacts-only-messaging');
+  await refused(alice.text('bob', 'two'), NOT_CONTACT);
+  await server.cli('app', 'set', app.path.slice(1), '--contacts-only-messaging=false');
+  await alice.text('bob', 'three');
+});

@@ -4,6 +4,7 @@ mod messages;
 mod passwords;
 mod reads;
 mod rest;
+mod rooms;
 mod sessions;
 mod writes;
 
@@ -34,6 +35,10 @@ pub enum Scenario {
     StatusBatch,
     /// POST /users/{a}/contacts/users/{b}, durable, by many callers and by one
     ContactAdd,
+    /// POST user/getToken.action for numbers that have no token yet, durable
+    RoomToken,
+    /// POST user/getToken.action for numbers that have a token
+    RoomTokenAgain,
     /// Messages to users who are away, durable, each sender waits for the answer; against a websocket echo
     MessageSend,
     /// Messages between users who are there, 1,000 a second: from the send to the arrival; against a websocket echo
@@ -111,6 +116,8 @@ impl Bench<'_> {
             Scenario::UserGet => self.user_get(report).await,
             Scenario::StatusBatch => self.status_batch(report).await,
             Scenario::ContactAdd => self.contact_add(report).await,
+            Scenario::RoomToken => self.room_token(report).await,
+            Scenario::RoomTokenAgain => self.room_token_again(report).await,
             Scenario::MessageSend => self.message_send(report).await,
             Scenario::MessageLatency => self.message_latency(report).await,
             Scenario::Sessions => self.sessions(report).await,

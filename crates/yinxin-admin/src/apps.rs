@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use yinxin_core::apps::{self, App, AppChanges, Profile};
+use yinxin_core::apps::{self, App, AppChanges, Brought, Profile};
 use yinxin_core::names::AppName;
 use yinxin_core::{Code, Error};
 use zeroize::Zeroizing;
@@ -57,6 +57,7 @@ struct Settings {
     user_token_ttl: Option<i64>,
     app_token_ttl: Option<i64>,
     contacts_max: Option<i64>,
+    contacts_only_messaging: Option<bool>,
     safe_mode: Option<bool>,
     local_room_tokens: Option<bool>,
 }
@@ -75,6 +76,7 @@ impl Settings {
             user_token_ttl_s: self.user_token_ttl,
             app_token_ttl_s: self.app_token_ttl,
             contacts_max: self.contacts_max,
+            contacts_only_messaging: self.contacts_only_messaging,
             safe_mode: self.safe_mode,
             local_room_tokens: self.local_room_tokens,
         })
@@ -121,12 +123,14 @@ struct Signing<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct SettingsView {
     open_registration: bool,
     profile: &'static str,
     user_token_ttl: i64,
     app_token_ttl: i64,
     contacts_max: i64,
+    contacts_only_messaging: bool,
     safe_mode: bool,
     local_room_tokens: bool,
 }
@@ -151,6 +155,7 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             user_token_ttl: settings.user_token_ttl_s,
             app_token_ttl: settings.app_token_ttl_s,
             contacts_max: settings.contacts_max,
+            contacts_only_messaging: settings.contacts_only_messaging,
             safe_mode: settings.safe_mode,
             local_room_tokens: settings.local_room_tokens,
         },
@@ -196,6 +201,25 @@ pub(crate) async fn change(State(shared): State<Shared>, tenant: Tenant, Json(pa
 pub(crate) async fn delete(State(shared): State<Shared>, tenant: Tenant) -> Answer {
     apps::delete(&shared.ctx, &tenant.0).await?;
     json(StatusCode::OK, &view(&tenant.0, false))
+}
+
+/// Credentials of signed calls that an app had elsewhere.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SigningKeys {
+    app_key: String,
+    app_secret: String,
+    perm_secret: Option<String>,
+}
+
+pub(crate) async fn adopt_keys(State(shared): State<Shared>, tenant: Tenant, Json(keys): Json<SigningKeys>) -> Answer {
+    let brought = Brought {
+        key: keys.app_key,
+        secret: Zeroizing::new(keys.app_secret),
+        permission_secret: keys.perm_secret.map(Zeroizing::new),
+    };
+    let app = apps::adopt(&shared.ctx, &tenant.0, brought).await?;
+    json(StatusCode::OK, &view(&app, true))
 }
 
 /// Whose secrets are meant.

@@ -5,6 +5,7 @@
 
 mod apps;
 mod guard;
+mod hooks;
 mod import;
 mod key;
 mod openapi;

@@ -72,6 +72,7 @@ impl IntoResponse for Problem {
 }
 
 /// The status of each code. Exhaustive: a new code does not compile until it has one.
+#[expect(clippy::too_many_lines, reason = "a line for each code")]
 pub(crate) const fn status(code: Code) -> StatusCode {
     match code {
         Code::TokenMissing
@@ -97,26 +98,35 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RoomPassWrong
         | Code::MediaNeedsTokens
         | Code::SenderBlocked
-        | Code::SenderMuted => StatusCode::FORBIDDEN,
+        | Code::NotContact
+        | Code::FileSecretWrong
+        | Code::SenderMuted
+        | Code::MessageVetoed => StatusCode::FORBIDDEN,
         Code::AppNotFound
         | Code::UserNotFound
         | Code::LoginUnknownUser
         | Code::BlockTargetNotFound
         | Code::TemplateNotFound
         | Code::NotifierNotFound
+        | Code::HookNotFound
+        | Code::HookEventNotFound
+        | Code::FileNotFound
         | Code::RoomNotFound
         | Code::MediaServerUnset
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
+        | Code::SigningKeyTaken
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists
+        | Code::HooksFull
         | Code::BlocksFull
         | Code::ContactsFull
         | Code::NotContacts
         | Code::NotInvited
         | Code::RecallTooLate
+        | Code::FilesFull
         | Code::CallRepeated
         | Code::RoomExists
         | Code::RoomFull
@@ -155,16 +165,20 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::AttributesTooLarge
         | Code::AttributesBatchTooLarge
         | Code::MuteIllegal
+        | Code::FileMissing
+        | Code::FormMalformed
+        | Code::PartsMissing
         | Code::BodyMalformed
         | Code::BodyIncomplete
         | Code::FieldIllegal => StatusCode::BAD_REQUEST,
         Code::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
-        Code::BodyTooLarge | Code::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::BodyTooLarge | Code::MessageTooLarge | Code::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::RangeIllegal => StatusCode::RANGE_NOT_SATISFIABLE,
         Code::MediaTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::RateLimited | Code::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
         Code::NotOffered => StatusCode::NOT_IMPLEMENTED,
-        Code::Busy | Code::Storage => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Busy | Code::Storage | Code::FileStore => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -13,7 +13,7 @@ use yinxin_http::metrics::OperationMetrics;
 use crate::guard::{guard, measure};
 use crate::key::AdminKey;
 use crate::problem::Problem;
-use crate::{apps, import, openapi, server, users};
+use crate::{apps, hooks, import, openapi, server, users};
 
 /// Where the operations are.
 pub(crate) const PREFIX: &str = "/admin/v1";
@@ -59,6 +59,16 @@ operations! {
     change_app: patch "/apps/{org}/{app}" => apps::change,
     delete_app: delete "/apps/{org}/{app}" => apps::delete,
     rotate_app_secret: post "/apps/{org}/{app}/rotate-secret" => apps::rotate_secret,
+    adopt_netease_keys: put "/apps/{org}/{app}/netease-keys" => apps::adopt_keys,
+    create_hook: post "/apps/{org}/{app}/hooks" => hooks::create,
+    list_hooks: get "/apps/{org}/{app}/hooks" => hooks::list,
+    show_hook: get "/apps/{org}/{app}/hooks/{hook}" => hooks::show,
+    change_hook: patch "/apps/{org}/{app}/hooks/{hook}" => hooks::change,
+    delete_hook: delete "/apps/{org}/{app}/hooks/{hook}" => hooks::delete,
+    rotate_hook_secret: post "/apps/{org}/{app}/hooks/{hook}/rotate-secret" => hooks::rotate_secret,
+    show_hook_log: get "/apps/{org}/{app}/hooks/{hook}/log" => hooks::log,
+    redeliver_events: post "/apps/{org}/{app}/hooks/{hook}/redeliver" => hooks::redeliver,
+    test_hook: post "/apps/{org}/{app}/hooks/{hook}/test" => hooks::test,
     create_user: post "/apps/{org}/{app}/users" => users::create,
     list_users: get "/apps/{org}/{app}/users" => users::list,
     import_users: post "/apps/{org}/{app}/users/import" => import::import,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use yinxin_core::apps;
 
 use crate::problem::Answer;
 use crate::routes::Shared;
@@ -15,6 +16,7 @@ struct View {
     uptime_seconds: i64,
     cached_users: usize,
     password_threads: usize,
+    apps_clearing: i64,
     writer: Writer,
 }
 
@@ -34,6 +36,7 @@ pub(crate) async fn show(State(shared): State<Shared>) -> Answer {
         uptime_seconds: (ctx.clock.now_ms() - shared.started_ms).max(0) / 1000,
         cached_users: ctx.cached_users(),
         password_threads: ctx.passwords.threads(),
+        apps_clearing: apps::clearing(ctx).await?,
         writer: Writer { queued: gauge.queued, last_group: gauge.last_group, commits: gauge.commits },
     };
     json(StatusCode::OK, &view)

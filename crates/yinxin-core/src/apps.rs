@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 use yinxin_store::tables::apps::{self, AppRow, AppUpdate};
+use yinxin_store::tables::hooks::{self as hook_table, HookRow};
 use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
 use zeroize::Zeroizing;
@@ -13,11 +14,13 @@ use zeroize::Zeroizing;
 use crate::cache::Ticket;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits;
+use crate::hooks::{self, Hook};
+use crate::limits::{self, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
+use crate::sessions::CloseReason;
 
-pub use signing::Signing;
+pub use signing::{Brought, Signing, adopt};
 
 /// Kind of the secret that asks for app tokens and signs locally computed user tokens.
 const CLIENT_SECRET: &str = "client";
@@ -49,6 +52,7 @@ impl Profile {
 
 /// Settings of an app that an operator may change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct AppSettings {
     /// Anybody may register.
     pub open_registration: bool,
@@ -60,6 +64,8 @@ pub struct AppSettings {
     pub app_token_ttl_s: i64,
     /// Contacts one user may have.
     pub contacts_max: i64,
+    /// A user's devices may write to contacts only; the app's backend to everybody.
+    pub contacts_only_messaging: bool,
     /// Nobody joins a room without a token; otherwise nobody joins with one.
     pub safe_mode: bool,
     /// Room tokens that the app's backend computes by itself are good. They cannot be taken back.
@@ -74,6 +80,7 @@ impl Default for AppSettings {
             user_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
             app_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
             contacts_max: limits::CONTACTS_DEFAULT,
+            contacts_only_messaging: false,
             safe_mode: true,
             local_room_tokens: true,
         }
@@ -93,6 +100,8 @@ pub struct AppChanges {
     pub app_token_ttl_s: Option<i64>,
     /// See [`AppSettings`].
     pub contacts_max: Option<i64>,
+    /// See [`AppSettings`].
+    pub contacts_only_messaging: Option<bool>,
     /// See [`AppSettings`].
     pub safe_mode: Option<bool>,
     /// See [`AppSettings`].
@@ -121,6 +130,7 @@ impl AppChanges {
             user_token_ttl_s: self.user_token_ttl_s.unwrap_or(defaults.user_token_ttl_s),
             app_token_ttl_s: self.app_token_ttl_s.unwrap_or(defaults.app_token_ttl_s),
             contacts_max: self.contacts_max.unwrap_or(defaults.contacts_max),
+            contacts_only_messaging: self.contacts_only_messaging.unwrap_or(defaults.contacts_only_messaging),
             safe_mode: self.safe_mode.unwrap_or(defaults.safe_mode),
             local_room_tokens: self.local_room_tokens.unwrap_or(defaults.local_room_tokens),
         }
@@ -133,6 +143,7 @@ impl AppChanges {
             user_token_ttl_s: self.user_token_ttl_s,
             app_token_ttl_s: self.app_token_ttl_s,
             contacts_max: self.contacts_max,
+            contacts_only: self.contacts_only_messaging,
             safe_mode: self.safe_mode,
             local_room_tokens: self.local_room_tokens,
         }
@@ -157,6 +168,7 @@ pub struct App {
     pub signing: Signing,
     pub(crate) client_secret: Zeroizing<String>,
     pub(crate) token_epoch: i64,
+    pub(crate) hooks: Vec<Hook>,
 }
 
 impl App {
@@ -188,6 +200,7 @@ fn new_row(ctx: &Ctx, id: AppId, name: &AppName, settings: &AppSettings, created
         user_token_ttl_s: settings.user_token_ttl_s,
         app_token_ttl_s: settings.app_token_ttl_s,
         contacts_max: settings.contacts_max,
+        contacts_only: settings.contacts_only_messaging,
         signing_key: Some(signing::new_key(ctx)),
         safe_mode: settings.safe_mode,
         local_room_tokens: settings.local_room_tokens,
@@ -209,8 +222,9 @@ fn seal(ctx: &Ctx, app: AppId, kind: &str, secret: &str) -> Vec<u8> {
     ctx.keys.seal(ctx.rng.as_ref(), &place(app, kind), secret.as_bytes())
 }
 
-fn app_of(ctx: &Ctx, row: AppRow, sealed: &Sealed) -> Result<App> {
+fn app_of(ctx: &Ctx, row: AppRow, sealed: &Sealed, hooks: Vec<HookRow>) -> Result<App> {
     Ok(App {
+        hooks: hooks.into_iter().map(|hook| hooks::hook_of(ctx, row.app, hook)).collect::<Result<_>>()?,
         id: row.app,
         client_id: credentials::client_id(Uuid::from_bytes(row.app.0)),
         client_secret: unseal(ctx, row.app, sealed, CLIENT_SECRET)?,
@@ -224,6 +238,7 @@ fn app_of(ctx: &Ctx, row: AppRow, sealed: &Sealed) -> Result<App> {
             user_token_ttl_s: row.user_token_ttl_s,
             app_token_ttl_s: row.app_token_ttl_s,
             contacts_max: row.contacts_max,
+            contacts_only_messaging: row.contacts_only,
             safe_mode: row.safe_mode,
             local_room_tokens: row.local_room_tokens,
         },
@@ -288,23 +303,31 @@ enum Wanted {
 
 async fn load(ctx: &Ctx, wanted: Wanted) -> Result<Option<Arc<App>>> {
     let mut read = read(ctx, wanted.clone()).await?;
-    if let Some((_, row, _)) = &read
+    if let Some(Read { row, .. }) = &read
         && row.signing_key.is_none()
     {
         signing::complete(ctx, row.app).await?;
         read = self::read(ctx, wanted).await?;
     }
-    let Some((ticket, row, sealed)) = read else { return Ok(None) };
-    let app = Arc::new(app_of(ctx, row, &sealed)?);
+    let Some(Read { ticket, row, sealed, hooks }) = read else { return Ok(None) };
+    let app = Arc::new(app_of(ctx, row, &sealed, hooks)?);
     ctx.cache.keep_app(ticket, &app);
     Ok(Some(app))
 }
 
-async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<(Ticket, AppRow, Sealed)>> {
+/// What the tables say of an app, and since when that is known.
+struct Read {
+    ticket: Ticket,
+    row: AppRow,
+    sealed: Sealed,
+    hooks: Vec<HookRow>,
+}
+
+async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<Read>> {
     let ticket = ctx.cache.ticket();
-    let found = ctx
-        .db
-        .read(wanted, |sql, wanted| {
+    ctx.db
+        .read((wanted, ticket), |sql, (wanted, ticket)| {
+            let ticket = *ticket;
             Box::pin(async move {
                 let row = match wanted {
                     Wanted::Named(org, name) => apps::by_name(sql, org, name).await?,
@@ -312,11 +335,17 @@ async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<(Ticket, AppRow, Seale
                 };
                 let Some(row) = row else { return Ok::<_, Error>(None) };
                 let sealed = apps::secrets(sql, row.app).await?;
-                Ok(Some((row, sealed)))
+                let hooks = hook_table::of_app(sql, row.app).await?;
+                Ok(Some(Read { ticket, row, sealed, hooks }))
             })
         })
-        .await?;
-    Ok(found.map(|(row, sealed)| (ticket, row, sealed)))
+        .await
+}
+
+/// The app as it is now, for one who has known it for a while. A namesake made since is another app.
+pub async fn current(ctx: &Ctx, app: &App) -> Result<Arc<App>> {
+    let found = find(ctx, &app.name.org, &app.name.name).await?;
+    if found.id == app.id { Ok(found) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
 }
 
 /// All apps, by name.
@@ -387,14 +416,38 @@ pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId) -> Result<()> {
     if apps::exists(sql, app).await? { Ok(()) } else { Err(Code::AppNotFound.into()) }
 }
 
-/// Deletes the app with everything in it.
+/// Deletes the app with everything in it. Nobody finds it any more when this returns; its rows are cleared away later, a
+/// few at a time, also after a restart: see [`clear_some`].
 pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     let known = ctx
         .db
-        .write(app.id, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::delete(sql, *app).await?) }))
+        .write((app.id, ctx.clock.now_ms()), |sql, (app, now_ms)| {
+            Box::pin(async move { Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?) })
+        })
         .await?;
+    known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
+    ctx.hooks.forget(|(of, _)| of == app.id);
+    ctx.sessions.close_app(app.id, CloseReason::Deleted);
     for cid in ctx.rooms.rooms_of(app.id, None) {
         ctx.rooms.end((app.id, cid));
     }
-    if known { Ok(()) } else { Err(Error::about(Code::AppNotFound, app.name.app_key())) }
+    ctx.chores.notify_one();
+    Ok(())
+}
+
+/// How many deleted apps are not cleared away yet.
+pub async fn clearing(ctx: &Ctx) -> Result<i64> {
+    ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::going_count(sql).await?) })).await
+}
+
+/// Clears away a few rows of a deleted app; `false` when there is nothing to clear.
+pub async fn clear_some(ctx: &Ctx) -> Result<bool> {
+    let going = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::going(sql).await?) })).await?;
+    let Some(app) = going else { return Ok(false) };
+    ctx.db
+        .write(app, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::clear(sql, *app, SWEEP_ROWS).await?) }))
+        .await?;
+    // The bytes of its files are deleted afterwards.
+    ctx.files.ring();
+    Ok(true)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use yinxin_store::tables::attributes;
+use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::App;
 use crate::ctx::Ctx;
@@ -26,20 +27,34 @@ pub async fn put(ctx: &Ctx, app: &App, reference: &str, pairs: Vec<Pair>) -> Res
         .write((app.id, user.user, pairs), |sql, (app, user, pairs)| {
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
-                for (name, value) in pairs {
-                    if value.is_empty() {
-                        attributes::remove(sql, *app, *user, name).await?;
-                    } else {
-                        attributes::put(sql, *app, *user, name, value).await?;
-                    }
+                let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                match set(sql, *app, *user, pairs).await? {
+                    0..=ATTRIBUTE_BYTES_MAX => Ok(()),
+                    _ => Err(Error::over(Code::AttributesTooLarge, ATTRIBUTE_BYTES_MAX)),
                 }
-                if attributes::bytes_of_user(sql, *app, *user).await? > ATTRIBUTE_BYTES_MAX {
-                    return Err(Error::over(Code::AttributesTooLarge, ATTRIBUTE_BYTES_MAX));
-                }
-                Ok(())
             })
         })
         .await
+}
+
+/// Sets pairs in a write that has seen the user; an empty value removes its key. Gives the bytes the user has then.
+pub(crate) async fn set(
+    sql: &mut dyn Sql,
+    app: AppId,
+    user: UserId,
+    pairs: impl Iterator<Item = (&str, &str)> + Send,
+) -> Result<i64> {
+    let before = attributes::bytes_of_user(sql, app, user).await?;
+    for (name, value) in pairs {
+        if value.is_empty() {
+            attributes::remove(sql, app, user, name).await?;
+        } else {
+            attributes::put(sql, app, user, name, value).await?;
+        }
+    }
+    let after = attributes::bytes_of_user(sql, app, user).await?;
+    attributes::add_to_total(sql, app, after - before).await?;
+    Ok(after)
 }
 
 /// All pairs of a user, by name; an unknown user has none.
@@ -84,7 +99,11 @@ pub async fn clear(ctx: &Ctx, app: &App, reference: &str) -> Result<()> {
     let Some(user) = users::look_up(ctx, app.id, reference).await? else { return Ok(()) };
     ctx.db
         .write((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(attributes::remove_all(sql, *app, *user).await?) })
+            Box::pin(async move {
+                let before = attributes::bytes_of_user(sql, *app, *user).await?;
+                attributes::remove_all(sql, *app, *user).await?;
+                Ok::<_, Error>(attributes::add_to_total(sql, *app, -before).await?)
+            })
         })
         .await
 }

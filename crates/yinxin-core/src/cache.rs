@@ -73,6 +73,7 @@ impl Cache {
         for hint in touched {
             match *hint {
                 Touched::App(app) => self.forget_app(app),
+                Touched::Outbox(..) => {}
                 Touched::User(app, user) => {
                     let mut last_touch = self.slot(app, user).lock();
                     *last_touch = self.next_touch();

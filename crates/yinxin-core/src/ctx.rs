@@ -3,18 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use yinxin_store::{Db, SqliteOptions};
 
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::files::{self, Files};
+use crate::hooks::{Courier, Live};
 use crate::keys::{Keys, MasterKey};
 use crate::limits::Limits;
 use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
 use crate::rng::Rng;
-use crate::rooms::live::{self, Live};
+use crate::rooms::live::{self, Live as Rooms};
 use crate::rooms::records;
 use crate::sessions::Sessions;
 use crate::signed_calls::CallIds;
@@ -32,16 +35,22 @@ pub struct Ctx {
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
     /// Who is in which room.
-    pub rooms: Arc<Live>,
+    pub rooms: Arc<Rooms>,
+    /// What is to be told to hooks.
+    pub hooks: Arc<Live>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Call rates.
     pub rates: Rates,
+    /// Uploaded files.
+    pub files: Files,
     /// Signed calls that have been made.
     pub call_ids: CallIds,
     /// The server's keys.
     pub keys: Keys,
     pub(crate) cache: Arc<Cache>,
+    /// Something is to be done in the background, now rather than later.
+    pub(crate) chores: Notify,
 }
 
 /// What a context is made of.
@@ -52,12 +61,16 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Who is connected.
     pub sessions: Arc<dyn Sessions>,
+    /// Who carries calls to hooks.
+    pub courier: Arc<dyn Courier>,
     /// Bounds.
     pub limits: Limits,
     /// Which call rates hold.
     pub preset: Preset,
     /// What a new password hash costs.
     pub hash_cost: HashCost,
+    /// Where uploaded files are, and who may open them.
+    pub files: files::Setup,
     /// The key that seals the others.
     pub master: MasterKey,
 }
@@ -66,11 +79,16 @@ impl Ctx {
     /// Opens the embedded database at `path` and the keys in it.
     pub async fn open(path: &Path, parts: Parts) -> Result<Arc<Self>> {
         let cache = Arc::new(Cache::new(parts.limits.cached_users));
-        let forget = Arc::clone(&cache);
+        let hooks = Arc::new(Live::new(Arc::clone(&parts.courier), &parts.limits));
+        let (forget, note) = (Arc::clone(&cache), Arc::clone(&hooks));
         let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
-        let db = Db::open_sqlite(&options, move |touched| forget.forget(touched))?;
+        let db = Db::open_sqlite(&options, move |touched| {
+            forget.forget(touched);
+            note.note(touched);
+        })?;
         let keys = Keys::open(&db, &parts).await?;
+        let files = Files::open(&db, &parts.files, &parts.limits).await?;
         records::recover(&db, parts.clock.now_ms()).await?;
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
@@ -80,10 +98,13 @@ impl Ctx {
             clock: parts.clock,
             rng: parts.rng,
             sessions: parts.sessions,
-            rooms: Live::new(live::Bounds::default()),
+            rooms: Rooms::new(live::Bounds::default()),
+            hooks,
             passwords,
+            files,
             keys,
             cache,
+            chores: Notify::new(),
             db,
         }))
     }

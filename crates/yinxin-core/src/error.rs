@@ -47,6 +47,8 @@ codes! {
     AppNotFound = "there is no such app",
     /// The name is taken.
     AppExists = "an app of that name exists",
+    /// Another app has that name in signed calls.
+    SigningKeyTaken = "another app has that key",
     /// Organisation or app name not of the allowed form.
     AppNameIllegal = "the app key is not of the form ORG/APP in letters, digits, '-' and '_'",
 
@@ -167,12 +169,44 @@ codes! {
     // Messages.
     /// The receiver blocks the sender.
     SenderBlocked = "the receiver blocks the sender",
+    /// In this app users may write to contacts only, and these two are none.
+    NotContact = "the receiver does not have the sender among its contacts",
     /// The message to recall is not there any more, or is not the caller's.
     RecallTooLate = "there is no such message of yours to recall",
     /// The sender is muted.
     SenderMuted = "the sender is muted",
     /// Over the limit.
     MessageTooLarge = "the message is too large",
+    /// The app's own server does not want it sent; the subject is its reason.
+    MessageVetoed = "the app's server refuses the message",
+
+    // Hooks.
+    /// No such hook.
+    HookNotFound = "there is no such hook",
+    /// No such event, or not any more.
+    HookEventNotFound = "there is no such event in the hook's outbox",
+    /// The app has as many hooks, or of that kind, as it may.
+    HooksFull = "the app has as many such hooks as it may",
+
+    // Files.
+    /// No such file, or it is not complete.
+    FileNotFound = "there is no such file",
+    /// A file that opens only with its secret, and the secret is missing or wrong.
+    FileSecretWrong = "the file opens only with its secret",
+    /// Over the limit.
+    FileTooLarge = "the file is too large",
+    /// The form has no file in it.
+    FileMissing = "there is no file in the form",
+    /// The app has as many bytes as it may.
+    FilesFull = "the app's files are as large as they may be together",
+    /// Too many uploads of one owner that are not finished.
+    TooManyUploads = "too many uploads that are not finished",
+    /// An upload that is to end while parts are missing or too small.
+    PartsMissing = "parts of the upload are missing or too small",
+    /// A range that the file does not have.
+    RangeIllegal = "the file does not have that range",
+    /// The body is no form.
+    FormMalformed = "the body is not a valid form",
 
     // Presence.
     /// No ext given.
@@ -239,6 +273,8 @@ codes! {
     Busy = "the server is busy; try again",
     /// The database failed; nothing was changed.
     Storage = "the database failed; nothing was changed",
+    /// The place of the files failed; nothing was changed.
+    FileStore = "the file store failed; nothing was changed",
     /// A bug.
     Internal = "the server made a mistake",
 }

@@ -18,6 +18,20 @@ pub struct Limits {
     pub password_forgive_s: u32,
     /// Token calls of one address in a second.
     pub token_calls_per_s: u32,
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Bytes of all files of an app; 0 = no limit.
+    pub app_file_bytes: u64,
+    /// Days after which files are deleted; 0 = never.
+    pub file_days: u32,
+    /// Uploads at a time.
+    pub uploads: usize,
+    /// Events that wait, or have failed, for one hook.
+    pub hook_outbox_events: i64,
+    /// Attempts of one hook in its log, and events it has taken that can be told again.
+    pub hook_log_entries: i64,
+    /// Questions to one hook at a time.
+    pub hook_asks: usize,
 }
 
 impl Default for Limits {
@@ -29,6 +43,13 @@ impl Default for Limits {
             password_failures: 20,
             password_forgive_s: 15,
             token_calls_per_s: 100_000,
+            file_bytes: 10 * 1024 * 1024,
+            app_file_bytes: 0,
+            file_days: 0,
+            uploads: 32,
+            hook_outbox_events: 100_000,
+            hook_log_entries: 1000,
+            hook_asks: 256,
         }
     }
 }
@@ -176,6 +197,18 @@ pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 5;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Days that messages are kept, for devices that were away and for the history.
 pub const INBOX_DAYS: i64 = 7;
+/// Entries of one queue of an inbox: one conversation of one user. With more, the oldest go.
+pub const INBOX_QUEUE_MAX: i64 = 10_000;
+/// A queue's length is looked at when so many have come into it; by then so many too many have made room.
+pub const INBOX_TRIM_EVERY: i64 = 256;
+/// Queues that are looked at in one step of the sweep for what is too old.
+pub const SWEEP_QUEUES: i64 = 256;
+/// Rows that one write of a sweep may remove: the writer serves everybody else between two of them.
+pub const SWEEP_ROWS: i64 = 500;
+/// Pause between two steps of a sweep.
+pub const SWEEP_PAUSE_MS: u64 = 1000;
+/// Pause between the end of a sweep and the next.
+pub const SWEEP_REST_MS: u64 = 3_600_000;
 /// Queues that are announced to a device at once; the others follow when these are done.
 pub const WAITING_QUEUES_MAX: i64 = 200;
 /// Devices of a user whose place in its queues is remembered.
@@ -190,6 +223,34 @@ pub const INVITATION_BYTES_MAX: usize = 1024;
 pub const HISTORY_PAGE_MAX: i64 = 50;
 /// Receivers of one message from a backend.
 pub const RECEIVERS_MAX: usize = 600;
+/// Uploads of one user at a time.
+pub const USER_UPLOADS_MAX: usize = 8;
+/// Bytes of a part of a file but the last.
+pub const FILE_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// Uploads in parts of one owner that may wait for being finished.
+pub const UNFINISHED_UPLOADS_MAX: i64 = 16;
+/// An upload that is not finished by then is given up.
+pub const UPLOAD_MAX_MS: i64 = 86_400_000;
+/// Characters of a file's name; more are cut off.
+pub const FILE_NAME_CHARS_MAX: usize = 255;
+/// Bytes of a media type.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
+/// Bytes up to which a picture is its own thumbnail.
+pub const THUMB_WHOLE_BYTES: u64 = 10 * 1024;
+/// Bytes of a picture of which a thumbnail is made; it is in memory meanwhile.
+pub const THUMB_SOURCE_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// Pixels of a picture of which a thumbnail is made.
+pub const THUMB_PIXELS_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of such a picture when it is decoded.
+pub const THUMB_DECODED_BYTES_MAX: u64 = 4 * THUMB_PIXELS_MAX;
+/// Pixels of a thumbnail's side when nobody says.
+pub const THUMB_SIDE_DEFAULT: i64 = 170;
+/// Pixels of a thumbnail's side.
+pub const THUMB_SIDE_MAX: i64 = 1024;
+/// Thumbnails that may wait for being made; who asks for one more gets the picture itself.
+pub const THUMB_QUEUE: usize = 64;
+/// Objects, or files of one app, that are cleaned away at a time.
+pub const SWEEP_MAX: i64 = 256;
 /// Watchers who are told of one change of presence.
 pub const WATCHERS_MAX: i64 = 3000;
 /// How far the time a call was signed at may be from now, before and after.
@@ -200,6 +261,8 @@ pub const CALL_IDS_KEPT: usize = 65_536;
 pub const FORM_PAIRS_MAX: usize = 64;
 /// Bytes of the key that names an app in signed calls.
 pub const SIGNING_KEY_BYTES_MAX: usize = 64;
+/// Bytes of the secrets that sign calls and make permission keys, when they are brought along.
+pub const SIGNING_SECRET_BYTES_MAX: usize = 128;
 /// Characters of a signed call's nonce.
 pub const NONCE_CHARS_MAX: usize = 128;
 /// Bytes of a room's name.
@@ -246,3 +309,38 @@ pub const ROOM_HISTORY_PAGES_MAX: i64 = 1000;
 /// Rooms, stays and bars that are over and are removed with each one that begins: more than one, so that they become
 /// fewer.
 pub const ROOMS_SWEPT: i64 = 2;
+/// Hooks of one app.
+pub const HOOKS_MAX: i64 = 10;
+/// Hooks of one app that may veto: two would have to agree.
+pub const HOOKS_PRE_SEND_MAX: i64 = 1;
+/// Bytes of a hook's address.
+pub const HOOK_URL_BYTES_MAX: usize = 2048;
+/// How long telling a hook may take: least, most, and when nobody says.
+pub const HOOK_EVENTS_TIMEOUT_MS: (i64, i64, i64) = (1000, 30_000, 15_000);
+/// The same for asking one: the sender waits.
+pub const HOOK_PRE_SEND_TIMEOUT_MS: (i64, i64, i64) = (10, 5000, 200);
+/// Seconds from each failed attempt at an event to the next; a tenth more or less. Three days in all.
+pub const HOOK_RETRY_DELAYS_S: [i64; 16] =
+    [5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800, 28_800];
+/// What these delays come to at the least: a hook that has taken nothing for so long is switched off with the last
+/// attempt at an event.
+pub const HOOK_FAILING_MIN_MS: i64 = 64 * 3_600_000;
+/// What they come to at the most: after so long it is switched off with any attempt. One with a long outbox has none to
+/// spare for last ones.
+pub const HOOK_FAILING_MAX_MS: i64 = 80 * 3_600_000;
+/// Longest "leave me alone" of a hook that is heeded.
+pub const HOOK_RETRY_AFTER_MAX_S: i64 = 3600;
+/// How long a hook's secret signs after it was replaced.
+pub const HOOK_SECRET_OVERLAP_MS: i64 = 86_400_000;
+/// Days after which an event that was not delivered is removed.
+pub const HOOK_EVENT_DAYS: i64 = 7;
+/// Bytes of a verdict.
+pub const HOOK_ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// Characters of a veto's reason that its sender is shown.
+pub const HOOK_REASON_CHARS_MAX: usize = 200;
+/// Characters of an error in a hook's log.
+pub const HOOK_ERROR_CHARS_MAX: usize = 200;
+/// Attempts per page of a hook's log.
+pub const HOOK_LOG_PAGE_MAX: i64 = 100;
+/// Sessions that are ended in one write after a crash.
+pub const HOOK_SESSIONS_PAGE: i64 = 500;

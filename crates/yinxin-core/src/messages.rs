@@ -6,17 +6,18 @@
 use std::sync::Arc;
 
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
-use yinxin_store::tables::inbox::{self, ANY_DEVICE};
-use yinxin_store::tables::{blocks, mutes as mute_table};
+use yinxin_store::tables::inbox::{self, ANY_DEVICE, Ahead};
+use yinxin_store::tables::{blocks, contacts, mutes as mute_table};
 use yinxin_store::{AppId, Sql, UserId};
 
-use crate::apps::App;
-use crate::contacts::Page;
+use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{DEVICES_KEPT, HISTORY_PAGE_MAX, INBOX_DAYS, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
-use crate::mint::{Mint, ORDER_BITS};
+use crate::hooks::{self, Content, Notes, Said};
+use crate::limits::{DEVICES_KEPT, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
+use crate::mint::Mint;
 use crate::mutes::Scope;
+use crate::retention::{self, Place, kept_from};
 use crate::users::{self, User, must_exist};
 
 /// What an entry of an inbox is.
@@ -64,7 +65,7 @@ impl Kind {
 /// Puts news about contacts into a user's inbox, within the write that makes them; the user is woken after it.
 pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News) -> Result<()> {
     let entry = Entry {
-        message_id: next_id(sql, &news.mint, app, &[(to, &news.sender)]).await?,
+        message_id: 0,
         sender: news.sender.clone(),
         origin: String::new(),
         kind: news.kind.number(),
@@ -72,23 +73,9 @@ pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News)
         payload: news.text.as_bytes().into(),
         sent_ms: news.at_ms,
     };
-    Ok(inbox::put(sql, app, to, &news.sender, &entry).await?)
-}
-
-/// The id of the next message in some queues: made within the write that puts it there, so that a queue only grows at
-/// its end and nothing appears behind a device's cursor.
-async fn next_id(sql: &mut dyn Sql, mint: &Mint, app: AppId, queues: &[(UserId, &str)]) -> Result<i64> {
-    'mint: loop {
-        let id = mint.order();
-        for (owner, queue) in queues {
-            if !inbox::advance(sql, app, *owner, queue, id).await? {
-                // The clock was ahead when the queue's last message came.
-                mint.rise_above(inbox::last(sql, app, *owner, queue).await?);
-                continue 'mint;
-            }
-        }
-        return Ok(id);
-    }
+    let place = Place { owner: to, queue: &news.sender, counted: false };
+    retention::append(sql, &news.mint, app, &[place], &entry).await?;
+    Ok(())
 }
 
 /// Something to tell a user about another.
@@ -117,10 +104,60 @@ pub struct Outgoing {
     pub origin: String,
     /// The body, with the sender's identity written by the server.
     pub payload: Vec<u8>,
-    /// The message a recall takes back.
-    pub recalls: Option<i64>,
+    /// What it does beside being delivered.
+    pub act: Act,
     /// Only for a receiver who is connected now; nothing is kept for one who is not.
     pub online_only: bool,
+    /// Reads a payload, for backends that want to know what it says.
+    pub read: fn(&[u8]) -> Content,
+}
+
+impl Outgoing {
+    /// Whether a user's device sends it, and not a backend.
+    fn is_from_device(&self) -> bool {
+        !self.origin.is_empty()
+    }
+}
+
+/// What a message does beside being delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// It says something.
+    Says,
+    /// It says something else in the place of that message.
+    Edits(i64),
+    /// It confirms what the other has sent.
+    Confirms(Receipt),
+    /// It takes back that message of the sender.
+    Recalls(i64),
+}
+
+/// What is confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Receipt {
+    /// That message has arrived.
+    Delivered(i64),
+    /// That message was read.
+    Read(i64),
+    /// All of the conversation was read.
+    Conversation,
+}
+
+impl Act {
+    /// Whether there is something in it for people, or applications, to read.
+    pub const fn has_content(self) -> bool {
+        matches!(self, Self::Says | Self::Edits(_))
+    }
+
+    /// The message it is about.
+    pub const fn about(self) -> Option<i64> {
+        match self {
+            Self::Edits(id) | Self::Recalls(id) | Self::Confirms(Receipt::Delivered(id) | Receipt::Read(id)) => {
+                Some(id)
+            }
+            Self::Says | Self::Confirms(Receipt::Conversation) => None,
+        }
+    }
 }
 
 /// A message that was sent.
@@ -150,14 +187,33 @@ impl Sender<'_> {
     }
 }
 
-/// Sends a message to the user named.
+/// Sends a message to the user named. What a user's device says is first put to the app's hook, if it has one that may
+/// veto.
 pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: Outgoing) -> Result<Sent> {
     if outgoing.payload.len() > MESSAGE_BYTES_MAX {
         return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
     }
+    // A connection knows its app as it was at its login.
+    let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
+    let is_said_by_user = outgoing.is_from_device() && outgoing.act.has_content();
+    let right = Right {
+        app: app.id,
+        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
+        receiver: receiver.user,
+        contacts_only: app.settings.contacts_only_messaging && is_said_by_user,
+        has_content: outgoing.act.has_content(),
+        now_s: ctx.clock.now_s(),
+    };
+    let said = Said { app, from: sender.name(), to: &receiver.username, outgoing: &outgoing };
+    if is_said_by_user && hooks::asks(app) {
+        // What would be refused anyway is nobody's to judge.
+        ctx.db.read(right, |sql, right| Box::pin(may_send(sql, right))).await?;
+        hooks::ask(ctx, app, || said.data(None)).await?;
+    }
     let at_ms = ctx.clock.now_ms();
     let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
+    let notes = if is_kept { said.notes(ctx, at_ms) } else { None };
     let entry = Entry {
         message_id: 0,
         sender: sender.name().to_owned(),
@@ -167,16 +223,8 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
         payload: outgoing.payload.into(),
         sent_ms: at_ms,
     };
-    let input = Sending {
-        app: app.id,
-        sender: if let Sender::User(user) = sender { Some(user.user) } else { None },
-        receiver: Arc::clone(&receiver),
-        entry,
-        recalls: outgoing.recalls,
-        is_kept,
-        now_s: ctx.clock.now_s(),
-        mint: Arc::clone(&ctx.mint),
-    };
+    let (to, act, mint) = (receiver.username.clone(), outgoing.act, Arc::clone(&ctx.mint));
+    let input = Sending { right, to, entry, act, is_kept, notes, mint };
     let id = ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
     ctx.sessions.wake(app.id, receiver.user, sender.name());
     if let Sender::User(user) = sender {
@@ -185,60 +233,73 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     Ok(Sent { id, at_ms })
 }
 
-struct Sending {
+/// What decides whether one may send to another.
+#[derive(Clone, Copy)]
+struct Right {
     app: AppId,
     sender: Option<UserId>,
-    receiver: Arc<User>,
-    entry: Entry,
-    recalls: Option<i64>,
-    is_kept: bool,
+    receiver: UserId,
+    /// The receiver must have the sender among its contacts.
+    contacts_only: bool,
+    has_content: bool,
     now_s: i64,
+}
+
+struct Sending {
+    right: Right,
+    to: String,
+    entry: Entry,
+    act: Act,
+    is_kept: bool,
+    notes: Option<Notes>,
     mint: Arc<Mint>,
 }
 
 async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
-    let Sending { app, sender, receiver, entry, mint, .. } = input;
-    must_exist(sql, *app, receiver.user).await?;
-    let kept_from = (entry.sent_ms - INBOX_DAYS * 86_400_000) << ORDER_BITS;
+    let Sending { right: Right { app, sender, receiver, .. }, to, entry, mint, .. } = input;
+    must_exist(sql, *app, *receiver).await?;
     if let Some(sender) = *sender {
         must_exist(sql, *app, sender).await?;
-        may_send(sql, input, sender).await?;
-        if let Some(recalled) = input.recalls {
+        may_send(sql, &input.right).await?;
+        if let Act::Recalls(recalled) = input.act {
             recall(sql, input, sender, recalled).await?;
         }
     }
     if !input.is_kept {
         return Ok(mint.order());
     }
-    let mut queues = vec![(receiver.user, entry.sender.as_str())];
-    queues.extend(sender.filter(|sender| *sender != receiver.user).map(|sender| (sender, receiver.username.as_str())));
-    let id = next_id(sql, mint, *app, &queues).await?;
-    for (owner, queue) in queues {
-        let counted = entry.counted && owner == receiver.user;
-        inbox::put(sql, *app, owner, queue, &Entry { message_id: id, counted, ..entry.clone() }).await?;
-        inbox::trim(sql, *app, owner, queue, kept_from).await?;
+    let to_receiver = Place { owner: *receiver, queue: &entry.sender, counted: entry.counted };
+    let own = sender.map(|sender| Place { owner: sender, queue: to, counted: false });
+    let places: Vec<_> = [Some(to_receiver), own.filter(|own| own.owner != *receiver)].into_iter().flatten().collect();
+    let id = retention::append(sql, mint, *app, &places, entry).await?;
+    if let Some(notes) = &input.notes {
+        notes.keep(sql, *app, Some(id)).await?;
     }
     Ok(id)
 }
 
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
 async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i64) -> Result<()> {
-    let Sending { app, receiver, entry, .. } = input;
-    if !inbox::remove(sql, *app, sender, &receiver.username, &entry.sender, recalled).await? {
+    let Sending { right: Right { app, receiver, .. }, to, entry, .. } = input;
+    if recalled < kept_from(entry.sent_ms) || !inbox::remove(sql, *app, sender, to, &entry.sender, recalled).await? {
         return Err(Code::RecallTooLate.into());
     }
     // What has not arrived yet need not: the recall tells those devices that have it.
-    inbox::remove(sql, *app, receiver.user, &entry.sender, &entry.sender, recalled).await?;
+    inbox::remove(sql, *app, *receiver, &entry.sender, &entry.sender, recalled).await?;
     Ok(())
 }
 
-async fn may_send(sql: &mut dyn Sql, input: &Sending, sender: UserId) -> Result<()> {
-    let (app, receiver) = (input.app, input.receiver.user);
+async fn may_send(sql: &mut dyn Sql, right: &Right) -> Result<()> {
+    let Right { app, receiver, .. } = *right;
+    let Some(sender) = right.sender else { return Ok(()) };
     if blocks::has(sql, app, receiver, sender).await? {
         return Err(Code::SenderBlocked.into());
     }
-    let muted = mute_table::of_user(sql, app, sender, input.now_s).await?;
-    if muted.iter().any(|mute| mute.scope == Scope::Chat.name()) && input.entry.kind == Kind::Chat.number() {
+    if right.contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
+        return Err(Code::NotContact.into());
+    }
+    let muted = mute_table::of_user(sql, app, sender, right.now_s).await?;
+    if right.has_content && muted.iter().any(|mute| mute.scope == Scope::Chat.name()) {
         return Err(Code::SenderMuted.into());
     }
     Ok(())
@@ -260,23 +321,31 @@ pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -
         .await
 }
 
-/// The queues in which something waits for a device, with how much.
+/// Queues in which something waits for a device, with how much: all of them, or enough for the device to ask again.
 pub async fn queues_for_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<(String, i64)>> {
-    let ahead = ctx
-        .db
-        .read((app, user, resource.to_owned()), |sql, (app, user, resource)| {
-            Box::pin(async move {
-                Ok::<_, Error>(inbox::ahead_of_device(sql, *app, *user, resource, WAITING_QUEUES_MAX).await?)
-            })
-        })
-        .await?;
-    let (waiting, own): (Vec<_>, Vec<_>) = ahead.into_iter().partition(|queue| queue.waiting > 0);
-    if !own.is_empty() {
-        // What the device has sent itself is confirmed, so that it is not looked through again and again.
-        let own = own.into_iter().map(|queue| (queue.queue, queue.last)).collect();
-        confirm_all(ctx, app, user, resource, own).await?;
+    loop {
+        let ahead = ahead_of_device(ctx, app, user, resource).await?;
+        let (waiting, own): (Vec<_>, Vec<_>) = ahead.into_iter().partition(|queue| queue.waiting > 0);
+        let is_all_own = waiting.is_empty() && !own.is_empty();
+        if !own.is_empty() {
+            // What the device has sent itself is confirmed, so that it is not looked through again and again.
+            let own = own.into_iter().map(|queue| (queue.queue, queue.last)).collect();
+            confirm_all(ctx, app, user, resource, own).await?;
+        }
+        if !is_all_own {
+            return Ok(waiting.into_iter().map(|queue| (queue.queue, queue.waiting)).collect());
+        }
     }
-    Ok(waiting.into_iter().map(|queue| (queue.queue, queue.waiting)).collect())
+}
+
+async fn ahead_of_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<Vec<Ahead>> {
+    ctx.db
+        .read((app, user, resource.to_owned(), kept_from(ctx.clock.now_ms())), |sql, (app, user, resource, from)| {
+            Box::pin(
+                async move { Ok(inbox::ahead_of_device(sql, *app, *user, resource, *from, WAITING_QUEUES_MAX).await?) },
+            )
+        })
+        .await
 }
 
 /// The next entries of a queue that the device has not confirmed, oldest first.
@@ -289,10 +358,10 @@ pub async fn next_for_device(
     limit: i64,
 ) -> Result<Vec<Entry>> {
     ctx.db
-        .read((app, user, resource.to_owned(), queue.to_owned(), limit), |sql, input| {
+        .read((app, user, resource.to_owned(), queue.to_owned(), kept_from(ctx.clock.now_ms()), limit), |sql, input| {
             Box::pin(async move {
-                let (app, user, resource, queue, limit) = input;
-                let after = inbox::cursor(sql, *app, *user, resource, queue).await?;
+                let (app, user, resource, queue, from, limit) = input;
+                let after = inbox::cursor(sql, *app, *user, resource, queue).await?.max(from - 1);
                 Ok(inbox::after(sql, *app, *user, queue, resource, after, *limit).await?)
             })
         })
@@ -317,79 +386,4 @@ async fn confirm_all(ctx: &Ctx, app: AppId, user: UserId, resource: &str, confir
             })
         })
         .await
-}
-
-/// Where a page of the history begins, and which way it goes.
-#[derive(Clone, Copy, Debug)]
-pub enum From {
-    /// Before that message, or at the end: newest first.
-    Before(Option<i64>),
-    /// After that message, or at the beginning: oldest first.
-    After(Option<i64>),
-}
-
-/// Up to `limit` (at most 50) messages between a user and a peer.
-pub async fn history(ctx: &Ctx, app: &App, owner: &str, peer: &str, from: From, limit: i64) -> Result<Page<Entry>> {
-    let owner = users::find(ctx, app, owner).await?;
-    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
-    let entries = ctx
-        .db
-        .read(
-            (app.id, owner.user, peer.to_ascii_lowercase(), from, limit + 1),
-            |sql, (app, owner, peer, from, limit)| {
-                Box::pin(async move {
-                    let kind = Kind::Chat.number();
-                    Ok::<_, Error>(match from {
-                        From::Before(id) => {
-                            inbox::history(sql, *app, *owner, peer, kind, id.unwrap_or(i64::MAX), *limit).await?
-                        }
-                        From::After(id) => {
-                            inbox::history_from(sql, *app, *owner, peer, kind, id.unwrap_or(0), *limit).await?
-                        }
-                    })
-                })
-            },
-        )
-        .await?;
-    Ok(Page::cut(entries, limit, |entry| entry.message_id))
-}
-
-/// A conversation as a list of them shows it.
-#[derive(Debug)]
-pub struct Conversation {
-    /// With whom.
-    pub peer: String,
-    /// The last message, if one is kept.
-    pub last: Option<Entry>,
-    /// How many messages wait.
-    pub waiting: i64,
-    order: i64,
-}
-
-/// Up to `limit` (at most 50) conversations of a user, the latest first.
-pub async fn conversations(
-    ctx: &Ctx,
-    app: &App,
-    owner: &str,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Page<Conversation>> {
-    let owner = users::find(ctx, app, owner).await?;
-    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
-    let found = ctx
-        .db
-        .read((app.id, owner.user, before.unwrap_or(i64::MAX), limit + 1), |sql, (app, owner, before, limit)| {
-            Box::pin(async move {
-                let mut found = Vec::new();
-                for (peer, order) in inbox::conversations(sql, *app, *owner, *before, *limit).await? {
-                    let kind = Kind::Chat.number();
-                    let last = inbox::history(sql, *app, *owner, &peer, kind, i64::MAX, 1).await?.pop();
-                    let waiting = inbox::count_waiting_in(sql, *app, *owner, &peer).await?;
-                    found.push(Conversation { peer, last, waiting, order });
-                }
-                Ok::<_, Error>(found)
-            })
-        })
-        .await?;
-    Ok(Page::cut(found, limit, |conversation| conversation.order))
 }

@@ -6,6 +6,7 @@ use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::STATUS_BATCH_MAX;
+use crate::retention::kept_from;
 use crate::sessions::Device;
 use crate::users;
 
@@ -40,8 +41,8 @@ pub async fn waiting(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, i
     let user = users::find(ctx, app, reference).await?;
     let count = ctx
         .db
-        .read((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(inbox::count_waiting(sql, *app, *user).await?) })
+        .read((app.id, user.user, kept_from(ctx.clock.now_ms())), |sql, (app, user, from)| {
+            Box::pin(async move { Ok::<_, Error>(inbox::count_waiting(sql, *app, *user, *from).await?) })
         })
         .await?;
     Ok((user.username.clone(), count))
@@ -51,6 +52,9 @@ pub async fn waiting(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, i
 pub async fn waits(ctx: &Ctx, app: &App, reference: &str, message: &str) -> Result<bool> {
     let user = users::find(ctx, app, reference).await?;
     let Ok(message) = message.parse::<i64>() else { return Ok(false) };
+    if message < kept_from(ctx.clock.now_ms()) {
+        return Ok(false);
+    }
     ctx.db
         .read((app.id, user.user, message), |sql, (app, user, message)| {
             Box::pin(async move { Ok::<_, Error>(inbox::waits(sql, *app, *user, *message).await?) })

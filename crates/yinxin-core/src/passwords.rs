@@ -1,12 +1,12 @@
 //! Password hashing: Argon2id on a few threads of low priority with one memory block each and a bounded queue, so that
-//! a storm of logins costs neither memory nor the latency of anything else. Full means "busy", never a longer queue.
+//! a storm of logins costs neither memory nor the latency of anything else. Full means "busy", never a longer queue, and
+//! the network that fills it hears that before any other.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use parking_lot::Mutex;
 use phc::PasswordHash;
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
@@ -14,8 +14,12 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
+use crate::rates::Network;
 use crate::rng::{self, Rng};
 
+use queue::{FairQueue, Pushed};
+
+mod queue;
 #[cfg(test)]
 mod tests;
 
@@ -52,10 +56,13 @@ pub struct Verdict {
 
 /// The pool.
 pub struct Passwords {
-    queue: SyncSender<Task>,
+    queue: Arc<Queue>,
     threads: usize,
     filled_kib: Arc<AtomicU64>,
 }
+
+/// By the network that asks; what nobody asks for from outside stands together.
+type Queue = FairQueue<Option<Network>, Task>;
 
 struct Task {
     password: Zeroizing<String>,
@@ -67,6 +74,23 @@ enum Work {
     Verify(Option<String>, oneshot::Sender<Result<Verdict>>),
 }
 
+impl Work {
+    fn refuse(self) {
+        metrics::counter!("yinxin_password_busy_total").increment(1);
+        // A caller that went away needs no answer.
+        match self {
+            Self::Hash(reply) => drop(reply.send(Err(Code::Busy.into()))),
+            Self::Verify(_, reply) => drop(reply.send(Err(Code::Busy.into()))),
+        }
+    }
+}
+
+impl Drop for Passwords {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
 impl Passwords {
     /// Starts the threads.
     pub(crate) fn start(cost: HashCost, limits: &Limits, rng: &Arc<dyn Rng>) -> Result<Self> {
@@ -74,13 +98,12 @@ impl Passwords {
             Error::about(Code::Internal, format!("{cost:?}"))
                 .caused_by(format!("the hash cost is not possible: {source}"))
         })?;
-        let (queue, tasks) = sync_channel(limits.password_queue.max(1));
-        let tasks = Arc::new(Mutex::new(tasks));
+        let queue = Arc::new(Queue::new(limits.password_queue));
         let threads = limits.password_threads.max(1);
         let filled_kib = Arc::<AtomicU64>::default();
         for number in 0..threads {
             let worker = Worker::new(params.clone(), Arc::clone(rng), Arc::clone(&filled_kib));
-            let tasks = Arc::clone(&tasks);
+            let tasks = Arc::clone(&queue);
             std::thread::Builder::new()
                 .name(format!("yinxin-hash-{number}"))
                 .spawn(move || worker.run(&tasks))
@@ -99,29 +122,31 @@ impl Passwords {
         self.filled_kib.load(Ordering::Relaxed)
     }
 
-    /// Hashes a new password into a PHC string.
-    pub async fn hash(&self, password: Zeroizing<String>) -> Result<String> {
+    /// Hashes a new password into a PHC string. `from`: who asks for it, if it is somebody outside.
+    pub async fn hash(&self, password: Zeroizing<String>, from: Option<IpAddr>) -> Result<String> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Task { password, work: Work::Hash(reply) })?;
+        self.enqueue(from, Task { password, work: Work::Hash(reply) });
         answer.await.unwrap_or_else(|_| Err(Code::Internal.into()))
     }
 
     /// Checks a password against a stored hash. Without one the same work is done and the answer is no, so that the
     /// time does not tell whether there is a user.
-    pub async fn verify(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<Verdict> {
+    pub async fn verify(
+        &self,
+        password: Zeroizing<String>,
+        stored: Option<String>,
+        from: Option<IpAddr>,
+    ) -> Result<Verdict> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Task { password, work: Work::Verify(stored, reply) })?;
+        self.enqueue(from, Task { password, work: Work::Verify(stored, reply) });
         answer.await.unwrap_or_else(|_| Err(Code::Internal.into()))
     }
 
-    fn enqueue(&self, task: Task) -> Result<()> {
-        self.queue.try_send(task).map_err(|refused| match refused {
-            TrySendError::Full(_) => {
-                metrics::counter!("yinxin_password_busy_total").increment(1);
-                Code::Busy.into()
-            }
-            TrySendError::Disconnected(_) => Code::Internal.into(),
-        })
+    fn enqueue(&self, from: Option<IpAddr>, task: Task) {
+        match self.queue.push(from.map(Network::of), task) {
+            Pushed::Waits => {}
+            Pushed::InPlaceOf(task) | Pushed::Refused(task) => task.work.refuse(),
+        }
     }
 }
 
@@ -137,14 +162,12 @@ impl Worker {
         Self { params, rng, memory: Vec::new(), filled_kib }
     }
 
-    fn run(mut self, tasks: &Mutex<Receiver<Task>>) {
+    fn run(mut self, tasks: &Queue) {
         // Priority is per thread on Linux; a refusal costs fairness, not correctness.
         if let Err(source) = rustix::process::setpriority_process(None, 10) {
             tracing::debug!(%source, "the password threads keep the normal priority");
         }
-        loop {
-            let next = tasks.lock().recv();
-            let Ok(Task { password, work }) = next else { return };
+        while let Some(Task { password, work }) = tasks.pop() {
             // A caller that went away needs no answer: its hash is skipped and sending to it is no error.
             match work {
                 Work::Hash(reply) if !reply.is_closed() => drop(reply.send(self.hash(password.as_bytes()))),

@@ -1,9 +1,9 @@
 //! The part of a user's attributes that every vendor knows under a name of its own: what a user shows of itself.
 
-use yinxin_store::tables::attributes;
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::App;
+use crate::attributes;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::users::{self, must_exist};
@@ -77,15 +77,10 @@ pub(crate) fn check(profile: &Profile) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn put(sql: &mut dyn Sql, app: AppId, user: UserId, profile: &Profile) -> Result<()> {
-    for (field, value) in profile {
-        if value.is_empty() {
-            attributes::remove(sql, app, user, field.attribute()).await?;
-        } else {
-            attributes::put(sql, app, user, field.attribute(), value).await?;
-        }
-    }
-    Ok(())
+/// Sets fields in a write that has seen the user.
+pub(crate) async fn set(sql: &mut dyn Sql, app: AppId, user: UserId, profile: &Profile) -> Result<()> {
+    let pairs = profile.iter().map(|(field, value)| (field.attribute(), value.as_str()));
+    attributes::set(sql, app, user, pairs).await.map(drop)
 }
 
 /// Sets those fields that are given.
@@ -96,7 +91,7 @@ pub async fn change(ctx: &Ctx, app: &App, reference: &str, changes: Profile) -> 
         .write((app.id, user.user, changes), |sql, (app, user, changes)| {
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
-                put(sql, *app, *user, changes).await
+                set(sql, *app, *user, changes).await
             })
         })
         .await
@@ -104,7 +99,7 @@ pub async fn change(ctx: &Ctx, app: &App, reference: &str, changes: Profile) -> 
 
 /// The fields of a user that are set; an unknown user has none.
 pub async fn of_user(ctx: &Ctx, app: &App, reference: &str) -> Result<Profile> {
-    let pairs = crate::attributes::all(ctx, app, reference).await?;
+    let pairs = attributes::all(ctx, app, reference).await?;
     let field = |name: &str| Field::ALL.into_iter().find(|field| field.attribute() == name);
     Ok(pairs.into_iter().filter_map(|(name, value)| Some((field(&name)?, value))).collect())
 }

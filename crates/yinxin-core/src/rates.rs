@@ -45,6 +45,8 @@ pub enum Bucket {
     Presence,
     /// Push templates.
     Templates,
+    /// Uploads and downloads.
+    Files,
     /// Rooms.
     Rooms,
     /// Who was in a room.
@@ -53,7 +55,7 @@ pub enum Bucket {
 
 impl Bucket {
     /// Every bucket, for tables and tests.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Users,
         Self::Tokens,
         Self::UserDeletes,
@@ -61,6 +63,7 @@ impl Bucket {
         Self::Blocks,
         Self::Presence,
         Self::Templates,
+        Self::Files,
         Self::Rooms,
         Self::RoomHistory,
     ];
@@ -68,7 +71,7 @@ impl Bucket {
     /// Calls per second and app that the clouds document (2024).
     pub const fn vendor_per_s(self) -> u32 {
         match self {
-            Self::Users => 100,
+            Self::Users | Self::Files => 100,
             Self::Tokens => 300,
             Self::UserDeletes => 30,
             Self::StatusBatch | Self::Blocks | Self::Presence | Self::RoomHistory => 50,
@@ -124,18 +127,18 @@ impl Rates {
 
     /// Counts a call for a token by the address it comes from.
     pub fn token_call(&self, from: IpAddr) -> Result<()> {
-        self.admit(&self.token_calls, &network_of(from), self.tokens)
+        self.admit(&self.token_calls, &Network::of(from), self.tokens)
     }
 
     /// Counts a password as wrong before it is checked, so that guesses made at once do not pass the limit together.
     /// Refuses it when that user has too many from that address.
     pub fn password_tried(&self, app: AppId, whose: Whose<'_>, from: IpAddr) -> Result<()> {
-        self.admit(&self.password_failures, &(app, whose, network_of(from)), self.failures)
+        self.admit(&self.password_failures, &(app, whose, Network::of(from)), self.failures)
     }
 
     /// Takes back what [`Self::password_tried`] counted: the password was right, or was not checked.
     pub fn password_not_wrong(&self, app: AppId, whose: Whose<'_>, from: IpAddr) {
-        let cell = self.password_failures.of(&(app, whose, network_of(from)));
+        let cell = self.password_failures.of(&(app, whose, Network::of(from)));
         cell.fetch_sub(self.failures.every_ns, Ordering::Relaxed);
     }
 
@@ -217,10 +220,15 @@ impl Cells {
 }
 
 /// The part of an address that one customer of a network has: all of IPv4, the first half of IPv6.
-fn network_of(address: IpAddr) -> u64 {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => u64::from(v4.to_bits()),
-        IpAddr::V6(v6) => u64::from_be_bytes(v6.octets()[..8].try_into().unwrap_or_default()),
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Network(u64);
+
+impl Network {
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(v4) => u64::from(v4.to_bits()),
+            IpAddr::V6(v6) => u64::from_be_bytes(v6.octets()[..8].try_into().unwrap_or_default()),
+        })
     }
 }
 

@@ -40,7 +40,7 @@ pub enum CloseReason {
     Banned,
     /// The password was changed.
     PasswordChanged,
-    /// The user was deleted.
+    /// The user was deleted, or the app with all its users.
     Deleted,
 }
 
@@ -66,4 +66,6 @@ pub trait Sessions: Send + Sync {
     fn renew(&self, _app: AppId, _user: UserId, _from: IpAddr, _token_ends_ms: i64) {}
     /// Closes all connections of the user, or those of one device.
     fn close(&self, app: AppId, user: UserId, resource: Option<&str>, reason: CloseReason);
+    /// Closes all connections of the app's users.
+    fn close_app(&self, _app: AppId, _reason: CloseReason) {}
 }

@@ -83,7 +83,7 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     let user = users::look_up(ctx, app.id, &folded).await?;
     let whose = user.as_ref().map_or(Whose::Nobody(&folded), |user| Whose::User(user.user));
     ctx.rates.password_tried(app.id, whose, login.from)?;
-    let checked = check(ctx, app, user.as_deref(), password).await;
+    let checked = check(ctx, app, user.as_deref(), password, login.from).await;
     if checked.as_ref().map_or(true, |(verdict, _)| verdict.matches) {
         ctx.rates.password_not_wrong(app.id, whose, login.from);
     }
@@ -111,12 +111,13 @@ async fn check(
     app: &App,
     user: Option<&User>,
     password: Zeroizing<String>,
+    from: IpAddr,
 ) -> Result<(Verdict, Option<String>)> {
     let stored = match user {
         Some(user) => password_hash(ctx, app, user.user).await?,
         None => None,
     };
-    Ok((ctx.passwords.verify(password, stored.clone()).await?, stored))
+    Ok((ctx.passwords.verify(password, stored.clone(), Some(from)).await?, stored))
 }
 
 /// What a failed login hears. Only the newer vendor servers say that a name does not exist.

@@ -1,10 +1,11 @@
-//! Reading a request's body within a limit and a time, and noticing one that was not read to its end.
+//! Reading a request's body within a limit and a time, whole or as it comes, and noticing one that was not read to its
+//! end.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
@@ -13,6 +14,9 @@ use hyper::body::{Frame, Incoming, SizeHint};
 
 use crate::connection::Connection;
 use crate::metrics;
+
+/// Bytes that must come in each stretch of waiting for a [`PacedBody`].
+const STRETCH_BYTES_MIN: usize = 16 * 1024;
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -81,6 +85,65 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, BodyFault> {
         }
     }
     Ok(None)
+}
+
+/// A body that is read as it comes. Its pace is bounded, not its time: a slow sender of much is heard to the end, one
+/// that only holds the line is not. What the reader does between two reads costs the sender nothing.
+pub struct PacedBody {
+    body: Body,
+    limit: usize,
+    read: usize,
+    stretch: Duration,
+    /// Time and bytes of the stretch that has begun.
+    waited: Duration,
+    came: usize,
+}
+
+impl PacedBody {
+    /// A body of at most `limit` bytes, of which some must come in each `stretch` of waiting. One that is announced as
+    /// larger is refused before a byte of it is read.
+    pub fn new(body: Body, limit: usize, stretch: Duration) -> Result<Self, BodyFault> {
+        if body.size_hint().lower() > limit as u64 {
+            return Err(BodyFault::TooLarge { limit });
+        }
+        Ok(Self { body, limit, read: 0, stretch, waited: Duration::ZERO, came: 0 })
+    }
+
+    /// The next bytes; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, BodyFault> {
+        loop {
+            let began = Instant::now();
+            let left = self.stretch.saturating_sub(self.waited);
+            let data = tokio::time::timeout(left, next_data(&mut self.body)).await;
+            self.waited += began.elapsed();
+            match data {
+                Ok(Ok(Some(data))) => {
+                    self.count(data.len())?;
+                    return Ok(Some(data));
+                }
+                Ok(ended) => return ended,
+                Err(_) => self.end_stretch()?,
+            }
+        }
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), BodyFault> {
+        self.read += bytes;
+        self.came += bytes;
+        if self.read > self.limit {
+            return Err(BodyFault::TooLarge { limit: self.limit });
+        }
+        if self.waited >= self.stretch { self.end_stretch() } else { Ok(()) }
+    }
+
+    fn end_stretch(&mut self) -> Result<(), BodyFault> {
+        if self.came < STRETCH_BYTES_MIN {
+            metrics::body_timed_out();
+            return Err(BodyFault::TimedOut);
+        }
+        (self.waited, self.came) = (Duration::ZERO, 0);
+        Ok(())
+    }
 }
 
 /// A body that tells its connection when it is dropped before its end, see [`Connection::leave_unread`].

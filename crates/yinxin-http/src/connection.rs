@@ -218,4 +218,6 @@ pub(crate) async fn run(stream: TcpStream, connection: Arc<Connection>, http: ht
         }
     })
     .await;
+    // What was upgraded lives on and holds the connection; its waker would hold this task's memory.
+    drop(connection.waker.take());
 }

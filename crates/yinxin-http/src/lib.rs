@@ -1,5 +1,5 @@
-//! The HTTP kit: the accept loop, its limits and timeouts, request ids, the client's address, the last net under a
-//! panic, metrics and probes.
+//! The HTTP kit: the accept loop, its limits and timeouts, request ids, the client's address, forms and ranges, the last
+//! net under a panic, metrics and probes.
 //!
 //! Owns the sockets and everything that is the same for every call. Must not know a vendor, the domain or the store:
 //! every answer with a body is made by a dialect, and what this crate answers itself has an empty body.
@@ -12,12 +12,14 @@
 mod arrival;
 mod body;
 mod connection;
+mod form;
 mod listen;
 pub mod metrics;
 mod options;
 pub mod panics;
 pub mod probes;
 mod proxies;
+mod range;
 mod registry;
 mod reply;
 mod serve;
@@ -25,8 +27,10 @@ mod service;
 pub mod websocket;
 
 pub use arrival::{Arrival, RequestId, head_bytes};
-pub use body::{BodyFault, read_body};
+pub use body::{BodyFault, PacedBody, read_body};
+pub use form::{Field, Form, FormFault};
 pub use listen::bind;
 pub use options::{Network, NetworkFault, ServeOptions};
+pub use range::{Asked, asked_range};
 pub use reply::json_response;
 pub use serve::{Drained, serve};

@@ -26,7 +26,7 @@ use tokio_tungstenite::tungstenite::{self, Error};
 use allowance::Allowance;
 
 /// A stock socket reads into 128 KiB; an idle one needs a fraction.
-const READ_BUFFER_BYTES: usize = 2048;
+const READ_BUFFER_BYTES: usize = 1024;
 /// Bytes read for one message, by its largest size: in fragments of one byte it takes seven times its own.
 const OVERHEAD_MAX: usize = 8;
 
@@ -140,11 +140,11 @@ impl WebSocket {
     /// Says why and ends, whatever the peer does: it has `within` to take what was said and to hang up.
     pub async fn close(mut self, code: u16, reason: &'static str, within: Duration) {
         let told = async {
-            // Both fail on a socket that is gone. The first does, too, when the peer has closed: then its own frame is
-            // sent back to it.
+            // Answers that are due go first: the close is the last word. When the peer has closed, the answer due is
+            // its own frame, and no other is taken. All of it fails on a socket that is gone.
+            let _ = self.stream.flush().await;
             let frame = CloseFrame { code: code.into(), reason: reason.into() };
             let _ = self.stream.send(Frame::Close(Some(frame))).await;
-            let _ = self.stream.flush().await;
             // Dropped with something unread, the socket would be reset, and the peer might not see what was said.
             let _ = self.stream.into_inner().shutdown().await;
         };

@@ -17,9 +17,11 @@ use crate::wire::{ContentType, Jid, MessageBody, MessageType};
 
 mod build;
 pub mod content;
+mod describe;
 mod ext;
 
 pub use build::{Body, text_body};
+pub use describe::{Description, describe};
 pub use ext::key_values;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
-use yinxin_msync::body::{inspect, rewrite_identity, text_body};
+use yinxin_msync::body::{describe, inspect, rewrite_identity, text_body};
 use yinxin_msync::fields::fields;
 use yinxin_msync::sockjs::{self, Limits};
 use yinxin_msync::wire::{CommSyncUl, Content, Jid, KeyValue, MSync, MessageBody, Meta, key_value};
@@ -87,6 +87,7 @@ proptest! {
         let _ = sockjs::parse_client(&text, Limits::default());
         let rewritten = rewrite_identity(&bytes, "a", "b");
         prop_assert_eq!(rewritten.is_ok(), inspect(&bytes).is_ok());
+        prop_assert_eq!(rewritten.is_ok(), describe(&bytes).is_ok());
         if let Ok(body) = rewritten {
             prop_assert!(body.len() <= bytes.len() + 10);
         }
@@ -112,6 +113,7 @@ proptest! {
         prop_assert_eq!(names, [(2, Jid::named(&from)), (3, Jid::named(&to))]);
         prop_assert_eq!(rewrite_identity(&rewritten, &from, &to), Ok(rewritten.clone()));
         prop_assert_eq!(inspect(&rewritten), inspect(&body));
+        prop_assert_eq!(describe(&rewritten), describe(&body));
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(crate) enum At {
 const CHECKSUM: &str = "check checksum error";
 
 /// The answer to an error.
+#[expect(clippy::too_many_lines, reason = "a line for each code")]
 pub(crate) fn wire(at: At, error: &Error) -> Wire {
     use Code as C;
     let (subject, limit) = (error.subject.as_str(), error.limit);
@@ -55,9 +56,12 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::ClientSecretMissing
         | C::ClientIdMismatch
         | C::ClientSecretMismatch => wired(302, 401, "wrong token"),
-        C::Forbidden | C::RegistrationClosed | C::SenderBlocked => {
-            wired(403, 403, "illegal operation or no permission")
-        }
+        C::Forbidden
+        | C::RegistrationClosed
+        | C::SenderBlocked
+        | C::NotContact
+        | C::MessageVetoed
+        | C::FileSecretWrong => wired(403, 403, "illegal operation or no permission"),
         C::UserInactive => wired(422, 403, format!("{subject} is blocked")),
         C::SenderMuted => wired(423, 403, format!("{subject} is muted")),
 
@@ -92,6 +96,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::NamesEmpty | C::NamesMissing => parameter("accids is empty"),
 
         C::AppExists
+        | C::SigningKeyTaken
         | C::AppNameIllegal
         | C::GrantUnknown
         | C::BatchTooLarge
@@ -110,6 +115,11 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::AttributesBatchTooLarge
         | C::MuteIllegal
         | C::MessageTooLarge
+        | C::FileTooLarge
+        | C::FileMissing
+        | C::PartsMissing
+        | C::RangeIllegal
+        | C::FormMalformed
         | C::FieldIllegal
         | C::MediaServerUnfit
         | C::BodyTooLarge
@@ -118,10 +128,20 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::BodyIncomplete => parameter(error.to_string()),
         C::BodyMalformed => parameter("the body is no form in UTF-8"),
         C::BodyTimedOut => wired(408, 408, error.code.text()),
-        C::BlocksFull | C::ContactsFull | C::TemplateExists | C::NotifierExists => wired(419, 409, error.code.text()),
-        C::NotInvited | C::NotContacts | C::TemplateNotFound | C::NotifierNotFound => {
-            wired(404, 404, error.code.text())
-        }
+        C::BlocksFull
+        | C::ContactsFull
+        | C::FilesFull
+        | C::HooksFull
+        | C::TooManyUploads
+        | C::TemplateExists
+        | C::NotifierExists => wired(419, 409, error.code.text()),
+        C::NotInvited
+        | C::NotContacts
+        | C::TemplateNotFound
+        | C::NotifierNotFound
+        | C::FileNotFound
+        | C::HookNotFound
+        | C::HookEventNotFound => wired(404, 404, error.code.text()),
         C::RecallTooLate => wired(508, 409, error.code.text()),
         C::RouteNotFound => wired(404, 404, "no such call"),
         C::MethodNotAllowed => wired(403, 405, "the call is a POST"),
@@ -129,7 +149,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
 
         C::RateLimited => wired(416, 429, "too many calls"),
         C::Busy => wired(503, 503, "server busy"),
-        C::Storage | C::Internal => wired(500, 500, "server error"),
+        C::Storage | C::FileStore | C::Internal => wired(500, 500, "server error"),
     }
 }
 

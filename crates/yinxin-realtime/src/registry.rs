@@ -167,11 +167,19 @@ impl Registry {
 
     /// Tells every connection that the server stops.
     pub fn stop(&self) {
+        self.end_all(|_| true, &Ending::ServerStops);
+    }
+
+    /// Tells all connections of those users to end.
+    fn end_all(&self, meant: impl Fn(&Owner) -> bool, ending: &Ending) {
         for shard in &self.shards {
-            let lines: Vec<Arc<dyn Line>> =
-                shard.read().values().flatten().map(|session| Arc::clone(&session.line)).collect();
+            let lines: Vec<Arc<dyn Line>> = {
+                let shard = shard.read();
+                let users = shard.iter().filter(|(owner, _)| meant(owner));
+                users.flat_map(|(_, sessions)| sessions).map(|session| Arc::clone(&session.line)).collect()
+            };
             for line in lines {
-                line.end(Ending::ServerStops);
+                line.end(ending.clone());
             }
         }
     }
@@ -261,6 +269,10 @@ impl Sessions for Registry {
         for line in self.lines(app, user, meant) {
             line.end(Ending::Asked(reason));
         }
+    }
+
+    fn close_app(&self, app: AppId, reason: CloseReason) {
+        self.end_all(|(of, _)| *of == app, &Ending::Asked(reason));
     }
 }
 

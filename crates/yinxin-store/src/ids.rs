@@ -1,4 +1,4 @@
-//! The two keys every row is found by. 16 bytes each, stored as `BYTEA`.
+//! The keys rows are found by. 16 bytes each, stored as `BYTEA`.
 
 use crate::value::{Arg, FromValue, Value};
 
@@ -35,4 +35,16 @@ id!(
 id!(
     /// A user of one app, whichever dialect made it.
     UserId
+);
+id!(
+    /// A hook of an app.
+    HookId
+);
+id!(
+    /// A file of an app.
+    FileId
+);
+id!(
+    /// An object in the file store: the bytes of one part of a file.
+    ObjectId
 );

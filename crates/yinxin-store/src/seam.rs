@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use crate::error::Result;
-use crate::ids::{AppId, UserId};
+use crate::ids::{AppId, HookId, UserId};
 use crate::value::{Arg, Row};
 
 /// A boxed future that may move between threads.
@@ -33,4 +33,6 @@ pub enum Touched {
     User(AppId, UserId),
     /// The room tokens of that number.
     RoomTokens(AppId, i64),
+    /// Something more is to be told to the hook.
+    Outbox(AppId, HookId),
 }

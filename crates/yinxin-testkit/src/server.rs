@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
+use sha1::{Digest as _, Sha1};
 use tempfile::TempDir;
 
 /// What the server prints once it accepts connections, followed by its address.
@@ -44,6 +45,8 @@ pub struct AppCredentials {
     pub application: String,
     /// The credentials of the app token.
     pub easemob: ClientCredentials,
+    /// What calls are signed with.
+    pub netease: SigningKeys,
 }
 
 /// The two halves of an Easemob `client_credentials` grant.
@@ -53,6 +56,32 @@ pub struct ClientCredentials {
     pub client_id: String,
     /// The secret half.
     pub client_secret: String,
+}
+
+/// What a NetEase backend signs its calls with.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SigningKeys {
+    /// The app's name in signed calls.
+    pub app_key: String,
+    /// The secret that signs calls.
+    pub app_secret: String,
+    /// The secret that makes permission keys.
+    pub perm_secret: String,
+}
+
+impl SigningKeys {
+    /// The four headers of a call that is signed now, or at that second.
+    pub fn sign(&self, nonce: &str, cur_time: Option<&str>) -> [(String, String); 4] {
+        let cur_time = cur_time.map_or_else(|| (crate::now_ms() / 1000).to_string(), str::to_owned);
+        let sum = Sha1::new().chain_update(&self.app_secret).chain_update(nonce).chain_update(&cur_time).finalize();
+        [
+            ("AppKey", self.app_key.clone()),
+            ("Nonce", nonce.to_owned()),
+            ("CurTime", cur_time),
+            ("CheckSum", hex::encode(sum)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+    }
 }
 
 impl Server {
@@ -216,7 +245,7 @@ mod tests {
     #[test]
     fn the_credentials_parse() {
         let printed = r#"{"org":"o","app":"a","app_key":"o#a","application":"8be024f0-e978-11e8-b697-5d598d5f8402",
-            "easemob":{"client_id":"YXA6","client_secret":"YXA7"},"netease":{"more":"later"}}"#;
+            "easemob":{"client_id":"YXA6","client_secret":"YXA7"},"netease":{"app_key":"k","app_secret":"s","perm_secret":"p"},"other":{"more":"later"}}"#;
         let app: AppCredentials = serde_json::from_str(printed).unwrap();
         assert_eq!((app.app_key.as_str(), app.easemob.client_secret.as_str()), ("o#a", "YXA7"));
     }

@@ -1,11 +1,15 @@
 //! The command line. Its forms are fixed: scripts rely on them.
 
+mod hook;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::exit;
+
+pub(crate) use hook::{HookCommand, HookSettings, OneHook};
 
 /// A self-hosted identity, token and presence server for instant messaging.
 #[derive(Parser, Debug)]
@@ -30,6 +34,13 @@ pub(crate) enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Manage where an app's backend is told of events, or asked before messages are sent
+    Hook {
+        #[command(subcommand)]
+        command: HookCommand,
         #[command(flatten)]
         target: Target,
     },
@@ -121,6 +132,32 @@ pub(crate) enum AppCommand {
         #[arg(long, default_value = "easemob")]
         dialect: Dialect,
     },
+    /// Give an app the NetEase AppKey and AppSecret it had elsewhere; the present ones stop working (needs --yes)
+    AdoptKeys {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        #[command(flatten)]
+        keys: Keys,
+    },
+}
+
+/// The keys an app had elsewhere. A secret on the command line can be seen by other users of the machine; standard input
+/// cannot.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Keys {
+    /// The AppKey
+    #[arg(long, value_name = "KEY")]
+    pub app_key: String,
+    /// The AppSecret
+    #[arg(long, value_name = "SECRET", required_unless_present = "secrets_stdin")]
+    pub app_secret: Option<String>,
+    /// The secret of permission keys; without it the app keeps the one it has
+    #[arg(long, value_name = "SECRET")]
+    pub perm_secret: Option<String>,
+    /// Read the AppSecret from the first line of standard input, and the secret of permission keys from the second, if
+    /// there is one
+    #[arg(long, conflicts_with_all = ["app_secret", "perm_secret"])]
+    pub secrets_stdin: bool,
 }
 
 /// A vendor whose calls an app's backend makes.
@@ -148,6 +185,9 @@ pub(crate) struct Settings {
     /// Contacts a user may have
     #[arg(long, value_name = "N")]
     pub contacts_max: Option<u32>,
+    /// Whether users may write to contacts only; the backend may write to everybody
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub contacts_only_messaging: Option<bool>,
     /// NetEase: whether a room needs a token; otherwise nobody joins with one
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub safe_mode: Option<bool>,

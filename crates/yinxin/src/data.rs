@@ -1,4 +1,4 @@
-//! The data folder: its lock, its keys, its database's place, and the address of the server that uses it.
+//! The data folder: its lock, its keys, its database's and files' places, and the address of the server that uses it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -40,6 +40,11 @@ impl DataDir {
 
     pub fn database(&self) -> PathBuf {
         self.root.join("yinxin.db")
+    }
+
+    /// Where the bytes of uploaded files are, unless elsewhere.
+    pub fn files(&self) -> PathBuf {
+        self.root.join("files")
     }
 
     pub fn master_key_file(&self) -> PathBuf {

@@ -10,7 +10,7 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line, the configuration or a value in it is wrong.
     Usage = 2,
-    /// There is no such app, user or key.
+    /// There is no such app, user, hook or key.
     NotFound = 3,
     /// It exists already, or somebody else is using it.
     Conflict = 4,
@@ -28,7 +28,7 @@ Exit codes:
   0  done
   1  failed
   2  the command line, the configuration or a value is wrong
-  3  no such app, user or configuration key
+  3  no such app, user, hook or configuration key
   4  it exists already, or another server is using the data folder
   5  no server, or it does not answer
   6  refused: the command destroys something and --yes was not given

@@ -24,6 +24,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::App { command, target } => client::app::run(command, &target),
         Command::User { command, target } => client::user::run(command, &target),
+        Command::Hook { command, target } => client::hook::run(command, &target),
         Command::Config { command } => config::commands::run(&command),
         Command::Doctor(args) => doctor::run(&args),
     };

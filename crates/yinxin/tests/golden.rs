@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use yinxin_testkit::golden::{Coverage, coverage, replay_all, shape};
+use yinxin_testkit::golden::shape::{self, Shape};
+use yinxin_testkit::golden::{Coverage, coverage, replay_all};
 use yinxin_testkit::server::Server;
 
 fn here() -> &'static Path {
@@ -16,21 +17,34 @@ fn easemob() -> Coverage {
     Coverage::load("Easemob", &here().join("tests/golden/easemob"))
 }
 
-#[test]
-fn every_printed_sample_is_answered_as_printed() {
-    let mut samples = easemob().samples;
+fn netease() -> Coverage {
+    Coverage::load("NetEase Yunxin", &here().join("tests/golden/netease"))
+}
+
+fn every_sample_is_answered_as_printed(vendor: Coverage, shape_of: fn(&str) -> Option<Shape>) {
+    let mut samples = vendor.samples;
     if let Ok(only) = env::var("YINXIN_GOLDEN") {
         samples.retain(|sample| sample.file.contains(&only));
     }
     let server = Server::start(Path::new(env!("CARGO_BIN_EXE_yinxin")), &[]);
-    let reports = replay_all(&server, shape::easemob, &samples);
+    let reports = replay_all(&server, shape_of, &samples);
     let (failed, all) = (reports.len(), samples.len());
     assert!(reports.is_empty(), "{failed} of {all} samples are answered otherwise:\n\n{}", reports.join("\n\n"));
 }
 
 #[test]
+fn every_printed_sample_of_easemob_is_answered_as_printed() {
+    every_sample_is_answered_as_printed(easemob(), shape::easemob);
+}
+
+#[test]
+fn every_printed_sample_of_netease_is_answered_as_printed() {
+    every_sample_is_answered_as_printed(netease(), shape::netease);
+}
+
+#[test]
 fn every_documented_call_is_covered_and_the_page_says_so() {
-    let vendors = [easemob()];
+    let vendors = [easemob(), netease()];
     for vendor in &vendors {
         assert_eq!(vendor.gaps(), Vec::<String>::new(), "{}", vendor.vendor);
     }

@@ -6,9 +6,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use yinxin_testkit::http::{Response, request};
-use yinxin_testkit::server::Server;
+use yinxin_testkit::server::{AppCredentials, Server, SigningKeys};
 
 const JSON: &str = "application/json";
 
@@ -119,6 +121,62 @@ impl Site {
     }
 }
 
+/// A file's secret opens it, and is told once.
+fn plant_file(site: &mut Site, app_token: &str) {
+    let bearer = format!("Bearer {app_token}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "multipart/form-data; boundary=XX"),
+        ("restrict-access", "true"),
+    ];
+    let form = "--XX\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\nneedle\r\n--XX--\r\n";
+    let stored = request(site.addr, "POST", "/org/app/chatfiles", &headers, Some(form.as_bytes())).expect("an answer");
+    let entity = stored.json().expect("JSON")["entities"][0].clone();
+    let secret = entity["share-secret"].as_str().expect("a secret").to_owned();
+    let by_link = format!("chatfiles/{}?share-secret={secret}", entity["uuid"].as_str().expect("an id"));
+    assert_eq!(site.send(app_token, "GET", &by_link, "").status, 200);
+    site.planted.note("a file's secret", secret);
+}
+
+/// A signed call; its signature and every token in the reply are secrets from now on.
+fn signed(server: &Server, app: &AppCredentials, planted: &mut Planted, action: &str, form: &str) {
+    let headers = app.netease.sign("12345", None);
+    planted.note("a call's signature", headers[3].1.clone());
+    let mut headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    headers.push(("content-type", "application/x-www-form-urlencoded"));
+    let path = format!("/nimserver/user/{action}.action");
+    let reply = request(server.addr(), "POST", &path, &headers, Some(form.as_bytes())).expect("an answer");
+    let reply = reply.json().expect("JSON");
+    for token in [&reply["token"], &reply["info"]["token"]].into_iter().filter_map(Value::as_str) {
+        planted.note(&format!("the token of {action}"), token);
+    }
+}
+
+/// What a NetEase backend sends and is given, good and bad.
+fn plant_signed_calls(server: &Server, app: &AppCredentials, planted: &mut Planted) {
+    planted.note("the app secret", app.netease.app_secret.clone());
+    planted.note("the permission secret", app.netease.perm_secret.clone());
+    signed(server, app, planted, "getToken", "uid=123456&channelName=needle-room");
+    signed(server, app, planted, "getToken", "uid=123457&repeatUse=false&expireAt=1");
+    signed(server, app, planted, "create", "accid=needle-accid");
+    signed(server, app, planted, "refreshToken", "accid=needle-accid");
+    for (action, form) in [
+        ("create", "accid=needle-chosen&token="),
+        ("update", "accid=needle-accid&token="),
+        ("update", "accid=nobody&token="),
+        ("create", "token="),
+        ("none", "%FF&token="),
+    ] {
+        let token = planted.make("a chosen login token");
+        signed(server, app, planted, action, &format!("{form}{token}"));
+    }
+    let wrong = AppCredentials {
+        netease: SigningKeys { app_secret: planted.make("a wrong app secret"), ..app.netease.clone() },
+        ..app.clone()
+    };
+    signed(server, &wrong, planted, "getToken", "uid=123456");
+}
+
 impl Site {
     /// What media servers and their clients send.
     fn plant_room_tokens(&mut self, app: &Value) {
@@ -155,6 +213,26 @@ fn plant_by_command_line(server: &Server, planted: &mut Planted) {
     let rotated: Value =
         serde_json::from_str(&server.run(&["app", "rotate-secret", "org/app", "--yes", "--json"])).expect("JSON");
     planted.note("the rotated client secret", client_secret(&rotated));
+    let rotated = server.run(&["app", "rotate-secret", "org/app", "--dialect", "netease", "--yes", "--json"]);
+    let rotated: AppCredentials = serde_json::from_str(&rotated).expect("JSON");
+    planted.note("the rotated app secret", rotated.netease.app_secret);
+    planted.note("the rotated permission secret", rotated.netease.perm_secret);
+    let adopted = planted.make("an adopted app secret");
+    server.run(&["app", "adopt-keys", "org/app", "--app-key", "needle-key", "--app-secret", &adopted, "--yes"]);
+}
+
+/// A hook that is called in vain, before and after its secret was replaced.
+fn plant_hook(server: &Server, site: &mut Site, app_token: &str) {
+    let run = |args: &[&str]| -> Value { serde_json::from_str(&server.run(args)).expect("JSON") };
+    let made = run(&["hook", "add", "org/app", "http://127.0.0.1:9/", "--json"]);
+    let rotated = run(&["hook", "rotate-secret", "org/app", made["id"].as_str().expect("an id"), "--json"]);
+    for (what, hook) in [("a hook's secret", &made), ("a hook's next secret", &rotated)] {
+        let spelled = hook["secret"].as_str().and_then(|secret| secret.strip_prefix("whsec_")).expect("a secret");
+        site.planted.note(what, STANDARD.decode(spelled).expect("base64"));
+        site.planted.note(what, spelled);
+    }
+    let text = json!({ "to": ["needle-ann"], "type": "txt", "body": { "msg": "hello" } });
+    site.call(200, app_token, "POST", "messages/users", &text);
 }
 
 fn client_secret(app: &Value) -> String {
@@ -224,9 +302,12 @@ fn no_secret_is_kept_or_logged_in_the_clear() {
     site.call(400, "", "POST", "token", &grant);
     site.plant_passwords(&token);
     site.plant_certificate(&token);
+    plant_file(&mut site, &token);
     site.plant_broken_calls(&token);
+    plant_signed_calls(&server, &app, &mut site.planted);
     let shown = server.run(&["app", "show", "org/app", "--secrets", "--json"]);
     site.plant_room_tokens(&serde_json::from_str::<Value>(&shown).expect("JSON")["netease"]);
+    plant_hook(&server, &mut site, &token);
     plant_by_command_line(&server, &mut site.planted);
     server.kill();
 

@@ -12,7 +12,8 @@ async fn an_app_lives_from_creation_to_deletion() {
     let secret = made["easemob"]["client_secret"].as_str().unwrap().to_owned();
     assert_eq!((&made["org"], &made["app"], &made["app_key"]), (&json!("o"), &json!("a"), &json!("o#a")));
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 0,
-        "app_token_ttl": 5_184_000, "contacts_max": 3000, "safe_mode": true, "local_room_tokens": true});
+        "app_token_ttl": 5_184_000, "contacts_max": 3000, "contacts_only_messaging": false, "safe_mode": true,
+        "local_room_tokens": true});
     assert_eq!(made["settings"], settings);
 
     let shown = api.get("/apps/o/a").await.expect(StatusCode::OK);
@@ -24,9 +25,10 @@ async fn an_app_lives_from_creation_to_deletion() {
     assert_eq!(listed["apps"].as_array().unwrap().len(), 2);
     assert!(!listed.to_string().contains(&secret));
 
-    let changed = api.call("PATCH", "/apps/o/a", r#"{"settings":{"profile":"seed","contacts_max":5}}"#).await;
-    let changed = changed.expect(StatusCode::OK);
+    let patch = r#"{"settings":{"profile":"seed","contacts_max":5,"contacts_only_messaging":true}}"#;
+    let changed = api.call("PATCH", "/apps/o/a", patch).await.expect(StatusCode::OK);
     assert_eq!((&changed["settings"]["profile"], &changed["settings"]["contacts_max"]), (&json!("seed"), &json!(5)));
+    assert_eq!(changed["settings"]["contacts_only_messaging"], true);
     assert_eq!(changed["settings"]["open_registration"], true);
 
     let rotated = api.post("/apps/o/a/rotate-secret", "").await.expect(StatusCode::OK);
@@ -83,5 +85,38 @@ async fn the_server_tells_its_state() {
     let state = api.get("/server").await.expect(StatusCode::OK);
     assert_eq!(state["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(state["uptime_seconds"], 0);
+    assert_eq!(state["apps_clearing"], 0);
     assert!(state["writer"]["commits"].as_u64().unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn an_app_may_bring_its_keys_along() {
+    let api = Api::start().await;
+    let adopt = |body: String| {
+        let api = &api;
+        async move { api.call("PUT", "/apps/acme/chat/netease-keys", &body).await }
+    };
+    let before = api.get("/apps/acme/chat?secrets=true").await.json["netease"].clone();
+    let given = json!({"app_key": "94kid09c9ig9k1loimjg012345123456", "app_secret": "123456789012"});
+    let adopted = adopt(given.to_string()).await.expect(StatusCode::OK);
+    assert_eq!(adopted["netease"]["app_key"], given["app_key"]);
+    assert_eq!(adopted["netease"]["app_secret"], given["app_secret"]);
+    assert_eq!(adopted["netease"]["perm_secret"], before["perm_secret"]);
+    let given = json!({"app_key": "k", "app_secret": "s", "perm_secret": "p"});
+    let adopted = adopt(given.to_string()).await.expect(StatusCode::OK)["netease"].clone();
+    assert_eq!(["app_key", "app_secret", "perm_secret"].map(|field| &adopted[field]), ["k", "s", "p"]);
+    assert_eq!(adopt(given.to_string()).await.expect(StatusCode::OK)["netease"], adopted, "one's own key is free");
+    api.post("/apps", r#"{"org":"acme","app":"other"}"#).await.expect(StatusCode::CREATED);
+    let taken = api.call("PUT", "/apps/acme/other/netease-keys", &given.to_string()).await;
+    taken.refused(StatusCode::CONFLICT, "SigningKeyTaken");
+    let long = "x".repeat(129);
+    for (field, bad) in
+        [("app_key", ""), ("app_key", "a b"), ("app_key", &long[..65]), ("app_secret", "小"), ("perm_secret", &long)]
+    {
+        let mut body = given.clone();
+        body[field] = bad.into();
+        let said = adopt(body.to_string()).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
+        assert!(said.contains(field), "{said}");
+    }
+    assert_eq!(api.get("/apps/acme/chat?secrets=true").await.json["netease"], given);
 }

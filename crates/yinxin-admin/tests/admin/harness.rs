@@ -8,6 +8,7 @@ use std::task::Poll;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
+use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,6 +17,8 @@ use yinxin_admin::{AdminKey, router};
 use yinxin_core::Ctx;
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
+use yinxin_core::files;
+use yinxin_core::hooks::{Courier, Letter, Reply as Answer, Undelivered};
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::passwords::HashCost;
@@ -23,6 +26,20 @@ use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_http::Arrival;
 use yinxin_realtime::{Bounds, Registry};
+
+/// A backend that wants nothing sent.
+struct Grump;
+
+impl Courier for Grump {
+    fn check(&self, url: &str) -> Result<(), String> {
+        if url.starts_with("http") { Ok(()) } else { Err("no scheme".to_owned()) }
+    }
+
+    fn post(&self, _: Letter) -> BoxFuture<'_, Result<Answer, Undelivered>> {
+        let body = br#"{"allow":false,"reason":"not today"}"#.to_vec();
+        Box::pin(async { Ok(Answer { status: 200, body, retry_after_s: None }) })
+    }
+}
 
 pub struct Api {
     pub ctx: Arc<Ctx>,
@@ -42,9 +59,11 @@ impl Api {
             clock: Arc::new(FakeClock::at(1_800_000_000_000)),
             master: MasterKey::generate(rng.as_ref()),
             sessions: registry.clone(),
+            courier: Arc::new(Grump),
             limits: Limits::default(),
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
+            files: files::Setup::in_folder(folder.path().join("files")),
             rng,
         };
         let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();

@@ -13,7 +13,7 @@ const IMPORT: &str = "/apps/acme/chat/users/import";
 #[tokio::test]
 async fn imported_users_log_in_with_their_old_passwords() {
     let api = Api::start().await;
-    let hash = api.ctx.passwords.hash("old secret".to_owned().into()).await.unwrap();
+    let hash = api.ctx.passwords.hash("old secret".to_owned().into(), None).await.unwrap();
     let lines = format!(
         "{{\"username\":\"Ann\",\"password_hash\":\"{hash}\",\"nickname\":\"A\"}}\r\n\n{{\"username\":\"bob\"}}"
     );

@@ -3,6 +3,7 @@
 mod apps;
 mod bad_input;
 mod harness;
+mod hooks;
 mod import;
 mod openapi;
 mod users;

@@ -69,11 +69,16 @@ fn collect(value: &Value, references: &mut Vec<String>) {
 async fn answers_have_the_documented_fields() {
     let api = Api::start().await;
     api.post("/apps/acme/chat/users", r#"{"name":"ann"}"#).await.expect(StatusCode::CREATED);
+    let hook = api.post("/apps/acme/chat/hooks", r#"{"url":"http://h"}"#).await.expect(StatusCode::CREATED);
+    let hook = format!("/apps/acme/chat/hooks/{}", hook["id"].as_str().unwrap());
     for (path, schema) in [
         ("/apps", "Apps"),
         ("/apps/acme/chat?secrets=true", "App"),
         ("/apps/acme/chat/users", "Users"),
         ("/apps/acme/chat/users/ann", "User"),
+        ("/apps/acme/chat/hooks", "Hooks"),
+        (&format!("{hook}?secrets=true"), "Hook"),
+        (&format!("{hook}/log"), "HookLog"),
         ("/server", "Server"),
         ("/apps/acme/none", "Problem"),
     ] {

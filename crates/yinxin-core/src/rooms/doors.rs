@@ -12,7 +12,7 @@ use yinxin_store::tables::{room_bars, room_stays, rooms};
 use yinxin_token::pass::{self, Pass};
 
 use super::kicks;
-use super::live::{About, Departure, Full, Line, Member, Role, RoomKey, Seat};
+use super::live::{About, Departure, Full, Line, Live, Member, Role, RoomKey, Seat};
 use super::names::{RoomName, RoomUid};
 use super::records;
 use super::tokens::{self, Privileges};
@@ -71,13 +71,13 @@ pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invit
     if open.is_none() && !permission.privileges.include(Privileges::CREATE) {
         return Err(Error::about(Code::PermissionKeyWrong, "create"));
     }
-    if open.is_some_and(|open| ctx.rooms.count((app.id, open.cid)) >= ROOM_MEMBERS_MAX) {
+    if open.as_ref().is_some_and(|open| ctx.rooms.count((app.id, open.cid)) >= ROOM_MEMBERS_MAX) {
         return Err(Error::over(Code::RoomFull, ROOM_MEMBERS_MAX));
     }
     tokens::admit(ctx, app, uid, room, token, permission_key).await?;
     let assigned = uid.get() == 0;
     let uid = if assigned { some_uid(ctx) } else { uid };
-    let cid = records::open(ctx, app, room, uid).await?.cid;
+    let cid = records::open(ctx, app, open, room, uid).await?;
     let pass = Pass {
         app_key: app.signing.key.clone(),
         cid,
@@ -162,7 +162,7 @@ pub async fn enter(ctx: &Ctx, knock: Knock<'_>, line: Arc<dyn Line>) -> Result<(
         Full::Server => Code::Busy.into(),
     })?;
     let written = match tokens::must_not_be_banned(ctx, &app, uid).await {
-        Ok(()) => write_entry(ctx, &app, &pass, &room, now_ms).await,
+        Ok(()) => write_entry(ctx, &pass, &room, &seat, now_ms).await,
         Err(error) => Err(error),
     };
     if let Err(error) = written {
@@ -194,29 +194,59 @@ fn renewed(ctx: &Ctx, app: &App, pass: &Pass, uid: RoomUid, room: &RoomName, key
     Ok(Permission { privileges: Privileges(pass.privileges), until_ms: pass.until_ms })
 }
 
-async fn write_entry(ctx: &Ctx, app: &App, pass: &Pass, room: &RoomName, now_ms: i64) -> Result<()> {
-    let input = (app.id, pass.clone(), room.as_str().to_owned(), now_ms);
-    ctx.db
-        .write(input, |sql, (app, pass, room, now_ms)| Box::pin(entry_in(sql, (*app, pass.cid), pass, room, *now_ms)))
-        .await
+async fn write_entry(ctx: &Ctx, pass: &Pass, room: &RoomName, seat: &Seat, now_ms: i64) -> Result<()> {
+    let entry = Entry {
+        live: Arc::clone(&ctx.rooms),
+        key: seat.key(),
+        seat_id: seat.id(),
+        pass: pass.clone(),
+        room: room.as_str().to_owned(),
+        now_ms,
+    };
+    ctx.db.write(entry, |sql, entry| Box::pin(entry.write(sql))).await
 }
 
-async fn entry_in(sql: &mut dyn Sql, (app, cid): RoomKey, pass: &Pass, room: &str, now_ms: i64) -> Result<()> {
-    apps::must_exist(sql, app).await?;
-    let uid = pass.uid.cast_signed();
-    if room_bars::until(sql, app, room, uid, now_ms).await?.is_some() {
-        return Err(Error::about(Code::RoomBarred, uid.to_string()));
-    }
-    if !rooms::occupy(sql, app, cid, now_ms).await? {
-        return Err(Error::about(Code::RoomNotFound, cid.to_string()));
-    }
-    let is_back = room_stays::resume(sql, app, cid, pass.pass_id, now_ms - ROOM_RETURN_MS).await?;
-    let is_fresh = (pass.made_ms - ROOM_PASS_MS..=pass.made_ms + ROOM_PASS_MS).contains(&now_ms);
-    if is_back || is_fresh && room_stays::begin(sql, app, cid, pass.pass_id, uid, now_ms).await? {
+/// What is written of somebody who comes in.
+struct Entry {
+    live: Arc<Live>,
+    key: RoomKey,
+    seat_id: u64,
+    pass: Pass,
+    room: String,
+    now_ms: i64,
+}
+
+impl Entry {
+    async fn write(&self, sql: &mut dyn Sql) -> Result<()> {
+        let ((app, cid), uid, now_ms) = (self.key, self.pass.uid.cast_signed(), self.now_ms);
+        apps::must_exist(sql, app).await?;
+        if room_bars::until(sql, app, &self.room, uid, now_ms).await?.is_some() {
+            return Err(Error::about(Code::RoomBarred, uid.to_string()));
+        }
+        if !rooms::occupy(sql, app, cid, now_ms).await? {
+            return Err(Error::about(Code::RoomNotFound, cid.to_string()));
+        }
+        // Whoever took the seat away ends the stays that are written by then, and no others.
+        if !self.live.is_kept(self.key, self.seat_id) || !self.stay(sql).await? {
+            return Err(Code::RoomPassWrong.into());
+        }
         room_stays::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, ROOMS_SWEPT).await?;
-        return Ok(());
+        Ok(())
     }
-    Err(Code::RoomPassWrong.into())
+
+    /// Goes on with the stay of the pass, or begins it; `false` when the pass is good for neither.
+    async fn stay(&self, sql: &mut dyn Sql) -> Result<bool> {
+        let ((app, cid), now_ms, Pass { uid, pass_id, made_ms, .. }) = (self.key, self.now_ms, &self.pass);
+        if room_stays::resume(sql, app, cid, *pass_id, now_ms - ROOM_RETURN_MS).await? {
+            return Ok(true);
+        }
+        if !(made_ms - ROOM_PASS_MS..=made_ms + ROOM_PASS_MS).contains(&now_ms) {
+            return Ok(false);
+        }
+        // Who is there with another pass is displaced, and that one is void.
+        room_stays::end_of_uid(sql, app, cid, uid.cast_signed(), now_ms).await?;
+        Ok(room_stays::begin(sql, app, cid, *pass_id, uid.cast_signed(), now_ms).await?)
+    }
 }
 
 impl Guest {

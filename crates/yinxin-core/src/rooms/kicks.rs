@@ -2,6 +2,8 @@
 //!
 //! A bar holds for the room's name, so that it outlives the room.
 
+use std::sync::Arc;
+
 use yinxin_store::AppId;
 use yinxin_store::tables::{room_bars, room_stays};
 
@@ -74,14 +76,16 @@ pub(super) async fn must_not_be_barred(ctx: &Ctx, app: &App, uid: RoomUid, room:
 pub(crate) async fn dismiss_user(ctx: &Ctx, app: AppId, user: &User) {
     let Some(uid) = RoomUid::parse(&user.username).ok().filter(|uid| uid.to_string() == user.username) else { return };
     for cid in ctx.rooms.rooms_of(app, Some(uid)) {
-        let ended = ctx
-            .db
-            .write((app, cid, uid.signed(), ctx.clock.now_ms()), |sql, (app, cid, uid, now_ms)| {
-                Box::pin(async move { Ok::<_, Error>(room_stays::end_of_uid(sql, *app, *cid, *uid, *now_ms).await?) })
-            })
-            .await;
+        // Before the write, which ends the stay of whoever was about to come in, too.
         ctx.rooms.dismiss((app, cid), uid);
-        if let Err(error) = ended.and(records::vacate(ctx, (app, cid)).await) {
+        let input = ((app, cid), Arc::clone(&ctx.rooms), uid.signed(), ctx.clock.now_ms());
+        let ended = ctx.db.write(input, |sql, (key, live, uid, now_ms)| {
+            Box::pin(async move {
+                room_stays::end_of_uid(sql, key.0, key.1, *uid, *now_ms).await?;
+                records::vacate_in(sql, *key, live, *now_ms).await
+            })
+        });
+        if let Err(error) = ended.await {
             tracing::warn!(%error, "the end of a stay in a room could not be written");
         }
     }

@@ -120,9 +120,15 @@ pub async fn create(ctx: &Ctx, app: &App, name: &RoomName, creator: RoomUid) -> 
     }
 }
 
-/// The open room of that name for somebody who is about to come in; made if there is none.
-pub(super) async fn open(ctx: &Ctx, app: &App, name: &RoomName, creator: RoomUid) -> Result<Room> {
-    Ok(make(ctx, app, name, creator, ROOM_EMPTY_MS).await?.0)
+/// The number of the open room of that name, for somebody who is about to come in: `found`, or the one that is made if
+/// there is none. It stays open until the pass for it has run out.
+pub(super) async fn open(ctx: &Ctx, app: &App, found: Option<Room>, name: &RoomName, creator: RoomUid) -> Result<i64> {
+    let long_enough_ms = ctx.clock.now_ms() + ROOM_EMPTY_MS;
+    match found {
+        // An occupied room stays open so long from when the last one leaves: nothing is to be written.
+        Some(room) if room.open_until_ms.is_none_or(|until_ms| until_ms >= long_enough_ms) => Ok(room.cid),
+        _ => Ok(make(ctx, app, name, creator, ROOM_EMPTY_MS).await?.0.cid),
+    }
 }
 
 /// The open room of that name, and whether it was made now.

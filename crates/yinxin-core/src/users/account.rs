@@ -28,7 +28,7 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
 }
 
 pub(super) async fn replace_password(ctx: &Ctx, app: &App, user: &User, password: Zeroizing<String>) -> Result<()> {
-    let hash = ctx.passwords.hash(password).await?;
+    let hash = ctx.passwords.hash(password, None).await?;
     let known = ctx
         .db
         .write((app.id, user.user, hash, ended_s(ctx)), |sql, (app, user, hash, ended_s)| {

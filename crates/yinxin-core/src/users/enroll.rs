@@ -36,7 +36,7 @@ pub async fn enroll(ctx: &Ctx, app: &App, new: Enrollment) -> Result<(Arc<User>,
     if look_up(ctx, app.id, new.name.as_str()).await?.is_some() {
         return Err(exists(new.name.as_str()));
     }
-    let hash = ctx.passwords.hash(token.clone()).await?;
+    let hash = ctx.passwords.hash(token.clone(), None).await?;
     let row = new_user(ctx, new.name, Some(hash), None);
     let user = as_stored(&row);
     let free = ctx
@@ -47,7 +47,7 @@ pub async fn enroll(ctx: &Ctx, app: &App, new: Enrollment) -> Result<(Arc<User>,
                 let free = handles::claim(sql, *app, USERNAME, &row.username, row.user).await?;
                 if free {
                     users::insert(sql, *app, row).await?;
-                    profiles::put(sql, *app, row.user, profile).await?;
+                    profiles::set(sql, *app, row.user, profile).await?;
                 }
                 Ok::<_, Error>(free)
             })

@@ -1,6 +1,7 @@
 //! Making users: one or many, with or without a password.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -25,6 +26,8 @@ pub struct Registration {
     pub password: Option<Zeroizing<String>>,
     /// Name shown in a push.
     pub nickname: Option<String>,
+    /// Where it comes from, if from outside: the hashes of one network wait for each other.
+    pub from: Option<IpAddr>,
 }
 
 /// What a batch did.
@@ -42,6 +45,7 @@ struct Account {
     spelled: String,
     password: Zeroizing<String>,
     nickname: Option<String>,
+    from: Option<IpAddr>,
 }
 
 /// Registers one user.
@@ -98,7 +102,7 @@ fn check(registration: Registration) -> Result<Account> {
     if nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
         return Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX));
     }
-    Ok(Account { name, spelled, password, nickname })
+    Ok(Account { name, spelled, password, nickname, from: registration.from })
 }
 
 /// The rule for every new password that is not empty.
@@ -128,7 +132,7 @@ fn without_repeats(accounts: Vec<Account>) -> Result<Vec<Account>> {
 }
 
 async fn hash(ctx: &Ctx, account: Account) -> Result<(Account, String)> {
-    let hash = ctx.passwords.hash(account.password.clone()).await?;
+    let hash = ctx.passwords.hash(account.password.clone(), account.from).await?;
     Ok((account, hash))
 }
 

@@ -1,8 +1,15 @@
-//! Apps: two changes at once are both kept, and nothing is added to an app that is gone.
+//! Apps: two changes at once are both kept, nothing is added to an app that is gone, and one from before there were
+//! signed calls gets what they need.
 
-use yinxin_core::apps::{self, AppChanges, Profile};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use yinxin_core::apps::{self, AppChanges, Brought, Profile};
+use yinxin_core::names::{NameRule, Username};
 use yinxin_core::push::{self, NewNotifier};
-use yinxin_core::users::{self, Import, Registration};
+use yinxin_core::rooms::RoomUid;
+use yinxin_core::rooms::tokens as room_tokens;
+use yinxin_core::users::{self, Enrollment, Import, Registration};
 use yinxin_core::{Code, Error};
 
 use crate::kit::{Site, secret};
@@ -40,7 +47,7 @@ async fn nothing_is_added_to_an_app_that_is_gone() {
     let (ctx, app) = (&site.ctx, &site.app);
     apps::delete(ctx, app).await.unwrap();
     let registration =
-        Registration { username: Some("ann".to_owned()), password: Some(secret("word")), nickname: None };
+        Registration { username: Some("ann".to_owned()), password: Some(secret("word")), ..Default::default() };
     let text = String::new;
     let notifier = NewNotifier {
         name: "n".to_owned(),
@@ -49,7 +56,15 @@ async fn nothing_is_added_to_an_app_that_is_gone() {
         package_name: None,
         certificate: Some("certificate".to_owned()),
     };
+    let request = room_tokens::Request { uid: RoomUid::new(7).unwrap(), room: None, ttl_s: None, repeat_use: None };
+    let dora = Username::parse_by(NameRule::SHORT, "dora").unwrap();
+    let enrollment = Enrollment { name: dora, login_token: None, profile: Vec::new() };
+    let brought = Brought { key: "key".to_owned(), secret: secret("secret"), permission_secret: None };
     let answers = [
+        room_tokens::issue(ctx, app, &request).await.map(drop),
+        users::enroll(ctx, app, enrollment).await.map(drop),
+        apps::adopt(ctx, app, brought).await.map(drop),
+        apps::rotate_signing_secrets(ctx, app).await.map(drop),
         users::register(ctx, app, registration).await.map(drop),
         users::register_without_password(ctx, app, "ben").await.map(drop),
         users::import(ctx, app, vec![Import::parse("carl", None, None).unwrap()]).await.map(drop),
@@ -68,6 +83,7 @@ async fn nothing_is_added_to_an_app_that_is_gone() {
         "SELECT 1 FROM handles",
         "SELECT 1 FROM push_templates",
         "SELECT 1 FROM notifiers",
+        "SELECT 1 FROM room_tokens",
     ] {
         let rows = ctx
             .db
@@ -76,4 +92,58 @@ async fn nothing_is_added_to_an_app_that_is_gone() {
             .unwrap();
         assert!(rows.is_empty(), "{sql}");
     }
+}
+
+/// Makes the app what it was before signed calls were known.
+async fn forget_signing(site: &Site) {
+    let changed = site.ctx.db.write((), |tx, ()| {
+        Box::pin(async move {
+            tx.exec("UPDATE apps SET signing_key = NULL", &[]).await?;
+            tx.exec("DELETE FROM app_secrets WHERE kind <> 'client'", &[]).await
+        })
+    });
+    assert_eq!(changed.await.unwrap_or_else(|error: yinxin_store::Error| panic!("{error}")), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_app_from_before_signed_calls_gets_one_set_of_keys() {
+    let site = Site::new().await;
+    forget_signing(&site).await;
+    // As after an update: nothing is in memory.
+    let ctx = site.setup.open().await;
+    let looking: Vec<_> = (0..8)
+        .map(|_| {
+            let ctx = Arc::clone(&ctx);
+            tokio::spawn(async move {
+                let app = apps::find(&ctx, "org", "app").await.unwrap();
+                let signing = &app.signing;
+                [&*signing.key, signing.reveal_secret(), signing.reveal_permission_secret()].join(" ")
+            })
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    for look in looking {
+        seen.insert(look.await.unwrap());
+    }
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    let app = apps::find(&ctx, "org", "app").await.unwrap();
+    assert_eq!(app.signing.key.len(), 32);
+    assert_eq!(app.reveal_client_secret(), site.app.reveal_client_secret());
+    assert!(Arc::ptr_eq(&app, &apps::find_by_signing_key(&ctx, &app.signing.key).await.unwrap()));
+}
+
+#[tokio::test]
+async fn an_app_is_found_by_its_present_key_only() {
+    let site = Site::new().await;
+    let (ctx, app) = (&site.ctx, &site.app);
+    let old = app.signing.key.clone();
+    let other = apps::create(ctx, yinxin_core::names::AppName::parse("org/other").unwrap(), AppChanges::default());
+    let other = other.await.unwrap();
+    let brought = |key: &str| Brought { key: key.to_owned(), secret: secret("s"), permission_secret: None };
+    assert_eq!(apps::adopt(ctx, &other, brought(&old)).await.err().map(|e| e.code), Some(Code::SigningKeyTaken));
+    apps::adopt(ctx, app, brought("new")).await.unwrap();
+    assert_eq!(apps::find_by_signing_key(ctx, "new").await.unwrap().id, app.id);
+    assert_eq!(apps::find_by_signing_key(ctx, &old).await.err().map(|e| e.code), Some(Code::AppNotFound));
+    apps::adopt(ctx, &other, brought(&old)).await.unwrap();
+    assert_eq!(apps::find_by_signing_key(ctx, &old).await.unwrap().id, other.id);
 }

@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
+use yinxin_core::files::{self, Place};
+use yinxin_core::hooks::{self, Courier};
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -47,6 +49,11 @@ pub struct Setup {
     pub limits: Limits,
     pub rng: Arc<dyn Rng>,
     pub clock: Arc<FakeClock>,
+    /// Where files are, when not in the folder.
+    pub place: Option<Place>,
+    /// Whether a file's secret opens it without a token.
+    pub secret_is_enough: bool,
+    pub courier: Arc<dyn Courier>,
     folder: TempDir,
 }
 
@@ -57,6 +64,9 @@ impl Setup {
             limits: Limits { password_failures: 1_000_000, password_threads: 2, ..Limits::default() },
             rng: Arc::new(SystemRng),
             clock: Arc::new(FakeClock::at(1_700_000_000_000)),
+            place: None,
+            secret_is_enough: false,
+            courier: Arc::new(hooks::Nobody),
             folder: TempDir::new().unwrap(),
         }
     }
@@ -65,15 +75,25 @@ impl Setup {
         self.folder.path().join("yinxin.db")
     }
 
+    /// The folder of the files' bytes.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("files")
+    }
+
     /// Opens the core; more than once on the same database if asked.
     pub async fn open(&self) -> Arc<Ctx> {
         let parts = Parts {
             clock: self.clock.clone(),
             rng: Arc::clone(&self.rng),
             sessions: Arc::new(Nobody),
+            courier: Arc::clone(&self.courier),
             limits: self.limits.clone(),
             preset: Preset::SelfHosted,
             hash_cost: self.cost,
+            files: files::Setup {
+                place: self.place.clone().unwrap_or_else(|| Place::Folder(self.files())),
+                secret_is_enough: self.secret_is_enough,
+            },
             master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         };
         Ctx::open(&self.path(), parts).await.unwrap()
@@ -103,6 +123,7 @@ impl Site {
             username: Some(name.to_owned()),
             password: Some(secret("first")),
             nickname: Some("0".to_owned()),
+            from: None,
         };
         users::register(&self.ctx, &self.app, registration).await.unwrap()
     }

@@ -3,9 +3,14 @@
 
 mod apps;
 mod cache;
+mod delivery;
+mod doors;
+mod files;
+mod hooks;
 mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod retention;
 mod rooms;
 mod tokens;

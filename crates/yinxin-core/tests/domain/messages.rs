@@ -1,105 +1,133 @@
-//! What is sent arrives: in order, whatever clocks do and however sends race.
+//! Messages: who may write to whom, and that a decision and the message it is about are one.
 
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
-use yinxin_core::messages::{self, Kind, Outgoing, Sender};
-use yinxin_core::users;
+use yinxin_core::apps::{self, AppChanges};
+use yinxin_core::hooks::Content;
+use yinxin_core::messages::{self, Act, Kind, Outgoing, Receipt, Sender, Sent};
+use yinxin_core::{Code, Error, contacts, offline};
 
 use crate::kit::Site;
 
-const DEVICE: &str = "web_1";
-
-fn text(words: &str) -> Outgoing {
+/// A text as a user's device sends it; without a device, as a backend does.
+pub fn text(device: &str, text: &str) -> Outgoing {
     Outgoing {
         kind: Kind::Chat,
-        origin: "web_0".to_owned(),
-        payload: words.as_bytes().to_vec(),
-        recalls: None,
+        origin: device.to_owned(),
+        payload: text.into(),
+        act: Act::Says,
         online_only: false,
+        read: |_| Content::default(),
     }
 }
 
-async fn send(site: &Site, from: &str, to: &str, words: &str) -> i64 {
-    let from = users::find(&site.ctx, &site.app, from).await.unwrap();
-    messages::send(&site.ctx, &site.app, Sender::User(&from), to, text(words)).await.unwrap().id
+pub async fn say(site: &Site, from: &str, to: &str, outgoing: Outgoing) -> Result<Sent, Code> {
+    let sender = yinxin_core::users::find(&site.ctx, &site.app, from).await.unwrap();
+    messages::send(&site.ctx, &site.app, Sender::User(&sender), to, outgoing).await.map_err(|error: Error| error.code)
 }
 
-/// What is new to the device of `name`, in all its queues; confirmed.
-async fn fetch(site: &Site, name: &str) -> Vec<String> {
-    let user = users::find(&site.ctx, &site.app, name).await.unwrap().user;
-    let mut texts = Vec::new();
-    for (queue, _) in messages::queues_for_device(&site.ctx, site.app.id, user, DEVICE).await.unwrap() {
-        let entries = messages::next_for_device(&site.ctx, site.app.id, user, DEVICE, &queue, 1000).await.unwrap();
-        let last = entries.last().unwrap().message_id;
-        messages::confirm(&site.ctx, site.app.id, user, DEVICE, &queue, last).await.unwrap();
-        texts.extend(entries.into_iter().map(|entry| String::from_utf8(entry.payload.into()).unwrap()));
-    }
-    texts
+pub async fn waiting(site: &Site, name: &str) -> i64 {
+    offline::waiting(&site.ctx, &site.app, name).await.unwrap().1
+}
+
+async fn contacts_only(site: &Site, on: bool) {
+    let changes = AppChanges { contacts_only_messaging: Some(on), ..AppChanges::default() };
+    apps::change(&site.ctx, &site.app, changes).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_hides_no_message() {
+async fn a_user_may_be_confined_to_contacts_and_a_backend_is_not() {
+    let site = Site::new().await;
+    for name in ["ann", "ben", "carl"] {
+        site.register(name).await;
+    }
+    say(&site, "ann", "ben", text("phone", "before")).await.unwrap();
+    // The site's app is as it was before the change, as a connection's is.
+    contacts_only(&site, true).await;
+    assert_eq!(say(&site, "ann", "ben", text("phone", "no")).await.unwrap_err(), Code::NotContact);
+    assert_eq!(waiting(&site, "ben").await, 1, "nothing is kept of what was refused");
+    say(&site, "ann", "ann", text("phone", "to myself")).await.unwrap();
+    say(&site, "ann", "ben", text("", "from the backend in her name")).await.unwrap();
+    let house = messages::send(&site.ctx, &site.app, Sender::House("admin"), "ben", text("", "news")).await;
+    house.unwrap();
+    contacts::add(&site.ctx, &site.app, "ann", "ben").await.unwrap();
+    say(&site, "ann", "ben", text("phone", "yes")).await.unwrap();
+    say(&site, "ben", "ann", text("phone", "yes")).await.unwrap();
+    assert_eq!(say(&site, "ann", "carl", text("phone", "no")).await.unwrap_err(), Code::NotContact);
+    contacts_only(&site, false).await;
+    say(&site, "ann", "carl", text("phone", "after")).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_no_contact_any_more_may_confirm_and_take_back_but_not_speak() {
     let site = Site::new().await;
     for name in ["ann", "ben"] {
         site.register(name).await;
     }
-    let early = send(&site, "ann", "ben", "one").await;
-    assert_eq!(fetch(&site, "ben").await, ["one"]);
-    site.setup.clock.move_by(-86_400_000);
-    // A server that starts now knows nothing of the ids it made.
-    let later = Site { ctx: site.setup.open().await, app: Arc::clone(&site.app), setup: site.setup };
-    assert!(send(&later, "ann", "ben", "two").await > early);
-    assert!(send(&later, "ben", "ann", "three").await > early);
-    assert_eq!(fetch(&later, "ben").await, ["two", "three"], "what he sent from another device, too");
-    assert_eq!(fetch(&later, "ann").await, ["one", "two", "three"]);
+    contacts_only(&site, true).await;
+    contacts::add(&site.ctx, &site.app, "ann", "ben").await.unwrap();
+    let sent = say(&site, "ann", "ben", text("phone", "hello")).await.unwrap();
+    contacts::remove(&site.ctx, &site.app, "ben", "ann").await.unwrap();
+    let about = |act| Outgoing { kind: Kind::About, act, ..text("phone", "about") };
+    assert_eq!(say(&site, "ann", "ben", about(Act::Edits(1))).await.unwrap_err(), Code::NotContact);
+    let fleeting = Outgoing { online_only: true, ..about(Act::Says) };
+    assert_eq!(say(&site, "ann", "ben", fleeting).await.unwrap_err(), Code::NotContact);
+    say(&site, "ben", "ann", about(Act::Confirms(Receipt::Conversation))).await.unwrap();
+    say(&site, "ann", "ben", about(Act::Recalls(sent.id))).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sends_that_race_all_arrive_at_one_who_confirms_meanwhile() {
-    const EACH: usize = 200;
+#[tokio::test]
+async fn nobody_is_written_to_after_the_end_of_a_friendship_was_acknowledged() {
     let site = Arc::new(Site::new().await);
     for name in ["ann", "ben"] {
         site.register(name).await;
     }
-    let mut senders = JoinSet::new();
-    for device in 0..4 {
-        let site = Arc::clone(&site);
-        senders.spawn(async move {
-            for number in 0..EACH {
-                send(&site, "ann", "ben", &format!("{device} {number}")).await;
+    contacts_only(&site, true).await;
+    for _ in 0..20 {
+        contacts::add(&site.ctx, &site.app, "ann", "ben").await.unwrap();
+        let writer = tokio::spawn({
+            let site = Arc::clone(&site);
+            async move {
+                let mut sent = 0;
+                while say(&site, "ann", "ben", text("phone", "still there?")).await.is_ok() {
+                    sent += 1;
+                }
+                sent
             }
         });
-    }
-    let mut got = Vec::new();
-    while !senders.is_empty() {
-        got.extend(fetch(&site, "ben").await);
-        while senders.try_join_next().is_some() {}
-    }
-    got.extend(fetch(&site, "ben").await);
-    assert_eq!(got.len(), 4 * EACH);
-    for device in 0..4 {
-        let of_device: Vec<_> = got.iter().filter(|text| text.starts_with(&format!("{device} "))).collect();
-        let sent: Vec<_> = (0..EACH).map(|number| format!("{device} {number}")).collect();
-        assert!(of_device.iter().copied().eq(&sent), "each once, in order");
+        contacts::remove(&site.ctx, &site.app, "ben", "ann").await.unwrap();
+        let at_the_end = waiting(&site, "ben").await;
+        writer.await.unwrap();
+        assert_eq!(waiting(&site, "ben").await, at_the_end);
     }
 }
 
 #[tokio::test]
-async fn what_a_device_sent_is_not_new_to_it() {
+async fn a_message_costs_no_more_statements_than_it_must() {
     let site = Site::new().await;
     for name in ["ann", "ben"] {
         site.register(name).await;
     }
-    let ann = users::find(&site.ctx, &site.app, "ann").await.unwrap();
-    let own = async |words| {
-        let outgoing = Outgoing { origin: DEVICE.to_owned(), ..text(words) };
-        messages::send(&site.ctx, &site.app, Sender::User(&ann), "ben", outgoing).await.unwrap();
+    contacts::add(&site.ctx, &site.app, "ann", "ben").await.unwrap();
+    let cost = async || {
+        let before = site.ctx.db.writer_gauge().statements;
+        say(&site, "ann", "ben", text("phone", "hello")).await.unwrap();
+        site.ctx.db.writer_gauge().statements - before
     };
-    own("one").await;
-    assert!(fetch(&site, "ann").await.is_empty());
-    send(&site, "ben", "ann", "two").await;
-    own("three").await;
-    assert_eq!(fetch(&site, "ann").await, ["two"]);
-    assert!(fetch(&site, "ann").await.is_empty());
+    // Both exist, no block, no mute; an entry and its conversation on each side.
+    assert_eq!(cost().await, 8);
+    contacts_only(&site, true).await;
+    assert_eq!(cost().await, 9, "and whether they are contacts, where that matters");
+}
+
+#[tokio::test]
+async fn a_connection_of_an_app_that_is_gone_does_not_write_to_its_namesake() {
+    let site = Site::new().await;
+    let ann = site.register("ann").await;
+    apps::delete(&site.ctx, &site.app).await.unwrap();
+    let name = site.app.name.clone();
+    let namesake = apps::create(&site.ctx, name, AppChanges::default()).await.unwrap();
+    yinxin_core::users::register_without_password(&site.ctx, &namesake, "ben").await.unwrap();
+    let refused = messages::send(&site.ctx, &site.app, Sender::User(&ann), "ben", text("phone", "hello")).await;
+    assert_eq!(refused.unwrap_err().code, Code::AppNotFound);
 }

@@ -40,7 +40,7 @@ async fn a_full_pool_answers_busy_and_recovers() {
     let ctx = setup.open().await;
     let hash = |_| {
         let ctx = Arc::clone(&ctx);
-        tokio::spawn(async move { ctx.passwords.hash(secret("word")).await })
+        tokio::spawn(async move { ctx.passwords.hash(secret("word"), None).await })
     };
     let running = hash(0);
     has_entered.recv().await.unwrap();
@@ -48,13 +48,45 @@ async fn a_full_pool_answers_busy_and_recovers() {
     // The tasks run in order on this thread: both are queued once a third has been refused.
     let refused = hash(0).await.unwrap();
     assert_eq!(refused.map_err(|error| error.code), Err(Code::Busy));
-    let refused = ctx.passwords.verify(secret("word"), None).await;
+    let refused = ctx.passwords.verify(secret("word"), None, None).await;
     assert_eq!(refused.map(drop).map_err(|error| error.code), Err(Code::Busy));
     drop(go_on);
     for hash in waiting.into_iter().chain([running]) {
         assert!(hash.await.unwrap().is_ok());
     }
-    assert!(ctx.passwords.hash(secret("word")).await.is_ok());
+    assert!(ctx.passwords.hash(secret("word"), None).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_flood_from_one_network_keeps_nobody_else_out() {
+    let (entered, mut has_entered) = unbounded_channel();
+    let (go_on, wait) = channel();
+    let mut setup = Setup::new();
+    setup.limits.password_threads = 1;
+    setup.limits.password_queue = 8;
+    setup.rng = Arc::new(Gate { entered, go_on: Mutex::new(wait) });
+    let ctx = setup.open().await;
+    let hash = |from: &str| {
+        let (ctx, from) = (Arc::clone(&ctx), Some(from.parse().unwrap()));
+        tokio::spawn(async move { ctx.passwords.hash(secret("word"), from).await.map_err(|error| error.code) })
+    };
+    let running = hash("10.0.0.1");
+    has_entered.recv().await.unwrap();
+    // One customer's IPv6 network is one network, whatever address in it is used.
+    let flood: Vec<_> = (0..20).map(|number| hash(&format!("2001:db8::{number}"))).collect();
+    let others: Vec<_> = (2..6).map(|number| hash(&format!("10.0.0.{number}"))).collect();
+    // The tasks run in order on this thread: all of them have been queued or refused when the last one has.
+    let last = hash("2001:db8::ffff").await.unwrap();
+    assert_eq!(last.unwrap_err(), Code::Busy);
+    drop(go_on);
+    for other in others.into_iter().chain([running]) {
+        assert!(other.await.unwrap().is_ok());
+    }
+    let mut done = 0;
+    for hash in flood {
+        done += usize::from(hash.await.unwrap().is_ok());
+    }
+    assert_eq!(done, 4, "what the others left of the queue");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{sleep, timeout};
+use yinxin_core::hooks::{self, EndReason};
 use yinxin_core::{messages, presence};
 use yinxin_msync::{Frame, LoginRefusal, encode, frame};
 use yinxin_realtime::{Ending, Refused as RegistryRefused, Registration};
@@ -17,14 +18,14 @@ use super::end::End;
 use super::line::{self, Endings, Note, Notes};
 use super::login::{self, Identity, Refused};
 use super::pipe::Pipe;
-use super::session::{Next, Session};
+use super::session::{Answering, Next, Session};
 
 const PLATFORM: &str = "web";
 
 /// Holds the conversation, and says why it ended.
 pub(super) async fn converse(gateway: Arc<Gateway>, mut pipe: Pipe, from: IpAddr) {
-    let end = match enter(&gateway, &mut pipe, from).await {
-        // Boxed, so that a connection that has not logged in does not hold the room of one that has.
+    // Boxed, here and below, are the parts that need much room for a short time: a connection is idle nearly always.
+    let end = match Box::pin(enter(&gateway, &mut pipe, from)).await {
         Ok((who, place)) => Box::pin(serve(&gateway, &mut pipe, who, place)).await,
         Err(end) => end,
     };
@@ -99,14 +100,16 @@ async fn serve(gateway: &Arc<Gateway>, pipe: &mut Pipe, who: Identity, place: Pl
         return end;
     }
     let (app, user, resource) = (who.app.id, Arc::clone(&who.user), who.device.resource.clone());
-    announce(presence::arrived(&gateway.ctx, app, &user, &resource).await);
+    let opened = Box::pin(hooks::open(&gateway.ctx, who.known())).await;
+    announce(Box::pin(presence::arrived(&gateway.ctx, app, &user, &resource)).await);
     let session = Session::new(Arc::clone(&gateway.ctx), who);
-    let mut exchange = Exchange { gateway, pipe, session, line: &line, notes, endings };
+    let mut exchange = Exchange { gateway, pipe, session, line: &line, notes, endings, answering: None };
     let Err(over) = exchange.run().await;
     let Exchange { pipe, session, .. } = exchange;
     // Offline from here on, whatever the socket still does.
     drop(registration);
-    announce(presence::left(&gateway.ctx, app, &user, &resource).await);
+    announce(Box::pin(presence::left(&gateway.ctx, app, &user, &resource)).await);
+    Box::pin(hooks::end(&gateway.ctx, session.known(), opened, over.reason())).await;
     match over {
         Over::Here(end) => end,
         Over::Told(ending) => {
@@ -135,6 +138,20 @@ enum Over {
     Told(Ending),
 }
 
+impl Over {
+    /// As the app's backend is told of it.
+    fn reason(&self) -> EndReason {
+        match self {
+            Self::Here(End::LoggedOut) => EndReason::Logout,
+            Self::Here(End::TokenEnded) => EndReason::TokenEnded,
+            Self::Here(_) => EndReason::Closed,
+            Self::Told(Ending::Asked(reason)) => EndReason::Asked(*reason),
+            Self::Told(Ending::Displaced(_)) => EndReason::Displaced,
+            Self::Told(Ending::ServerStops) => EndReason::ServerStopped,
+        }
+    }
+}
+
 impl From<End> for Over {
     fn from(end: End) -> Self {
         Self::Here(end)
@@ -152,6 +169,7 @@ impl From<yinxin_core::Error> for Over {
 enum Heard {
     Note(Note),
     Frame(Bytes),
+    Answer(Vec<u8>),
 }
 
 /// The conversation itself. Once the connection is told to end, nothing is taken from the client and nothing is sent.
@@ -162,6 +180,8 @@ struct Exchange<'a> {
     line: &'a line::Sender,
     notes: Notes,
     endings: Endings,
+    /// The answer that the client waits for.
+    answering: Option<Answering>,
 }
 
 impl Exchange<'_> {
@@ -172,18 +192,22 @@ impl Exchange<'_> {
                 biased;
                 ending = self.endings.next() => return Err(Over::Told(ending)),
                 () = &mut token_ended => return Err(End::TokenEnded.into()),
-                heard = listen(&mut self.notes, self.pipe) => heard?,
+                heard = listen(&mut self.notes, self.pipe, &mut self.answering) => heard?,
             };
             let frames = match heard {
-                Heard::Note(Note::Wake(queue)) => self.session.on_wake(&queue).await?,
+                Heard::Note(Note::Wake(queue)) => Box::pin(self.session.on_wake(&queue)).await?,
                 Heard::Note(Note::News(news)) => vec![self.session.on_news(&news)],
-                Heard::Frame(bytes) => self.answer(&bytes).await?,
+                Heard::Frame(bytes) => Box::pin(self.answer(&bytes)).await?,
+                Heard::Answer(frame) => {
+                    self.answering = None;
+                    vec![frame]
+                }
             };
             self.say(frames).await?;
             if self.line.take_missed() {
                 // A queue at a time, so that no more than a page is in memory.
-                for queue in self.session.waiting_queues().await? {
-                    let frames = self.session.on_wake(&queue).await?;
+                for queue in Box::pin(self.session.waiting_queues()).await? {
+                    let frames = Box::pin(self.session.on_wake(&queue)).await?;
                     self.say(frames).await?;
                 }
             }
@@ -194,6 +218,10 @@ impl Exchange<'_> {
         let frame = frame::decode_within(bytes, self.gateway.limits.frame_bytes).map_err(|_| End::Malformed)?;
         match self.session.on_frame(frame).await? {
             Next::Send(frames) => Ok(frames),
+            Next::Wait(answering) => {
+                self.answering = Some(answering);
+                Ok(Vec::new())
+            }
             Next::Close(end) => Err(end.into()),
         }
     }
@@ -210,11 +238,17 @@ impl Exchange<'_> {
     }
 }
 
-/// The next of either; neither is kept waiting by the other.
-async fn listen(notes: &mut Notes, pipe: &mut Pipe) -> Result<Heard, End> {
+/// The next of either; neither is kept waiting by the other. While an answer is under way it comes before other frames.
+async fn listen(notes: &mut Notes, pipe: &mut Pipe, answering: &mut Option<Answering>) -> Result<Heard, End> {
+    let frame = async {
+        match answering {
+            Some(answering) => Ok(Heard::Answer(answering.await)),
+            None => pipe.frame().await.map(Heard::Frame),
+        }
+    };
     tokio::select! {
         note = notes.next() => Ok(Heard::Note(note)),
-        frame = pipe.frame() => frame.map(Heard::Frame),
+        heard = frame => heard,
     }
 }
 

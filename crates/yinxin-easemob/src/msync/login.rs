@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use yinxin_core::hooks::Known;
 use yinxin_core::names::AppName;
 use yinxin_core::sessions::Device;
 use yinxin_core::tokens::{self, Caller};
@@ -20,6 +21,13 @@ pub(super) struct Identity {
     pub device: Device,
     /// When the token ends.
     pub ends_ms: Option<i64>,
+}
+
+impl Identity {
+    /// Whose connection it is, for the app's backend.
+    pub fn known(&self) -> Known<'_> {
+        Known { app: &self.app, user: &self.user, device: &self.device }
+    }
 }
 
 /// Why a login was refused.
@@ -63,10 +71,11 @@ pub(super) async fn identify(ctx: &Ctx, login: &Login) -> Result<Identity, Refus
     Ok(Identity { app, user, device, ends_ms: tokens::ends_at_ms(token) })
 }
 
-/// Whether what was identified still holds, asked once the connection can be told otherwise.
+/// Whether who was identified, of which app, still holds, asked once the connection can be told otherwise.
 pub(super) async fn still_good(ctx: &Ctx, identity: &Identity, login: &Login) -> Result<(), Refused> {
     let token = login.token.as_ref().map_or("", |token| token.as_str());
-    tokens::authenticate(ctx, &identity.app, token).await?;
+    let app = apps::current(ctx, &identity.app).await?;
+    tokens::authenticate(ctx, &app, token).await?;
     Ok(())
 }
 

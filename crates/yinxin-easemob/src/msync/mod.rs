@@ -10,6 +10,7 @@ mod end;
 mod line;
 mod login;
 pub(crate) mod metas;
+pub(crate) mod outgoing;
 mod pipe;
 mod session;
 mod socket;

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -43,8 +44,8 @@ pub(super) struct Pipe {
     arrived: VecDeque<Bytes>,
     heard_at: Instant,
     spoke_at: Instant,
-    /// Whether the client was asked if it is there.
-    asked: bool,
+    /// When the client was asked whether it is there, if it has said nothing since.
+    asked_at: Option<Instant>,
 }
 
 impl Pipe {
@@ -52,8 +53,9 @@ impl Pipe {
     pub fn new(gateway: Arc<Gateway>, socket: WebSocket, framing: Framing) -> Self {
         let meter = Meter::new(gateway.limits.frames_per_s, gateway.limits.frames_at_once);
         let now = Instant::now();
-        let arrived = VecDeque::new();
-        Self { gateway, socket, framing, meter, arrived, heard_at: now, spoke_at: now, asked: false }
+        // The login has a time of its own.
+        let heard_at = now + gateway.limits.hello;
+        Self { gateway, socket, framing, meter, arrived: VecDeque::new(), heard_at, spoke_at: now, asked_at: None }
     }
 
     /// Says what the framing wants to be said first.
@@ -100,14 +102,10 @@ impl Pipe {
         let (code, reason) = end.code_and_reason();
         metrics::counter!("yinxin_session_ends_total", "reason" => reason).increment(1);
         let within = self.gateway.limits.farewell;
-        let said = async {
-            let is_there = !matches!(end, End::HungUp | End::Gone | End::NotReading);
-            if self.framing == Framing::SockJs && is_there {
-                // What the client does not take now it is told by the socket's own close.
-                let _ = self.socket.send_text(sockjs::close(3000, "Go away!")).await;
-            }
-        };
-        let _ = timeout(within, said).await;
+        if self.framing == Framing::SockJs && !matches!(end, End::HungUp | End::Gone | End::NotReading) {
+            // What the client does not take now it is told by the socket's own close.
+            let _ = timeout(within, self.socket.send_text(sockjs::close(3000, "Go away!"))).await;
+        }
         self.socket.close(code, reason, within).await;
     }
 
@@ -119,33 +117,31 @@ impl Pipe {
     /// When there is something to do unless a message comes.
     fn due(&self) -> Instant {
         let limits = &self.gateway.limits;
-        let patience = if self.asked { limits.silence + limits.answer } else { limits.silence };
-        let heard_until = self.heard_at + patience;
+        let patience = self.asked_at.map_or(self.heard_at + limits.silence, |asked_at| asked_at + limits.answer);
         match self.framing {
-            Framing::Plain => heard_until,
-            Framing::SockJs => heard_until.min(self.spoke_at + limits.heartbeat),
+            Framing::Plain => patience,
+            Framing::SockJs => patience.min(self.spoke_at + limits.heartbeat),
         }
     }
 
     async fn break_silence(&mut self) -> Result<(), End> {
-        let limits = &self.gateway.limits;
-        let silence = self.heard_at.elapsed();
-        if silence >= limits.silence + limits.answer {
+        let limits = self.gateway.limits;
+        if self.asked_at.is_some_and(|asked_at| asked_at.elapsed() >= limits.answer) {
             return Err(End::Silent);
         }
         if self.framing == Framing::SockJs && self.spoke_at.elapsed() >= limits.heartbeat {
             self.text(sockjs::heartbeat().to_owned()).await?;
         }
-        if silence >= self.gateway.limits.silence && !self.asked {
-            in_time(self.gateway.limits.write, self.socket.ping()).await?;
-            self.asked = true;
+        if self.asked_at.is_none() && self.heard_at.elapsed() >= limits.silence {
+            in_time(limits.write, self.socket.ping()).await?;
+            self.asked_at = Some(Instant::now());
         }
         Ok(())
     }
 
     fn take(&mut self, message: Message) -> Result<(), End> {
         self.heard_at = Instant::now();
-        self.asked = false;
+        self.asked_at = None;
         self.count()?;
         match (self.framing, message) {
             (_, Message::Sign) => {}
@@ -167,6 +163,6 @@ impl Pipe {
     }
 }
 
-async fn in_time(write: std::time::Duration, sending: impl Future<Output = Result<(), Fault>>) -> Result<(), End> {
+async fn in_time(write: Duration, sending: impl Future<Output = Result<(), Fault>>) -> Result<(), End> {
     timeout(write, sending).await.map_err(|_| End::NotReading)?.map_err(End::from)
 }

@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
-use yinxin_core::messages::{self, Entry, Kind, Outgoing, Sender};
+use yinxin_core::hooks::Known;
+use yinxin_core::messages::{self, Entry, Outgoing, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
-use yinxin_core::{Code, Ctx, Error, Result};
-use yinxin_msync::wire::{CommSyncUl, GROUP_DOMAIN, Jid, MessageType, Meta, Namespace, RouteType};
-use yinxin_msync::{Frame, Kick, SendRefusal, body, encode};
+use yinxin_core::{Ctx, Result};
+use yinxin_msync::wire::{CommSyncUl, Jid, Meta, Namespace};
+use yinxin_msync::{Frame, Kick, SendRefusal, encode};
 use yinxin_realtime::{Action, Delivery, Ending, Event};
 
 use super::end::End;
 use super::login::Identity;
-use super::metas;
+use super::{metas, outgoing};
 
 /// Entries on one page.
 const PAGE: i64 = 20;
@@ -29,10 +31,16 @@ pub(super) struct Session {
     delivery: Delivery,
 }
 
+/// An answer that takes its time: a message is asked about and stored first.
+pub(super) type Answering = BoxFuture<'static, Vec<u8>>;
+
 /// What a frame leads to.
 pub(super) enum Next {
     /// Send these frames.
     Send(Vec<Vec<u8>>),
+    /// Send the answer when it is there. Meanwhile nothing is to be taken from the client, so that what it sends stays
+    /// in order; what is sent to it need not wait.
+    Wait(Answering),
     /// End, without another word.
     Close(End),
 }
@@ -43,11 +51,16 @@ impl Session {
         Self { ctx, who, app_key, delivery: Delivery::new() }
     }
 
+    /// Whose connection it is.
+    pub fn known(&self) -> Known<'_> {
+        self.who.known()
+    }
+
     /// Answers a frame.
     pub async fn on_frame(&mut self, frame: Frame) -> Result<Next> {
         match frame {
             Frame::Unread => self.list().await.map(Next::Send),
-            Frame::Sync(up) => self.sync(*up).await.map(Next::Send),
+            Frame::Sync(up) => self.sync(*up).await,
             Frame::Logout(_) => Ok(Next::Close(End::LoggedOut)),
             Frame::Provision(_) => Ok(Next::Close(End::LoggedInAlready)),
             Frame::Other(_) => Ok(Next::Send(Vec::new())),
@@ -116,15 +129,15 @@ impl Session {
         Ok(vec![encode::unread(queues, self.ctx.clock.now_ms())])
     }
 
-    async fn sync(&mut self, up: CommSyncUl) -> Result<Vec<Vec<u8>>> {
+    async fn sync(&mut self, up: CommSyncUl) -> Result<Next> {
         if let Some(meta) = up.meta {
-            return self.receive(meta).await;
+            return Ok(self.receive(&meta));
         }
-        match up.queue.and_then(|queue| queue.name) {
-            Some(queue) => self.deliver(Event::Pulled { queue: queue.to_ascii_lowercase(), key: up.key }).await,
+        Ok(Next::Send(match up.queue.and_then(|queue| queue.name) {
+            Some(queue) => self.deliver(Event::Pulled { queue: queue.to_ascii_lowercase(), key: up.key }).await?,
             // The nameless queue carries notices, which are not kept: there is never more.
-            None => Ok(vec![encode::end_of_queue(Jid::server(&self.app_key), self.ctx.clock.now_ms())]),
-        }
+            None => vec![encode::end_of_queue(Jid::server(&self.app_key), self.ctx.clock.now_ms())],
+        }))
     }
 
     /// Runs an event through the state machine until nothing is left to do.
@@ -188,65 +201,26 @@ impl Session {
     }
 
     /// A meta that the client sends.
-    async fn receive(&mut self, meta: Meta) -> Result<Vec<Vec<u8>>> {
+    fn receive(&self, meta: &Meta) -> Next {
         let meta_id = meta.id.unwrap_or_default();
         match meta.ns.and_then(|ns| Namespace::try_from(ns).ok()) {
             // The client's statistics ask for no answer.
-            Some(Namespace::Statistic) => Ok(Vec::new()),
-            Some(Namespace::Chat) => Ok(vec![match self.send(&meta).await {
+            Some(Namespace::Statistic) => Next::Send(Vec::new()),
+            Some(Namespace::Chat) => match outgoing::read(meta, &self.who) {
+                Ok((to, outgoing)) => Next::Wait(self.send(meta_id, to, outgoing)),
+                Err(error) => Next::Send(vec![outgoing::refused(meta_id, &error)]),
+            },
+            _ => Next::Send(vec![encode::send_refused(meta_id, SendRefusal::Unsupported)]),
+        }
+    }
+
+    fn send(&self, meta_id: u64, to: String, outgoing: Outgoing) -> Answering {
+        let (ctx, app, user) = (Arc::clone(&self.ctx), Arc::clone(&self.who.app), Arc::clone(&self.who.user));
+        Box::pin(async move {
+            match messages::send(&ctx, &app, Sender::User(&user), &to, outgoing).await {
                 Ok(sent) => encode::send_ok(meta_id, sent.id.cast_unsigned(), sent.at_ms),
-                Err(error) => refused(meta_id, &error),
-            }]),
-            _ => Ok(vec![encode::send_refused(meta_id, SendRefusal::Unsupported)]),
-        }
-    }
-
-    async fn send(&self, meta: &Meta) -> Result<messages::Sent> {
-        let illegal = |_| Error::from(Code::BodyMalformed);
-        let to = meta.to.as_ref();
-        if to.and_then(|to| to.domain.as_deref()) == Some(GROUP_DOMAIN) {
-            return Err(Code::NotOffered.into());
-        }
-        let to = to.and_then(|to| to.name.as_deref()).ok_or(Code::UsernameMissing)?.to_ascii_lowercase();
-        let payload = meta.payload.as_deref().unwrap_or_default();
-        let summary = body::inspect(payload).map_err(illegal)?;
-        let (kind, recalls) = match summary.kind {
-            None | Some(MessageType::Normal | MessageType::Chat) => (Kind::Chat, None),
-            Some(MessageType::Recall) => {
-                let recalled = summary.ack_message_id.ok_or(Code::BodyMalformed)?;
-                (Kind::About, Some(recalled.cast_signed()))
+                Err(error) => outgoing::refused(meta_id, &error),
             }
-            Some(MessageType::GroupChat | MessageType::ChatRoom) => return Err(Code::NotOffered.into()),
-            Some(_) => (Kind::About, None),
-        };
-        let sender = &self.who.user;
-        let online_only = meta.routetype == Some(RouteType::Online.into());
-        let outgoing = Outgoing {
-            // What is for those only who are here now is no part of the history.
-            kind: if online_only { Kind::About } else { kind },
-            origin: self.who.device.resource.clone(),
-            payload: body::rewrite_identity(payload, &sender.username, &to).map_err(illegal)?,
-            recalls,
-            online_only,
-        };
-        messages::send(&self.ctx, &self.who.app, Sender::User(sender), &to, outgoing).await
+        })
     }
-}
-
-/// The SDK's words for a refusal.
-fn refused(meta_id: u64, error: &Error) -> Vec<u8> {
-    let refusal = match error.code {
-        Code::SenderBlocked => SendRefusal::Blocked,
-        Code::SenderMuted => SendRefusal::Muted,
-        Code::UserNotFound => SendRefusal::UserNotFound(&error.subject),
-        Code::MessageTooLarge => SendRefusal::TooLarge,
-        Code::RecallTooLate => SendRefusal::RecallTooLate,
-        Code::NotOffered => SendRefusal::GroupNotFound,
-        Code::RateLimited | Code::Busy => SendRefusal::TooFast,
-        _ => SendRefusal::Other(error.code.text()),
-    };
-    if matches!(error.code, Code::Storage | Code::Internal) {
-        tracing::error!(%error, "a message could not be stored");
-    }
-    encode::send_refused(meta_id, refusal)
 }

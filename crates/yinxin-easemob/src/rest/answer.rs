@@ -31,6 +31,7 @@ pub(crate) struct Answer {
     count: Option<usize>,
     status: Option<&'static str>,
     whole: Vec<u8>,
+    ready: Option<Response>,
 }
 
 /// What stands under `data`.
@@ -87,6 +88,11 @@ impl Answer {
     /// A body of its own form.
     pub fn whole(body: &impl Serialize) -> Result<Self> {
         Ok(Self { shape: Shape::Whole, whole: to_json(body)?, ..Self::default() })
+    }
+
+    /// An answer that is no JSON.
+    pub fn ready(response: Response) -> Self {
+        Self { ready: Some(response), ..Self::default() }
     }
 
     /// The verb's word in an envelope that otherwise has none.
@@ -175,6 +181,9 @@ impl Answer {
 
     /// The reply.
     pub fn render(mut self, call: &Call) -> Result<Response> {
+        if let Some(ready) = self.ready {
+            return Ok(ready);
+        }
         let body = match self.shape {
             Shape::Whole => std::mem::take(&mut self.whole),
             _ => to_json(&Envelope { answer: &self, call })?,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 use yinxin_core::tokens::{self, Caller};
 use yinxin_core::{App, Code, Ctx, Error, Result, users};
-use yinxin_http::{Arrival, BodyFault};
+use yinxin_http::{Arrival, BodyFault, Form, FormFault, PacedBody};
 
 use super::dispatch::Dialect;
 use super::op::Op;
@@ -86,7 +86,9 @@ impl Call {
             _ => "get",
         };
         let app = self.app.uuid();
-        let resource = if self.op.is_about_one_user() && !self.owner().is_empty() {
+        let resource = if self.op.is_files() {
+            "/chatfiles".to_owned()
+        } else if self.op.is_about_one_user() && !self.owner().is_empty() {
             format!("/users/{}", self.owner_id().await?)
         } else {
             "/users".to_owned()
@@ -108,11 +110,14 @@ impl Call {
         let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let Some(body) = body else { return Ok(Bytes::new()) };
         let Arrival { body_bytes_max, body_timeout, .. } = self.arrival;
-        yinxin_http::read_body(body, body_bytes_max, body_timeout).await.map_err(|fault| match fault {
-            BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),
-            BodyFault::Incomplete => Code::BodyIncomplete.into(),
-            BodyFault::TimedOut => Code::BodyTimedOut.into(),
-        })
+        yinxin_http::read_body(body, body_bytes_max, body_timeout).await.map_err(unread)
+    }
+
+    /// Takes the body as a form that is read as it comes, of at most so many bytes.
+    pub fn take_form(&mut self, bytes_max: usize) -> Result<Form, FormFault> {
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let body = PacedBody::new(body, bytes_max, self.arrival.body_timeout)?;
+        Form::new(self.headers().get(header::CONTENT_TYPE), body)
     }
 
     /// `scheme://host/org/app`, as replies print it.
@@ -130,5 +135,14 @@ impl Call {
     pub fn path_in_app(&self) -> &str {
         let path = self.parts.uri.path();
         path.match_indices('/').nth(2).map_or("", |(at, _)| &path[at..])
+    }
+}
+
+/// A body that could not be read.
+pub(crate) fn unread(fault: BodyFault) -> Error {
+    match fault {
+        BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, limit),
+        BodyFault::Incomplete => Code::BodyIncomplete.into(),
+        BodyFault::TimedOut => Code::BodyTimedOut.into(),
     }
 }

@@ -4,9 +4,9 @@
 use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
 /// The answer to a browser that asks before it calls.
@@ -15,10 +15,17 @@ pub(crate) fn preflight() -> Response {
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
-    let asked = "Authorization, Content-Type, Accept, restrict-access, thumbnail, share-secret";
+    // What the SDK sends, and what players and downloaders in pages do.
+    let asked = "Authorization, Content-Type, Accept, X-Requested-With, restrict-access, share-secret, thumbnail, \
+                 thumbnail-height, thumbnail-width, Range, If-Range, If-None-Match";
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(asked));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     allow(response)
+}
+
+/// Lets pages see these headers of a reply.
+pub(crate) fn expose(headers: &mut HeaderMap, names: &'static str) {
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(names));
 }
 
 /// The same reply for pages of any origin.

@@ -83,7 +83,7 @@ pub(crate) async fn dispatch(dialect: Arc<Dialect>, op: Op, handler: Handler, mu
     if request.method() == Method::OPTIONS {
         return cors::preflight();
     }
-    let may_write = request.method() != Method::GET && op != Op::Token;
+    let may_write = !matches!(*request.method(), Method::GET | Method::HEAD) && op != Op::Token;
     let arrival = request.extensions_mut().remove::<Arrival>().unwrap_or_else(Arrival::in_process);
     let id = arrival.id.clone();
     let running = survive(Arc::clone(&dialect), op, handler, arrival, request);

@@ -118,6 +118,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::SignatureWrong
         | C::SignatureExpired
         | C::CallRepeated
+        | C::SigningKeyTaken
         | C::RoomUidMissing
         | C::RoomUidIllegal
         | C::RoomNameIllegal
@@ -143,14 +144,37 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::ContactsFull => exceed_limit("user contact number exceed limit"),
         C::NotInvited => argument("there is no invitation of this user"),
         C::SenderBlocked => forbidden_op("blocked"),
+        C::NotContact => forbidden_op("nonroster"),
         C::RecallTooLate => forbidden_op("exceed recall time limit"),
         C::SenderMuted => forbidden_op("user is mute"),
         C::MessageTooLarge => argument("message is too large"),
+        C::MessageVetoed => forbidden_op(subject),
         C::NotContacts => argument("updateRemark they are not friends, please add as a friend first."),
         C::RemarkTooLong => argument(format!("remark length must not exceed {limit}")),
         C::ImportTooLarge => argument(format!("request user over flow limit:{limit}.")),
         C::PageTooLarge => argument(format!("getContacts | page size more than max limit : {limit}")),
         C::TooManyNames => too_many_names(op, limit),
+
+        // Quirk(easemob): these texts, and an `error` that is half a sentence. Source: the vendor's pages 上传文件 and
+        // 下载文件, 错误码; 403 is what its SDK looks for.
+        C::FileNotFound => Wire {
+            status: 404,
+            error: "entity_not_found",
+            exception: Some(exception::ENTITY_NOT_FOUND),
+            description: "file may not exists".into(),
+        },
+        C::FileSecretWrong => forbidden_op("chatfile no permission"),
+        C::FileTooLarge => Wire {
+            status: 413,
+            error: "file exceeding maximum limit",
+            exception: Some(exception::EXCEED),
+            description: "the file size exceeds the maximum limit.".into(),
+        },
+        C::FileMissing => argument("file must be provided."),
+        C::FilesFull => exceed_limit("the files of the app exceed limit"),
+        C::PartsMissing => argument("parts of the file are missing or too small"),
+        C::RangeIllegal => web(416, "Requested Range Not Satisfiable"),
+        C::FormMalformed => argument(format!("malformed multipart/form-data: {subject}")),
 
         C::ExtMissing => argument("ext cannot be null"),
         C::ExtTooBig => argument("ext is too big"),
@@ -179,6 +203,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::AttributesBatchTooLarge => {
             Wire { error: "BAD_REQUEST", ..argument(format!("exceed allowed batch size {limit}")) }
         }
+        C::HooksFull => exceed_limit("hook number exceed limit"),
         C::MuteIllegal => argument(format!("mute duration [{subject}] must be -1 or from 0 to {limit}")),
 
         C::BodyMalformed => {
@@ -193,7 +218,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::RouteNotFound if matches!(op, Op::PushRuleSet | Op::PushRuleGet) => {
             Wire { description: "url is invalid".into(), ..resource_not_found() }
         }
-        C::RouteNotFound | C::NotifierNotFound => resource_not_found(),
+        C::RouteNotFound | C::NotifierNotFound | C::HookNotFound | C::HookEventNotFound => resource_not_found(),
         C::MethodNotAllowed => Wire {
             status: 405,
             error: "unsupported_service_operation",
@@ -207,13 +232,13 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             description: "Service operation not allowed".into(),
         },
 
-        C::RateLimited | C::Busy => Wire {
+        C::RateLimited | C::Busy | C::TooManyUploads => Wire {
             status: 429,
             error: "reach_limit",
             exception: Some(exception::LIMIT),
             description: "This request has reached api limit".into(),
         },
-        C::Storage => Wire {
+        C::Storage | C::FileStore => Wire {
             status: 503,
             error: "persistence",
             exception: Some(exception::STORAGE),
@@ -396,6 +421,11 @@ pub(crate) fn render(op: Op, profile: Profile, error: &Error, now_ms: i64) -> Re
         return response;
     }
     let mut response = yinxin_http::json_response(status, body);
+    if wire.status == 416
+        && let Ok(length) = HeaderValue::try_from(format!("bytes */{}", error.limit))
+    {
+        response.headers_mut().insert(header::CONTENT_RANGE, length);
+    }
     if wire.status == 413 || wire.status == 408 {
         // The rest of such a body is not worth reading.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -62,6 +62,12 @@ ops! {
     MessageSendOld = "message.send_old", Users;
     MessageHistory = "message.history", Users;
     ConversationList = "conversation.list", Users;
+    FileUpload = "file.upload", Files;
+    FileGet = "file.get", Files;
+    FilePartsBegin = "file.parts_begin", Files;
+    FilePartPut = "file.part_put", Files;
+    FilePartsComplete = "file.parts_complete", Files;
+    FilePartsAbort = "file.parts_abort", Files;
     AttributesPut = "attributes.put", Users;
     AttributesGet = "attributes.get", Users;
     AttributesBatch = "attributes.batch", Users;
@@ -107,6 +113,19 @@ impl Op {
                 | Self::AttributesBatch
                 | Self::AttributesClear
                 | Self::AttributesCapacity
+        )
+    }
+
+    /// Calls about files, whose permission text names those.
+    pub const fn is_files(self) -> bool {
+        matches!(
+            self,
+            Self::FileUpload
+                | Self::FileGet
+                | Self::FilePartsBegin
+                | Self::FilePartPut
+                | Self::FilePartsComplete
+                | Self::FilePartsAbort
         )
     }
 

@@ -47,6 +47,24 @@ impl FromCall for Anybody {
     }
 }
 
+/// The app's backend or any of its users, and which of them.
+pub(crate) struct By(pub Caller);
+
+impl FromCall for By {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        call.caller().await.map(Self)
+    }
+}
+
+/// Whoever shows a token of the app, or none; a token that is shown must be good.
+pub(crate) struct PerhapsBy(pub Option<Caller>);
+
+impl FromCall for PerhapsBy {
+    async fn from_call(call: &mut Call) -> Result<Self> {
+        if call.bearer().is_empty() { Ok(Self(None)) } else { call.caller().await.map(|caller| Self(Some(caller))) }
+    }
+}
+
 /// Readers of user attributes: anybody of the app and, in the newer profile, the world.
 pub(crate) struct AttributeReader;
 

@@ -9,7 +9,7 @@ use yinxin_core::Ctx;
 
 use super::Options;
 use super::calls::{
-    account, apps, attributes, blocks, contacts, messages, mutes, online, presence, push, token, users,
+    account, apps, attributes, blocks, contacts, files, messages, mutes, online, presence, push, token, users,
 };
 use super::dispatch::{Dialect, Handler, dispatch, handler};
 use super::op::Op;
@@ -37,6 +37,7 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
         .merge(states())
         .merge(pushes())
         .merge(message_routes())
+        .merge(file_routes())
         .route("/{org}/{app}", to(PUT, Op::AppSet, handler!(apps::set, 2)))
         .route("/{org}/{app}/push/{*rest}", any(miss(handler!(apps::not_offered, 1))))
         .route("/{org}/{app}/presence/online/{id}/type/{kind}", any(miss(handler!(apps::not_offered, 1))))
@@ -159,6 +160,19 @@ fn message_routes() -> Routes {
         .route(
             "/{org}/{app}/sdk/user/{username}/user_channels/list",
             to(GET, Op::ConversationList, handler!(messages::conversations, 2)),
+        )
+}
+
+fn file_routes() -> Routes {
+    Router::new()
+        .route("/{org}/{app}/chatfiles", to(POST, Op::FileUpload, handler!(files::upload, 1)))
+        .route("/{org}/{app}/chatfiles/{file}", to(GET, Op::FileGet, handler!(files::download, 2)))
+        .route("/{org}/{app}/sdk/chatfiles/part-upload", to(POST, Op::FilePartsBegin, handler!(files::begin_parts, 1)))
+        .route(
+            "/{org}/{app}/sdk/chatfiles/part-upload/{file}",
+            to(PUT, Op::FilePartPut, handler!(files::put_part, 1))
+                .merge(to(POST, Op::FilePartsComplete, handler!(files::complete_parts, 2)))
+                .merge(to(DELETE, Op::FilePartsAbort, handler!(files::abort_parts, 1))),
         )
 }
 

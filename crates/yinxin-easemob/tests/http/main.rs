@@ -12,6 +12,7 @@ mod blocks;
 mod clients;
 mod contacts;
 mod failures;
+mod files;
 mod model;
 mod mutes;
 mod online;

@@ -1,13 +1,11 @@
 //! Who is connected, what waits for those who are not, and closing connections.
 
 use serde_json::{Value, json};
-use yinxin_core::UserId;
 use yinxin_core::sessions::CloseReason;
-use yinxin_store::tables::inbox::{self, InboxRow};
 
 use crate::asking::Ask;
 use crate::connections::Close;
-use crate::world::{World, numbered};
+use crate::world::{DAY, World, numbered};
 
 const NOT_FOUND: (u16, &str, &str) = (404, "service_resource_not_found", "Service resource not found");
 
@@ -54,25 +52,10 @@ async fn many_states_come_in_the_order_of_the_call() {
     too_many.refused(400, "illegal_argument", text);
 }
 
-/// Puts a message into the queue of a user, as delivery will.
-async fn queue(w: &World, name: &str, message: i64) {
-    let user = uuid::Uuid::parse_str(&w.uuid(name).await).unwrap().into_bytes();
-    let done = w.ctx.db.write((w.app().await.id, UserId(user), message), |sql, (app, user, message)| {
-        Box::pin(async move {
-            let entry = InboxRow {
-                message_id: *message,
-                sender: "peer".to_owned(),
-                origin: String::new(),
-                kind: 1,
-                counted: true,
-                payload: Box::default(),
-                sent_ms: 0,
-            };
-            inbox::advance(sql, *app, *user, "peer", *message).await?;
-            Ok::<_, yinxin_core::Error>(inbox::put(sql, *app, *user, "peer", &entry).await?)
-        })
-    });
-    done.await.unwrap();
+/// A text from the backend; its id.
+async fn send(w: &World, to: &str) -> String {
+    let message = json!({ "to": [to], "type": "txt", "body": { "msg": "hello" } });
+    w.post("/messages/users", message).await.ok()["data"][to].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -81,14 +64,30 @@ async fn what_waits_is_counted_and_what_does_not_is_delivered() {
     w.register(&["user1"]).await;
     let reply = w.get("/users/User1/offline_msg_count").await.ok();
     assert_eq!((&reply["data"], &reply["count"], &reply["entities"]), (&json!({ "user1": 0 }), &json!(0), &json!([])));
-    queue(&w, "user1", 1_099_003_304_535_068_654).await;
+    let sent = send(&w, "user1").await;
     assert_eq!(w.get("/users/user1/offline_msg_count").await.ok()["data"], json!({ "user1": 1 }));
-    for (message, state) in [("1099003304535068654", "undelivered"), ("123", "delivered"), ("abc", "delivered")] {
+    for (message, state) in [(&*sent, "undelivered"), ("123", "delivered"), ("abc", "delivered")] {
         let reply = w.get(&format!("/users/user1/offline_msg_status/{message}")).await.ok();
         assert_eq!((&reply["data"], &reply["count"]), (&json!({ message: state }), &json!(0)));
     }
     for path in ["/users/nobody/offline_msg_count", "/users/nobody/offline_msg_status/123"] {
         w.get(path).await.refused(NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_neither_waits_nor_counts() {
+    let w = World::new().await;
+    w.register(&["user1"]).await;
+    let old = send(&w, "user1").await;
+    w.clock.move_by(7 * DAY);
+    let new = send(&w, "user1").await;
+    assert_eq!(w.get("/users/user1/offline_msg_count").await.ok()["data"], json!({ "user1": 2 }));
+    w.clock.move_by(1);
+    assert_eq!(w.get("/users/user1/offline_msg_count").await.ok()["data"], json!({ "user1": 1 }));
+    for (message, state) in [(&old, "delivered"), (&new, "undelivered")] {
+        let reply = w.get(&format!("/users/user1/offline_msg_status/{message}")).await.ok();
+        assert_eq!(reply["data"], json!({ message: state }));
     }
 }
 

@@ -11,6 +11,8 @@ pub enum For {
     Newcomer,
     /// Readers of attributes: everybody of the app; of today's servers, everybody.
     Reader,
+    /// Everybody of the app.
+    Member,
     /// Those who bring their credentials in the body.
     Everybody,
 }
@@ -22,6 +24,8 @@ pub enum Names {
     User,
     /// `/users`.
     Users,
+    /// `/chatfiles`.
+    Files,
 }
 
 /// One call.
@@ -168,6 +172,13 @@ pub const OPERATIONS: &[Operation] = &[
     op(POST, "/metadata/user/get", r#"{"targets":["{u}"],"properties":["nickname"]}"#, For::Reader, Names::User, 100),
     op(DELETE, "/metadata/user/{u}", "", For::Owner, Names::User, 100),
     op(GET, "/metadata/user/capacity", "", For::Backend, Names::User, 100),
+    // Without a form; what a form does is told in `files`.
+    op(POST, "/chatfiles", "", For::Member, Names::Files, 100),
+    op(GET, "/chatfiles/none", "", For::Member, Names::Files, 100),
+    op(POST, "/sdk/chatfiles/part-upload", "", For::Member, Names::Files, 100),
+    op(PUT, "/sdk/chatfiles/part-upload/none", "", For::Member, Names::Files, 100),
+    op(POST, "/sdk/chatfiles/part-upload/none", "", For::Member, Names::Files, 100),
+    op(DELETE, "/sdk/chatfiles/part-upload/none", "", For::Member, Names::Files, 100),
     op(POST, "/mutes", r#"{"username":"{u}","chat":60}"#, For::Backend, Names::Users, 100),
     op(GET, "/mutes/{u}", "", For::Backend, Names::User, 100),
     op(GET, "/mutes", "", For::Backend, Names::Users, 100),

@@ -124,7 +124,7 @@ fn expected(operation: &Operation, actor: Actor, profile: Profile) -> &'static s
     let may = match (operation.who, actor) {
         (For::Everybody, _) | (_, Actor::Backend) | (For::Owner, Actor::Owner) => true,
         (For::Reader, _) if profile == Profile::Current => true,
-        (For::Reader, Actor::Owner | Actor::Neighbour) => true,
+        (For::Reader | For::Member, Actor::Owner | Actor::Neighbour) => true,
         _ => false,
     };
     if may {
@@ -172,6 +172,7 @@ fn heard(operation: &Operation, profile: Profile, reply: &Reply, uuid: &str, app
     let resource = match operation.names {
         Names::Users => "/users".to_owned(),
         Names::User => format!("/users/{uuid}"),
+        Names::Files => "/chatfiles".to_owned(),
     };
     let verb = if operation.path.contains("/batch/") { "get".into() } else { operation.method.to_ascii_lowercase() };
     let permission = format!("Subject does not have permission [applications:{verb}:{app}:{resource}]");

@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use yinxin_core::apps::{self, App, AppChanges, Profile};
 use yinxin_core::clock::{Clock, FakeClock};
 use yinxin_core::ctx::Parts;
+use yinxin_core::files;
+use yinxin_core::hooks::Nobody;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -35,6 +37,8 @@ pub struct Setup {
     pub limits: Limits,
     /// Cost of a password, when it should be one.
     pub hash_memory_kib: Option<u32>,
+    /// Whether a file's secret opens it without a token.
+    pub secret_is_enough: bool,
 }
 
 /// An app and its backend's token, which never expires.
@@ -226,9 +230,14 @@ async fn open(
         clock: clock.clone(),
         rng: Arc::new(SystemRng),
         sessions: connections.clone(),
+        courier: Arc::new(Nobody),
         limits: setup.limits.clone(),
         preset: setup.preset,
         hash_cost: HashCost { memory_kib: setup.hash_memory_kib.unwrap_or(8), passes: 1, lanes: 1 },
+        files: files::Setup {
+            secret_is_enough: setup.secret_is_enough,
+            ..files::Setup::in_folder(folder.path().join("files"))
+        },
         master: master.clone(),
     };
     Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()

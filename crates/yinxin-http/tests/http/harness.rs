@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +16,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use yinxin_http::metrics::PrometheusHandle;
-use yinxin_http::{Arrival, BodyFault, Drained, ServeOptions, read_body};
+use yinxin_http::websocket::{self, Fault, Message};
+use yinxin_http::{Arrival, BodyFault, Drained, Form, FormFault, PacedBody, ServeOptions, read_body};
 
 /// Longer than anything a test waits for.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -85,9 +86,11 @@ fn router(gate: Gate) -> Router {
         .route("/head", get(|Extension(arrival): Extension<Arrival>| async move { arrival.head_too_large.to_string() }))
         .route("/id", get(|Extension(arrival): Extension<Arrival>| async move { arrival.id.to_string() }))
         .route("/echo", post(echo))
+        .route("/form", post(form))
         .route("/unread", post(|| async { StatusCode::FORBIDDEN }))
         .route("/wait", get(wait))
         .route("/upgrade", get(upgrade))
+        .route("/websocket", any(echo_messages))
         .with_state(gate)
 }
 
@@ -98,9 +101,40 @@ fn client_text(arrival: &Arrival) -> String {
 async fn echo(Extension(arrival): Extension<Arrival>, body: Body) -> Response {
     match read_body(body, arrival.body_bytes_max, arrival.body_timeout).await {
         Ok(bytes) => bytes.into_response(),
-        Err(BodyFault::TooLarge { limit }) => (StatusCode::PAYLOAD_TOO_LARGE, limit.to_string()).into_response(),
-        Err(BodyFault::Incomplete) => StatusCode::BAD_REQUEST.into_response(),
-        Err(BodyFault::TimedOut) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Err(fault) => told(fault),
+    }
+}
+
+fn told(fault: BodyFault) -> Response {
+    match fault {
+        BodyFault::TooLarge { limit } => (StatusCode::PAYLOAD_TOO_LARGE, limit.to_string()).into_response(),
+        BodyFault::Incomplete => StatusCode::BAD_REQUEST.into_response(),
+        BodyFault::TimedOut => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+/// Answers each field's name and length.
+async fn form(Extension(arrival): Extension<Arrival>, headers: HeaderMap, body: Body) -> Response {
+    let fields = async {
+        let body = PacedBody::new(body, arrival.body_bytes_max, arrival.body_timeout)?;
+        let mut form = Form::new(headers.get(header::CONTENT_TYPE), body)?;
+        let mut fields = Vec::new();
+        while let Some(field) = form.field().await? {
+            let mut length = 0;
+            // The contents of a field that nobody wants are passed over.
+            if field.name != "unwanted" {
+                while let Some(data) = form.data().await? {
+                    length += data.len();
+                }
+            }
+            fields.push(format!("{} {length}", field.name));
+        }
+        Ok(fields.join(", "))
+    };
+    match fields.await {
+        Ok(fields) => fields.into_response(),
+        Err(FormFault::Body(fault)) => told(fault),
+        Err(fault) => (StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()).into_response(),
     }
 }
 
@@ -123,6 +157,28 @@ async fn upgrade(mut request: Request<Body>) -> Response {
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     response.headers_mut().insert("connection", "upgrade".parse().unwrap());
     response.headers_mut().insert("upgrade", "echo".parse().unwrap());
+    response
+}
+
+/// Sends back each message, up to the first that cannot be read.
+async fn echo_messages(mut request: Request<Body>) -> Response {
+    let Some((response, handshake)) = websocket::accept(&mut request) else {
+        return StatusCode::UPGRADE_REQUIRED.into_response();
+    };
+    tokio::spawn(async move {
+        let Some(mut socket) = handshake.socket(100).await else { return };
+        let fault = loop {
+            let echoed = match socket.recv().await {
+                Ok(Message::Text(text)) => socket.send_text(text.to_string()).await,
+                Ok(Message::Binary(bytes)) => socket.send_bytes(bytes.into()).await,
+                Ok(Message::Sign) => Ok(()),
+                Err(fault) => break fault,
+            };
+            echoed.unwrap();
+        };
+        let code = if fault == Fault::TooLarge { 1009 } else { 1002 };
+        socket.close(code, "enough", DEADLINE).await;
+    });
     response
 }
 

@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use yinxin_msync::body::{inspect, rewrite_identity};
+use yinxin_msync::body::{describe, inspect, rewrite_identity};
 use yinxin_msync::read;
 use yinxin_msync::wire::{Jid, MessageBody};
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = inspect(bytes);
+    assert_eq!(describe(bytes).is_ok(), inspect(bytes).is_ok());
     if let Ok(body) = rewrite_identity(bytes, "alice", "bob") {
         assert_eq!(rewrite_identity(&body, "alice", "bob").as_ref(), Ok(&body));
         if let Ok(body) = read::<MessageBody>(&body) {

@@ -128,3 +128,61 @@ fn json_values_travel_as_their_types() {
     assert_eq!(entry("list"), (ValueType::JsonString, text("[]")));
     assert_eq!(entry("null"), (ValueType::JsonString, text("null")));
 }
+
+#[test]
+fn a_body_is_described_in_the_words_of_rest() {
+    let file = Attachment { url: "http://f/1", secret: Some("s"), name: Some("n"), length: Some(9) };
+    let size = Size { width: Some(1.0), height: Some(2.0) };
+    let ext = json!({
+        "bool": true, "int": -7, "long": 4_294_967_296_i64, "double": 1.5, "text": "t", "object": {"a": [1]}, "null": null,
+    });
+    let attached = |kind: &str, more: serde_json::Value| {
+        let mut all = json!({ "type": kind, "url": "http://f/1", "secret": "s", "filename": "n", "file_length": 9 });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let still = json!({
+        "length": 3, "thumb": "http://f/1", "thumb_secret": "s", "thumb_filename": "n", "thumb_file_length": 9,
+    });
+    let params = json!({"k": "v"});
+    let params = params.as_object().unwrap();
+    for (content, said) in [
+        (content::text("h\u{e4}llo"), json!({ "type": "txt", "msg": "h\u{e4}llo" })),
+        (content::image(file, Some(size)), attached("img", json!({ "size": { "width": 1.0, "height": 2.0 } }))),
+        (content::voice(file, Some(3)), attached("audio", json!({ "length": 3 }))),
+        (content::video(file, Some(file), Some(3)), attached("video", still)),
+        (content::file(file), attached("file", json!({}))),
+        (
+            content::location(1.5, -2.5, Some("street"), None),
+            json!({ "type": "loc", "lat": 1.5, "lng": -2.5, "addr": "street" }),
+        ),
+        (content::command("do", params), json!({ "type": "cmd", "action": "do", "params": { "k": "v" } })),
+        (
+            content::custom("event", params),
+            json!({ "type": "custom", "customEvent": "event", "customExts": { "k": "v" } }),
+        ),
+        (of_kind(99), json!({ "type": "other" })),
+    ] {
+        let body = Body::new(MessageType::Chat, "a", "b").content(content).ext(ext.as_object().unwrap()).encode();
+        let description = describe(&body).unwrap();
+        assert_eq!((description.bodies, json!(description.ext)), (vec![said], ext.clone()));
+    }
+    assert_eq!(describe(&[]), Ok(Description::default()));
+}
+
+/// Who judges a message must see what its receiver will be shown.
+#[test]
+fn a_description_hides_nothing() {
+    // Half an emoji beside the words.
+    let broken = [0x22, 8, 0x12, 6, b'b', b'a', b'd', 0xed, 0xa0, 0xbd];
+    assert_eq!(describe(&broken).unwrap().bodies, [json!({ "type": "txt", "msg": "bad\u{fffd}\u{fffd}\u{fffd}" })]);
+    // A summary in a text, which the SDK shows when there is a subType.
+    let summary = Content { summary: Some("bad".into()), sub_type: Some(0), ..content::text("good") };
+    let said = json!({ "type": "txt", "msg": "good", "summary": "bad", "subType": 0 });
+    let body = Body::new(MessageType::Chat, "a", "b").content(summary).content(content::text("second")).encode();
+    assert_eq!(describe(&body).unwrap().bodies, [said, json!({ "type": "txt", "msg": "second" })]);
+    // Said twice, the last holds, as in every reader.
+    let twice = [0x22, 8, 0x12, 1, b'a', 0x12, 3, b'b', b'a', b'd'];
+    assert_eq!(describe(&twice).unwrap().bodies, [json!({ "type": "txt", "msg": "bad" })]);
+    assert!(describe(&[0x22, 9, 0x12, 1, b'a']).is_err(), "what is malformed is refused as everywhere");
+}

@@ -9,16 +9,15 @@ use axum::http::{HeaderName, Method};
 use axum::response::Response;
 use yinxin_core::{App, Code, Ctx, Error};
 use yinxin_http::metrics::OperationMetrics;
-use yinxin_http::panics::{Panicked, netted};
-use yinxin_http::{Arrival, BodyFault, RequestId, read_body};
+use yinxin_http::{Arrival, RequestId};
 
 use super::PREFIX;
 use super::call::Call;
 use super::form::Form;
 use super::table::{ACTIONS, Action};
 use crate::answer::{self, Answer};
-use crate::errors::{At, wire};
-use crate::signing;
+use crate::errors::At;
+use crate::{frame, signing};
 
 /// Names the call, for a client that sends all of them to one path. Source: docs/dialects/netease.md.
 const API: HeaderName = HeaderName::from_static("api");
@@ -52,14 +51,10 @@ pub(super) async fn dispatch(State(actions): State<Arc<Actions>>, mut request: R
         actions.unknown.record(status, at.elapsed());
         return answer::reply(body);
     };
-    let running = netted(run(Arc::clone(&actions.ctx), action, arrival, parts, body));
-    let internal = |source: String| Err(Error::from(Code::Internal).caused_by(source));
-    let panicked = |Panicked { at, text }| internal(format!("a handler panicked at {at}: {text}"));
-    let done = if action.to_its_end {
-        tokio::spawn(running).await.map_or_else(|ended| internal(ended.to_string()), |ran| ran.unwrap_or_else(panicked))
-    } else {
-        running.await.unwrap_or_else(panicked)
-    };
+    // A call with an id cannot be made again: it must not be left half way either.
+    let to_its_end = action.to_its_end || !signing::call_id(&parts.headers).is_empty();
+    let running = run(Arc::clone(&actions.ctx), action, arrival, parts, body);
+    let done = if to_its_end { frame::to_its_end(running).await } else { frame::contained(running).await };
     let (status, body) = done.map_or_else(|error| failed(action.label, &id, &error), |body| (200, body));
     metrics.record(status, at.elapsed());
     answer::reply(body)
@@ -103,21 +98,13 @@ async fn handle(
     parts: &Parts,
     body: Body,
 ) -> Answer {
-    let body = read_body(body, arrival.body_bytes_max, arrival.body_timeout).await.map_err(|fault| match fault {
-        BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, i64::try_from(limit).unwrap_or(i64::MAX)),
-        BodyFault::Incomplete => Code::BodyIncomplete.into(),
-        BodyFault::TimedOut => Code::BodyTimedOut.into(),
-    })?;
+    let body = frame::body(arrival, body).await?;
     let form = Form::read(&parts.headers, &body)?;
     (action.handler)(&Call::new(Arc::clone(ctx), Arc::clone(app), form)).await
 }
 
-/// The body of an error and the status it is counted under; logs it if it is ours.
+/// The body of an error and the status it is counted under.
 fn failed(label: &str, id: &RequestId, error: &Error) -> (u16, Vec<u8>) {
-    let wire = wire(At::Call, error);
-    if matches!(error.code, Code::Storage | Code::Internal) {
-        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        tracing::error!(request = %id, operation = label, %error, source, "a call failed");
-    }
+    let wire = frame::failed(At::Call, label, id, error);
     (wire.status, answer::refusal(&wire))
 }

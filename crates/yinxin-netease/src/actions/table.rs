@@ -19,7 +19,7 @@ pub(super) struct Action {
     pub label: &'static str,
     /// The calls it is counted with.
     pub bucket: Bucket,
-    /// It is run to its end even if the caller goes away: something is to be done after the commit.
+    /// It changes users: it is run to its end even if the caller goes away.
     pub to_its_end: bool,
     pub handler: Handler,
 }

@@ -27,7 +27,7 @@ fn only_our_own_failures_say_so() {
     for &code in Code::ALL {
         for at in [At::Call, At::Join] {
             let wire = wire(at, &Error::from(code));
-            let ours = matches!(code, Code::Storage | Code::Internal);
+            let ours = matches!(code, Code::Storage | Code::FileStore | Code::Internal);
             assert_eq!(wire.code == 500, ours, "{code:?}");
             assert!(wire.code >= 300 && (400..600).contains(&wire.status), "{code:?}");
             assert!(!wire.desc.is_empty(), "{code:?}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{Method, Uri, header};
 use axum::response::Response;
 use serde::Serialize;
@@ -113,15 +114,20 @@ async fn invite(gate: Arc<Gate>, arrival: Arrival, parts: Parts, body: Body) -> 
 /// Where the client finds the socket: where it found this, or where the operator says.
 ///
 /// Quirk(netease): the SDK appends its parameters with `&`, and reads `ip` out of what was there before. Source:
-/// docs/dialects/netease.md.
+/// docs/dialects/netease-rooms.md.
 fn socket_url(gate: &Gate, arrival: &Arrival, parts: &Parts) -> Result<String, Error> {
+    let illegal = || Error::about(Code::FieldIllegal, "Host");
     let base = if let Some(url) = &gate.public_url {
         url.trim_end_matches('/').to_owned()
     } else {
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let host =
+            parts.headers.get(header::HOST).map_or(Ok("localhost"), |host| host.to_str()).map_err(|_| illegal())?;
+        let host: Authority = host.parse().map_err(|_| illegal())?;
+        if host.as_str().contains('@') {
+            return Err(illegal());
+        }
         format!("{}://{host}", if arrival.https { "https" } else { "http" })
     };
-    let illegal = || Error::about(Code::FieldIllegal, "Host");
     let url: Uri = base.parse().map_err(|_| illegal())?;
     let host = url.host().ok_or_else(illegal)?;
     // http: and https: become ws: and wss:.

@@ -143,7 +143,7 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T> {
     serde_json::from_slice(body).map_err(|_| Code::BodyMalformed.into())
 }
 
-/// Quirk(netease): `mode` is always 2; which it is makes no difference here. Source: docs/dialects/netease.md.
+/// Quirk(netease): `mode` is always 2; which it is makes no difference here. Source: docs/dialects/netease-rooms.md.
 async fn create(ctx: &Ctx, app: &App, body: &Bytes) -> Result<Cid> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

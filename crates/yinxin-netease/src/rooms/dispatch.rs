@@ -31,7 +31,7 @@ impl Management {
     }
 }
 
-/// A refusal. Quirk(netease): older clients read `errmsg`, newer ones `msg`. Source: docs/dialects/netease.md.
+/// A refusal. Quirk(netease): older clients read `errmsg`, newer ones `msg`. Source: docs/dialects/netease-rooms.md.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Refusal<'a> {

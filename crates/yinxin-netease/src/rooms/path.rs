@@ -115,7 +115,7 @@ fn by_number(method: &str, rest: &[&str], query: &Form) -> Result<Call> {
             Ok(Call::Pardon { which: number(cid)?, uid: RoomUid::parse(uid)? })
         }
         ("GET", ["kicklist", cid]) => Ok(Call::Barred(number(cid)?)),
-        // Quirk(netease): the vendor's Go SDK forgets a slash. Source: docs/dialects/netease.md.
+        // Quirk(netease): the vendor's Go SDK forgets a slash. Source: docs/dialects/netease-rooms.md.
         ("GET", ["rooms", cid, last]) if last.starts_with("members") => {
             let uid = RoomUid::parse(last.trim_start_matches("members"))?;
             Ok(Call::Members { which: number(cid)?, uid: Some(uid), role: role()? })

@@ -66,6 +66,7 @@ async fn a_user_of_another_dialect_is_its_accid() {
             username: Some(name.to_owned()),
             password: Some(Zeroizing::new("secret".to_owned())),
             nickname: None,
+            from: None,
         };
         users::register(&w.ctx, &app, new).await.unwrap();
     }

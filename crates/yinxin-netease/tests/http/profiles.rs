@@ -99,9 +99,8 @@ struct Silent;
 impl Line for Silent {
     fn end(&self, _: Ending) {}
     fn wake(&self, _: &str) {}
-    fn renew(&self, _: std::net::IpAddr, _: i64) {}
-
     fn announce(&self, _: &Arc<News>) {}
+    fn renew(&self, _: std::net::IpAddr, _: i64) {}
 }
 
 #[tokio::test]

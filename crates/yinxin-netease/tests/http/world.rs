@@ -8,6 +8,8 @@ use tempfile::TempDir;
 use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_core::clock::{Clock, FakeClock};
 use yinxin_core::ctx::Parts;
+use yinxin_core::files;
+use yinxin_core::hooks::Nobody;
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -156,6 +158,8 @@ async fn open(
         preset,
         hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
         master: master.clone(),
+        files: files::Setup::in_folder(folder.path().join("files")),
+        courier: Arc::new(Nobody),
     };
     Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
 }

@@ -192,3 +192,17 @@ fn a_connection_may_deregister_while_it_is_told() {
     registry.close(APP, ANN, None, CloseReason::Deleted);
     assert!(registry.is_empty());
 }
+
+#[test]
+fn all_connections_of_an_app_end_and_no_others() {
+    let registry = Registry::new(Bounds::default());
+    let (ann, ben, other) = (told(), told(), told());
+    let _ann = connect(&registry, (APP, ANN), "phone", ann.0).unwrap();
+    let _ben = connect(&registry, (APP, BOB), "web", ben.0).unwrap();
+    let _other = connect(&registry, (OTHER_APP, ANN), "web", other.0).unwrap();
+    registry.close_app(APP, CloseReason::Deleted);
+    for heard in [ann.1, ben.1] {
+        assert_eq!(heard.try_recv(), Ok(Told::End(Ending::Asked(CloseReason::Deleted))));
+    }
+    assert!(other.1.try_recv().is_err());
+}

@@ -7,8 +7,11 @@ use refinery::Migration;
 
 use crate::error::{Error, Result};
 
-const LIST: [(&str, &str); 3] = [
+const LIST: &[(&str, &str)] = &[
     ("V1__foundation", include_str!("v1_foundation.sql")),
+    ("V2__files", include_str!("v2_files.sql")),
+    ("V3__hooks", include_str!("v3_hooks.sql")),
+    ("V4__messaging", include_str!("v4_messaging.sql")),
     ("V5__netease", include_str!("v5_netease.sql")),
     ("V6__rooms", include_str!("v6_rooms.sql")),
 ];

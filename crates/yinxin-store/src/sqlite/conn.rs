@@ -32,6 +32,8 @@ pub(super) struct Conn {
     /// Every statement must run within a transaction.
     writes: bool,
     pub touched: Vec<Touched>,
+    /// Statements run; whoever reads it takes it.
+    pub statements: usize,
 }
 
 impl Conn {
@@ -59,7 +61,7 @@ impl Conn {
 
     fn new(db: Connection, writes: bool) -> Self {
         db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Self { db, texts: HashMap::new(), writes, touched: Vec::new() }
+        Self { db, texts: HashMap::new(), writes, touched: Vec::new(), statements: 0 }
     }
 
     /// A transaction's own words (`BEGIN`, `COMMIT`, savepoints), which are not the product's statements.
@@ -95,6 +97,7 @@ impl Conn {
         if self.writes && !self.in_transaction() {
             return Err(Error::Engine("the transaction has failed already".into()));
         }
+        self.statements += 1;
         let text = self.texts.entry((sql.as_ptr().addr(), sql.len())).or_insert_with(|| sql.replace('$', "?"));
         Ok(self.db.prepare_cached(text)?)
     }
@@ -103,7 +106,7 @@ impl Conn {
         let mut statement = self.statement(sql)?;
         bind(&mut statement, args)?;
         let changed = statement.raw_execute()? as u64;
-        debug_assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "prepared anew: {sql}");
+        debug_assert!(is_prepared_for_good(&statement), "prepared anew at each run: {sql}");
         Ok(changed)
     }
 
@@ -118,7 +121,7 @@ impl Conn {
             rows.push(Row::new(values));
         }
         drop(found);
-        debug_assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "prepared anew: {sql}");
+        debug_assert!(is_prepared_for_good(&statement), "prepared anew at each run: {sql}");
         Ok(rows)
     }
 }
@@ -167,6 +170,12 @@ fn owned(value: ValueRef<'_>) -> Value {
         ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Value::Bytes(bytes.into()),
     }
+}
+
+/// Whether the statement was compiled once, or once more: a connection's first statement may find that it does not know
+/// the schema yet.
+fn is_prepared_for_good(statement: &CachedStatement<'_>) -> bool {
+    statement.get_status(StatementStatus::RePrepare) <= 1
 }
 
 /// What every connection needs. Memory-mapped reads stay off: a truncated file would kill the process, not the read.

@@ -24,6 +24,8 @@ pub struct WriterGauge {
     pub last_group: usize,
     /// Commits since the start.
     pub commits: usize,
+    /// Statements of the product run since the start: what writes cost.
+    pub statements: usize,
 }
 
 #[derive(Clone)]
@@ -37,6 +39,7 @@ pub(super) struct Writer {
 struct Counts {
     last_group: AtomicUsize,
     commits: AtomicUsize,
+    statements: AtomicUsize,
 }
 
 impl Writer {
@@ -81,6 +84,7 @@ impl Writer {
             queued: self.queue.max_capacity() - self.queue.capacity(),
             last_group: self.counts.last_group.load(Ordering::Relaxed),
             commits: self.counts.commits.load(Ordering::Relaxed),
+            statements: self.counts.statements.load(Ordering::Relaxed),
         }
     }
 
@@ -206,6 +210,7 @@ impl State {
 
     fn settle(&mut self, group: &mut Vec<Box<dyn Job>>, committed: Result<()>) {
         let touched: Vec<Touched> = std::mem::take(&mut self.conn.touched);
+        self.counts.statements.fetch_add(std::mem::take(&mut self.conn.statements), Ordering::Relaxed);
         let failure = committed.err().map(|error| error.to_string());
         if let Some(text) = &failure {
             tracing::error!(error = text, writes = group.len(), "a group of writes could not be committed");

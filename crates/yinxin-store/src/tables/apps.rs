@@ -1,9 +1,11 @@
 //! `apps` and `app_secrets`: the directory of tenants.
 
+use super::{files, inbox};
 use crate::{AppId, Result, Row, Sql, Touched};
 
 /// A row of `apps`.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct AppRow {
     /// The tenant's id.
     pub app: AppId,
@@ -27,6 +29,8 @@ pub struct AppRow {
     pub app_token_ttl_s: i64,
     /// Contacts one user may have.
     pub contacts_max: i64,
+    /// Users hear from contacts only.
+    pub contacts_only: bool,
     /// The app's name in signed calls; `None` for an app that was made before there were any.
     pub signing_key: Option<String>,
     /// Nobody joins a room without a token.
@@ -38,7 +42,7 @@ pub struct AppRow {
 macro_rules! columns {
     () => {
         "app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile, user_token_ttl_s, \
-         app_token_ttl_s, contacts_max, signing_key, safe_mode, local_room_tokens"
+         app_token_ttl_s, contacts_max, contacts_only, signing_key, safe_mode, local_room_tokens"
     };
 }
 
@@ -55,9 +59,10 @@ fn read(mut row: Row) -> Result<AppRow> {
         user_token_ttl_s: row.take(8)?,
         app_token_ttl_s: row.take(9)?,
         contacts_max: row.take(10)?,
-        signing_key: row.take(11)?,
-        safe_mode: row.take(12)?,
-        local_room_tokens: row.take(13)?,
+        contacts_only: row.take(11)?,
+        signing_key: row.take(12)?,
+        safe_mode: row.take(13)?,
+        local_room_tokens: row.take(14)?,
     })
 }
 
@@ -66,7 +71,7 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     const SQL: &str = concat!(
         "INSERT INTO apps (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
     );
     let args = [
         app.app.arg(),
@@ -80,6 +85,7 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
         app.user_token_ttl_s.into(),
         app.app_token_ttl_s.into(),
         app.contacts_max.into(),
+        app.contacts_only.into(),
         app.signing_key.as_ref().into(),
         app.safe_mode.into(),
         app.local_room_tokens.into(),
@@ -102,6 +108,8 @@ pub struct AppUpdate {
     /// See [`AppRow`].
     pub contacts_max: Option<i64>,
     /// See [`AppRow`].
+    pub contacts_only: Option<bool>,
+    /// See [`AppRow`].
     pub safe_mode: Option<bool>,
     /// See [`AppRow`].
     pub local_room_tokens: Option<bool>,
@@ -112,8 +120,8 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
     const SQL: &str = "UPDATE apps SET modified_ms = $2, open_registration = COALESCE($3, open_registration), \
                        profile = COALESCE($4, profile), user_token_ttl_s = COALESCE($5, user_token_ttl_s), \
                        app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max), \
-                       safe_mode = COALESCE($8, safe_mode), local_room_tokens = COALESCE($9, local_room_tokens) \
-                       WHERE app_id = $1";
+                       contacts_only = COALESCE($8, contacts_only), safe_mode = COALESCE($9, safe_mode), \
+                       local_room_tokens = COALESCE($10, local_room_tokens) WHERE app_id = $1";
     let args = [
         app.arg(),
         now_ms.into(),
@@ -122,6 +130,7 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
         changes.user_token_ttl_s.into(),
         changes.app_token_ttl_s.into(),
         changes.contacts_max.into(),
+        changes.contacts_only.into(),
         changes.safe_mode.into(),
         changes.local_room_tokens.into(),
     ];
@@ -140,6 +149,12 @@ pub async fn set_first_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> 
     sql.touch(Touched::App(app));
     let args = [app.arg(), key.into()];
     Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1 AND signing_key IS NULL", &args).await? == 1)
+}
+
+/// Gives an app another name in signed calls, which must be free; `false` when there is no such app.
+pub async fn set_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> Result<bool> {
+    sql.touch(Touched::App(app));
+    Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1", &[app.arg(), key.into()]).await? == 1)
 }
 
 /// Whether there is such an app: asked first by every write that adds a row for one, so that no row outlives its app.
@@ -165,39 +180,93 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
     sql.rows(SQL, &[]).await?.into_iter().map(read).collect()
 }
 
-/// Removes the app and every row that carries its id.
-pub async fn delete(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
-    const REST: [&str; 24] = [
-        "DELETE FROM app_secrets WHERE app_id = $1",
-        "DELETE FROM users WHERE app_id = $1",
-        "DELETE FROM handles WHERE app_id = $1",
-        "DELETE FROM group_ignores WHERE app_id = $1",
-        "DELETE FROM contacts WHERE app_id = $1",
-        "DELETE FROM invitations WHERE app_id = $1",
-        "DELETE FROM blocks WHERE app_id = $1",
-        "DELETE FROM inbox WHERE app_id = $1",
-        "DELETE FROM conversations WHERE app_id = $1",
-        "DELETE FROM inbox_cursors WHERE app_id = $1",
-        "DELETE FROM devices WHERE app_id = $1",
-        "DELETE FROM attributes WHERE app_id = $1",
-        "DELETE FROM mutes WHERE app_id = $1",
-        "DELETE FROM presence_status WHERE app_id = $1",
-        "DELETE FROM presence_subscriptions WHERE app_id = $1",
-        "DELETE FROM push_devices WHERE app_id = $1",
-        "DELETE FROM push_rules WHERE app_id = $1",
-        "DELETE FROM push_preferences WHERE app_id = $1",
-        "DELETE FROM push_templates WHERE app_id = $1",
-        "DELETE FROM notifiers WHERE app_id = $1",
-        "DELETE FROM room_tokens WHERE app_id = $1",
-        "DELETE FROM rooms WHERE app_id = $1",
-        "DELETE FROM room_stays WHERE app_id = $1",
-        "DELETE FROM room_bars WHERE app_id = $1",
-    ];
+/// Makes the app one that is going: nobody finds it any more, its name is free, its secrets and hooks are gone. The rest of its
+/// rows is for [`clear`]. `false` when there is no such app.
+pub async fn depart(sql: &mut dyn Sql, app: AppId, now_ms: i64) -> Result<bool> {
     sql.touch(Touched::App(app));
-    for statement in REST {
-        sql.exec(statement, &[app.arg()]).await?;
+    if sql.exec("DELETE FROM apps WHERE app_id = $1", &[app.arg()]).await? == 0 {
+        return Ok(false);
     }
-    Ok(sql.exec("DELETE FROM apps WHERE app_id = $1", &[app.arg()]).await? == 1)
+    sql.exec("DELETE FROM app_secrets WHERE app_id = $1", &[app.arg()]).await?;
+    sql.exec("DELETE FROM hooks WHERE app_id = $1", &[app.arg()]).await?;
+    let going = "INSERT INTO going_apps (app_id, since_ms) VALUES ($1, $2)";
+    sql.exec(going, &[app.arg(), now_ms.into()]).await?;
+    Ok(true)
+}
+
+/// The app that has been going longest.
+pub async fn going(sql: &mut dyn Sql) -> Result<Option<AppId>> {
+    const SQL: &str = "SELECT app_id FROM going_apps ORDER BY since_ms, app_id LIMIT 1";
+    sql.rows(SQL, &[]).await?.pop().map(|mut row| row.take(0)).transpose()
+}
+
+/// How many apps are going.
+pub async fn going_count(sql: &mut dyn Sql) -> Result<i64> {
+    sql.rows("SELECT COUNT(*) FROM going_apps", &[]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}
+
+/// Per table and its key behind the app, the statement that removes up to `$2` rows of the app.
+macro_rules! clearing {
+    ($($table:literal $key:literal,)*) => {
+        &[$(concat!(
+            "DELETE FROM ", $table, " WHERE app_id = $1 AND (", $key, ") IN (SELECT ", $key, " FROM ", $table,
+            " WHERE app_id = $1 ORDER BY ", $key, " LIMIT $2)"
+        ),)*]
+    };
+}
+
+/// Every table whose rows carry an app. What adds a row for a user, or for an app, sees it in the same transaction: once
+/// all users are gone nothing comes into the tables behind. A test reads the schema and fails when a table is missing.
+const CLEARING: &[&str] = clearing! {
+    "users" "user_id",
+    "handles" "kind, handle",
+    "group_ignores" "user_id, group_id",
+    "contacts" "user_id, contact_id",
+    "invitations" "user_id, inviter_id",
+    "blocks" "user_id, blocked_id",
+    "inbox" "user_id, queue, message_id",
+    "conversations" "user_id, queue",
+    "inbox_cursors" "user_id, resource, queue",
+    "devices" "user_id, resource",
+    "files" "file_id",
+    "file_totals" "app_id",
+    "attributes" "user_id, name",
+    "attribute_totals" "app_id",
+    "mutes" "user_id, scope",
+    "presence_status" "user_id, resource",
+    "presence_subscriptions" "user_id, target_id",
+    "push_devices" "user_id, device_id",
+    "push_rules" "user_id, kind, target",
+    "push_preferences" "user_id, name",
+    "push_templates" "name",
+    "notifiers" "notifier_id",
+    "room_tokens" "uid, room",
+    "rooms" "cid",
+    "room_stays" "cid, pass_id",
+    "room_bars" "name, uid",
+    "hook_outbox" "hook_id, event_seq",
+    "hook_log" "hook_id, attempt_seq",
+    "hook_sessions" "session_seq",
+};
+
+/// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.
+pub async fn clear(sql: &mut dyn Sql, app: AppId, limit: i64) -> Result<bool> {
+    // Of all that a user has only the inbox can be large: one statement for all users would read much of it each time.
+    let mut room = limit - inbox::clear(sql, app, limit).await?;
+    if room > 0 {
+        room -= files::give_up(sql, app, room).await?;
+    }
+    if room <= 0 {
+        return Ok(false);
+    }
+    for statement in CLEARING {
+        room -= sql.exec(statement, &[app.arg(), room.into()]).await?.cast_signed();
+        if room <= 0 {
+            return Ok(false);
+        }
+    }
+    sql.exec("DELETE FROM going_apps WHERE app_id = $1", &[app.arg()]).await?;
+    Ok(true)
 }
 
 /// Stores a sealed secret of the app under its kind, replacing an older one.

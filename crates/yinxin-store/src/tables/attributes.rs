@@ -1,4 +1,5 @@
-//! `attributes`: free key-value pairs of a user's profile.
+//! `attributes` and `attribute_totals`: free key-value pairs of a user's profile, and how much all of an app's take.
+//! Whoever changes pairs notes the difference they make.
 
 use crate::{AppId, Result, Sql, UserId};
 
@@ -37,9 +38,21 @@ pub async fn bytes_of_user(sql: &mut dyn Sql, app: AppId, user: UserId) -> Resul
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }
 
-/// Stored bytes of the whole app.
+/// Notes by how much the bytes of one user have changed.
+pub async fn add_to_total(sql: &mut dyn Sql, app: AppId, bytes: i64) -> Result<()> {
+    const SQL: &str = "INSERT INTO attribute_totals (app_id, bytes) VALUES ($1, $2) \
+                       ON CONFLICT (app_id) DO UPDATE SET bytes = attribute_totals.bytes + excluded.bytes";
+    if bytes != 0 {
+        sql.exec(SQL, &[app.arg(), bytes.into()]).await?;
+    }
+    if bytes < 0 {
+        sql.exec("DELETE FROM attribute_totals WHERE app_id = $1 AND bytes = 0", &[app.arg()]).await?;
+    }
+    Ok(())
+}
+
+/// Stored bytes of the whole app: what was noted of all its users.
 pub async fn bytes_of_app(sql: &mut dyn Sql, app: AppId) -> Result<i64> {
-    const SQL: &str = "SELECT CAST(COALESCE(SUM(octet_length(name) + octet_length(value) + 6), 0) AS BIGINT) \
-                       + COUNT(DISTINCT user_id) FROM attributes WHERE app_id = $1";
-    sql.rows(SQL, &[app.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+    let rows = sql.rows("SELECT bytes FROM attribute_totals WHERE app_id = $1", &[app.arg()]).await?.pop();
+    rows.map_or(Ok(0), |mut row| row.take(0))
 }

@@ -4,6 +4,8 @@
 //! A queue is named by the peer. A device's cursor in a queue is the last message it confirmed; the device `""` stands
 //! for any of them, and what lies behind its cursor waits for the user.
 
+use std::ops::Range;
+
 use crate::{AppId, Result, Row, Sql, UserId};
 
 /// The device that stands for any device of the user.
@@ -28,12 +30,15 @@ pub struct InboxRow {
     pub sent_ms: i64,
 }
 
-/// Makes `message` the last of a queue, which it must be before it is [`put`] there; `false` when the queue is ahead of it.
-pub async fn advance(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, message: i64) -> Result<bool> {
-    const SQL: &str = "INSERT INTO conversations (app_id, user_id, queue, last_id) VALUES ($1, $2, $3, $4) \
-                       ON CONFLICT (app_id, user_id, queue) DO UPDATE SET last_id = excluded.last_id \
-                       WHERE conversations.last_id < excluded.last_id";
-    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), queue.into(), message.into()]).await? == 1)
+/// Makes `message` the last of a queue, which it must be before it is [`put`] there; gives how many messages the queue has
+/// ever had, or `None` when it is ahead of this one.
+pub async fn advance(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, message: i64) -> Result<Option<i64>> {
+    const SQL: &str = "INSERT INTO conversations (app_id, user_id, queue, last_id, arrived) \
+                       VALUES ($1, $2, $3, $4, 1) ON CONFLICT (app_id, user_id, queue) DO UPDATE SET \
+                       last_id = excluded.last_id, arrived = conversations.arrived + 1 \
+                       WHERE conversations.last_id < excluded.last_id RETURNING arrived";
+    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), queue.into(), message.into()]).await?;
+    rows.into_iter().next().map(|mut row| row.take(0)).transpose()
 }
 
 /// The last message that a queue has ever had.
@@ -91,20 +96,20 @@ pub async fn after(
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }
 
-/// Up to `limit` entries of a kind of a queue before the id `before`, newest first.
+/// Up to `limit` entries of a kind of a queue whose ids are in that range, newest first.
 pub async fn history(
     sql: &mut dyn Sql,
     app: AppId,
     owner: UserId,
     queue: &str,
     kind: i64,
-    before: i64,
+    ids: Range<i64>,
     limit: i64,
 ) -> Result<Vec<InboxRow>> {
     const SQL: &str = "SELECT message_id, sender, origin, kind, counted, payload, sent_ms FROM inbox \
-                       WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id < $4 AND kind = $5 \
-                       ORDER BY message_id DESC LIMIT $6";
-    let args = [app.arg(), owner.arg(), queue.into(), before.into(), kind.into(), limit.into()];
+                       WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id >= $4 AND message_id < $5 \
+                       AND kind = $6 ORDER BY message_id DESC LIMIT $7";
+    let args = [app.arg(), owner.arg(), queue.into(), ids.start.into(), ids.end.into(), kind.into(), limit.into()];
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }
 
@@ -125,12 +130,12 @@ pub async fn history_from(
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }
 
-/// How many messages of one queue wait for the user.
-pub async fn count_waiting_in(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str) -> Result<i64> {
+/// How many messages of one queue, from the id `from` on, wait for the user.
+pub async fn count_waiting_in(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, from: i64) -> Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 \
-                       AND message_id > $4 AND counted";
+                       AND message_id > $4 AND message_id >= $5 AND counted";
     let after = cursor(sql, app, owner, ANY_DEVICE, queue).await?;
-    let args = [app.arg(), owner.arg(), queue.into(), after.into()];
+    let args = [app.arg(), owner.arg(), queue.into(), after.into(), from.into()];
     sql.rows(SQL, &args).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }
 
@@ -149,11 +154,79 @@ pub async fn remove(
     Ok(sql.exec(SQL, &args).await? == 1)
 }
 
-/// Removes what is older than the id `before`.
-pub async fn trim(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, before: i64) -> Result<()> {
-    const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id < $4";
-    sql.exec(SQL, &[app.arg(), owner.arg(), queue.into(), before.into()]).await?;
+/// Removes all but the `keep` newest entries of a queue.
+pub async fn keep_newest(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, keep: i64) -> Result<()> {
+    const SQL: &str = "SELECT COUNT(*) FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3";
+    let counted = sql.rows(SQL, &[app.arg(), owner.arg(), queue.into()]).await?.pop();
+    let count: i64 = counted.map_or(Ok(0), |mut row| row.take(0))?;
+    if count > keep {
+        expire(sql, app, owner, queue, i64::MAX, count - keep).await?;
+    }
     Ok(())
+}
+
+/// A queue of a user, as a walk through all of them finds it.
+#[derive(Clone, Debug)]
+pub struct QueueRow {
+    /// Whose it is.
+    pub owner: UserId,
+    /// Its name.
+    pub queue: String,
+    /// Something in it, or all of it, is older than the walk asked about.
+    pub is_stale: bool,
+}
+
+/// Up to `limit` queues of all users of the app after that one, and whether they hold entries before the id `before`
+/// or nothing came into them since.
+pub async fn queues_after(
+    sql: &mut dyn Sql,
+    app: AppId,
+    after: (UserId, &str),
+    before: i64,
+    limit: i64,
+) -> Result<Vec<QueueRow>> {
+    const SQL: &str = "SELECT v.user_id, v.queue, v.last_id < $4 OR EXISTS (SELECT 1 FROM inbox i \
+                       WHERE i.app_id = $1 AND i.user_id = v.user_id AND i.queue = v.queue AND i.message_id < $4) \
+                       FROM conversations v WHERE v.app_id = $1 AND (v.user_id, v.queue) > ($2, $3) \
+                       ORDER BY v.user_id, v.queue LIMIT $5";
+    let (owner, queue) = after;
+    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), queue.into(), before.into(), limit.into()]).await?;
+    let read = |mut row: Row| Ok(QueueRow { owner: row.take(0)?, queue: row.take(1)?, is_stale: row.take(2)? });
+    rows.into_iter().map(read).collect()
+}
+
+/// Removes up to `limit` entries of a queue before the id `before`, the oldest first; gives how many.
+pub async fn expire(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, before: i64, limit: i64) -> Result<i64> {
+    const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id IN \
+                       (SELECT message_id FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 \
+                       AND message_id < $4 ORDER BY message_id LIMIT $5)";
+    let gone = sql.exec(SQL, &[app.arg(), owner.arg(), queue.into(), before.into(), limit.into()]).await?;
+    Ok(gone.cast_signed())
+}
+
+/// Forgets a queue into which nothing came since the id `before`, and how far devices had confirmed it. To be called
+/// when it is empty.
+pub async fn forget(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, before: i64) -> Result<()> {
+    const QUEUE: &str = "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND last_id < $4";
+    const CURSORS: &str = "DELETE FROM inbox_cursors WHERE app_id = $1 AND user_id = $2 AND queue = $3";
+    if sql.exec(QUEUE, &[app.arg(), owner.arg(), queue.into(), before.into()]).await? == 1 {
+        sql.exec(CURSORS, &[app.arg(), owner.arg(), queue.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Removes up to `limit` queues with what is in them, entries and queues counted, of all users of the app; gives how many.
+pub async fn clear(sql: &mut dyn Sql, app: AppId, limit: i64) -> Result<i64> {
+    const QUEUE: &str = "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2 AND queue = $3";
+    let mut room = limit;
+    while room > 0 {
+        let Some(row) = queues_after(sql, app, (UserId([0; 16]), ""), i64::MAX, 1).await?.pop() else { break };
+        room -= expire(sql, app, row.owner, &row.queue, i64::MAX, room).await?;
+        if room > 0 {
+            room -= sql.exec(QUEUE, &[app.arg(), row.owner.arg(), (&row.queue).into()]).await?.cast_signed();
+        }
+    }
+    Ok(limit - room)
 }
 
 /// A queue that has moved on since a device last confirmed something of it.
@@ -167,45 +240,68 @@ pub struct Ahead {
     pub waiting: i64,
 }
 
-/// Up to `limit` queues that are ahead of the device, those first in which something waits.
+/// Up to `limit` queues that are ahead of the device, those first that have moved least lately. Only entries from the id
+/// `from` on count as waiting.
 pub async fn ahead_of_device(
     sql: &mut dyn Sql,
     app: AppId,
     owner: UserId,
     resource: &str,
+    from: i64,
     limit: i64,
 ) -> Result<Vec<Ahead>> {
-    const SQL: &str = "SELECT a.queue, a.last_id, a.waiting FROM (SELECT v.queue, v.last_id, \
-                       (SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 AND i.user_id = $2 \
-                       AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.origin <> $3) AS waiting \
+    const SQL: &str = "SELECT v.queue, v.last_id, (SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 \
+                       AND i.user_id = $2 AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) \
+                       AND i.message_id >= $5 AND i.origin <> $3) \
                        FROM conversations v LEFT JOIN inbox_cursors c ON c.app_id = v.app_id \
                        AND c.user_id = v.user_id AND c.resource = $3 AND c.queue = v.queue \
-                       WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0)) a \
-                       ORDER BY CASE WHEN a.waiting > 0 THEN 0 ELSE 1 END, a.last_id LIMIT $4";
-    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), resource.into(), limit.into()]).await?;
+                       WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0) \
+                       ORDER BY v.last_id LIMIT $4";
+    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), resource.into(), limit.into(), from.into()]).await?;
     rows.into_iter()
         .map(|mut row| Ok(Ahead { queue: row.take(0)?, last: row.take(1)?, waiting: row.take(2)? }))
         .collect()
 }
 
-/// How many messages wait for the user: none of its devices has confirmed them.
-pub async fn count_waiting(sql: &mut dyn Sql, app: AppId, owner: UserId) -> Result<i64> {
+/// How many messages, from the id `from` on, wait for the user: none of its devices has confirmed them.
+pub async fn count_waiting(sql: &mut dyn Sql, app: AppId, owner: UserId, from: i64) -> Result<i64> {
     const SQL: &str = "SELECT CAST(COALESCE(SUM((SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 \
                        AND i.user_id = $2 AND i.queue = v.queue \
-                       AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.counted)), 0) AS BIGINT) \
+                       AND i.message_id > COALESCE(c.confirmed_id, 0) AND i.message_id >= $3 AND i.counted)), 0) \
+                       AS BIGINT) \
                        FROM conversations v LEFT JOIN inbox_cursors c ON c.app_id = v.app_id \
                        AND c.user_id = v.user_id AND c.resource = '' AND c.queue = v.queue \
                        WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0)";
-    sql.rows(SQL, &[app.arg(), owner.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+    sql.rows(SQL, &[app.arg(), owner.arg(), from.into()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}
+
+/// The queue that the entry of that id is in. It is looked for queue by queue: no engine reads through all entries.
+pub async fn queue_of(sql: &mut dyn Sql, app: AppId, owner: UserId, message: i64) -> Result<Option<String>> {
+    const SQL: &str = "SELECT v.queue FROM conversations v WHERE v.app_id = $1 AND v.user_id = $2 AND EXISTS \
+                       (SELECT 1 FROM inbox i WHERE i.app_id = $1 AND i.user_id = $2 AND i.queue = v.queue \
+                       AND i.message_id = $3)";
+    sql.rows(SQL, &[app.arg(), owner.arg(), message.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
+}
+
+/// An entry of a queue.
+pub async fn entry(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    queue: &str,
+    message: i64,
+) -> Result<Option<InboxRow>> {
+    const SQL: &str = "SELECT message_id, sender, origin, kind, counted, payload, sent_ms FROM inbox \
+                       WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id = $4";
+    let args = [app.arg(), owner.arg(), queue.into(), message.into()];
+    sql.rows(SQL, &args).await?.pop().map(read).transpose()
 }
 
 /// Whether that message waits for the user.
 pub async fn waits(sql: &mut dyn Sql, app: AppId, owner: UserId, message: i64) -> Result<bool> {
-    const SQL: &str = "SELECT 1 FROM inbox i LEFT JOIN inbox_cursors c ON c.app_id = i.app_id \
-                       AND c.user_id = i.user_id AND c.resource = '' AND c.queue = i.queue \
-                       WHERE i.app_id = $1 AND i.user_id = $2 AND i.message_id = $3 AND i.counted \
-                       AND i.message_id > COALESCE(c.confirmed_id, 0)";
-    Ok(!sql.rows(SQL, &[app.arg(), owner.arg(), message.into()]).await?.is_empty())
+    let Some(queue) = queue_of(sql, app, owner, message).await? else { return Ok(false) };
+    let counts = entry(sql, app, owner, &queue, message).await?.is_some_and(|entry| entry.counted);
+    Ok(counts && cursor(sql, app, owner, ANY_DEVICE, &queue).await? < message)
 }
 
 /// What the device has confirmed in a queue.

@@ -1,6 +1,6 @@
 //! `users` and `group_ignores`: one row per person, and the groups whose pushes they do not want.
 
-use super::{room_bars, room_stays, room_tokens, rooms};
+use super::{attributes, room_bars, room_stays, room_tokens, rooms};
 use crate::{AppId, Arg, Result, Row, Sql, Touched, UserId};
 
 /// A row of `users` without the password, and the user's rows of `group_ignores`.
@@ -174,23 +174,38 @@ pub async fn page(
     active: Option<bool>,
     limit: i64,
 ) -> Result<Vec<UserRow>> {
-    const SQL: &str = concat!(
+    // An index holds those who are banned, and one the others, in this order: each statement reads what it gives.
+    const ACTIVE: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM (SELECT * FROM users WHERE app_id = $1 AND (created_ms, user_id) >= ($2, $3) \
-         AND ($4 OR active = $5) ORDER BY created_ms, user_id LIMIT $6) u",
+        " FROM (SELECT * FROM users WHERE app_id = $1 AND active AND (created_ms, user_id) >= ($2, $3) \
+         ORDER BY created_ms, user_id LIMIT $4) u",
         with_ignores!(),
         " ORDER BY u.created_ms, u.user_id, i.group_id"
     );
-    let args = [
-        app.arg(),
-        from.created_ms.into(),
-        from.user.arg(),
-        active.is_none().into(),
-        active.unwrap_or(true).into(),
-        limit.into(),
-    ];
-    fold(sql.rows(SQL, &args).await?)
+    const BANNED: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM (SELECT * FROM users WHERE app_id = $1 AND NOT active AND (created_ms, user_id) >= ($2, $3) \
+         ORDER BY created_ms, user_id LIMIT $4) u",
+        with_ignores!(),
+        " ORDER BY u.created_ms, u.user_id, i.group_id"
+    );
+    // Up to twice as many as asked for, the right ones first.
+    const ALL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM (SELECT * FROM (SELECT * FROM users WHERE app_id = $1 AND active AND (created_ms, user_id) >= ($2, $3) \
+         ORDER BY created_ms, user_id LIMIT $4) a UNION ALL SELECT * FROM (SELECT * FROM users WHERE app_id = $1 \
+         AND NOT active AND (created_ms, user_id) >= ($2, $3) ORDER BY created_ms, user_id LIMIT $4) b) u",
+        with_ignores!(),
+        " ORDER BY u.created_ms, u.user_id, i.group_id"
+    );
+    let statement = active.map_or(ALL, |active| if active { ACTIVE } else { BANNED });
+    let args = [app.arg(), from.created_ms.into(), from.user.arg(), limit.into()];
+    let mut users = fold(sql.rows(statement, &args).await?)?;
+    users.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(users)
 }
 
 /// How many users the app has.
@@ -284,7 +299,9 @@ async fn number_of(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 19] = [
+    const REST: [&str; 20] = [
+        // What a user sent stays with those who got it, files as well as messages; the app owns them from now on.
+        "UPDATE files SET owner_id = app_id WHERE app_id = $1 AND owner_id = $2",
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM group_ignores WHERE app_id = $1 AND user_id = $2",
         // Contacts are mutual: whoever has this user is among those this user has.
@@ -317,6 +334,8 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         rooms::forget_creator(sql, app, uid).await?;
     }
     let args: [Arg<'_>; 2] = [app.arg(), user.arg()];
+    let attributed = attributes::bytes_of_user(sql, app, user).await?;
+    attributes::add_to_total(sql, app, -attributed).await?;
     for statement in REST {
         sql.exec(statement, &args).await?;
     }

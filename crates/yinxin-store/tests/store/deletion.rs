@@ -2,15 +2,20 @@
 //! table added later cannot be forgotten here.
 
 use yinxin_store::tables::apps::{self, AppRow};
+use yinxin_store::tables::files::{self, FileRow, PartRow};
 use yinxin_store::tables::handles::{self, USERNAME};
+use yinxin_store::tables::hook_log::{self, AttemptRow};
+use yinxin_store::tables::hook_outbox::{self, NewEvent};
+use yinxin_store::tables::hook_sessions::{self, SessionRow};
+use yinxin_store::tables::hooks::{self, HookRow};
 use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
-use yinxin_store::tables::{attributes, blocks, contacts, mutes, room_bars, room_stays};
-use yinxin_store::{AppId, Db, Result, Sql, UserId, Value};
+use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, room_bars, room_stays};
+use yinxin_store::{AppId, Db, FileId, HookId, ObjectId, Result, Sql, UserId, Value};
 
 use crate::kit::{Place, query, text, texts};
 
@@ -35,6 +40,7 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         user_token_ttl_s: 1,
         app_token_ttl_s: 1,
         contacts_max: 10,
+        contacts_only: false,
         signing_key: Some(format!("key of {name}")),
         safe_mode: true,
         local_room_tokens: true,
@@ -60,6 +66,8 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         modified_ms: 1,
     };
     assert!(push::add_notifier(tx, app, &notifier, 10).await?);
+    add_file(tx, app, ANN).await?;
+    add_hook(tx, app).await?;
     for (user, name) in [(ANN, ANN_NAME), (BEN, "ben"), (CARL, "carl")] {
         add_user(tx, app, user, name).await?;
     }
@@ -67,6 +75,66 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         relate(tx, app, owner, other).await?;
     }
     Ok(())
+}
+
+async fn add_hook(tx: &mut dyn Sql, app: AppId) -> Result<()> {
+    let row = HookRow {
+        hook: HookId(app.0),
+        url: "http://hook".to_owned(),
+        kind: "events".to_owned(),
+        events: "message.sent".to_owned(),
+        timeout_ms: 1,
+        on_failure: "open".to_owned(),
+        enabled: true,
+        disabled_why: None,
+        failing_since_ms: None,
+        dropped: 0,
+        sealed_secret: b"sealed".as_slice().into(),
+        sealed_before: None,
+        before_until_ms: None,
+        created_ms: 1,
+        modified_ms: 1,
+    };
+    assert!(hooks::insert(tx, app, &row, 1, 1).await?);
+    let event = NewEvent { seq: 1, event: "message.sent", lane: "lane", payload: "{}", due_ms: 1 };
+    assert!(hook_outbox::put(tx, app, row.hook, &event).await?);
+    let attempt = AttemptRow {
+        attempt_seq: 1,
+        event_seq: 1,
+        event: "message.sent".to_owned(),
+        attempt: 1,
+        status: None,
+        error: None,
+        duration_ms: 1,
+        at_ms: 1,
+    };
+    hook_log::add(tx, app, row.hook, &attempt).await?;
+    hook_sessions::begin(tx, app, &SessionRow { session_seq: 1, lane: "lane".to_owned(), data: "{}".to_owned() }).await
+}
+
+/// A file of one part; the object's id is told by the app's.
+async fn add_file(tx: &mut dyn Sql, app: AppId, owner: UserId) -> Result<()> {
+    let row = FileRow {
+        file: FileId([0xF1; 16]),
+        owner,
+        complete: true,
+        restricted: true,
+        secret_hash: [1, 2, 3].into(),
+        name: "a.png".to_owned(),
+        content_type: "image/png".to_owned(),
+        bytes: 7,
+        thumb_width: None,
+        thumb_height: None,
+        created_ms: 1,
+    };
+    files::put(tx, app, &row).await?;
+    files::put_part(tx, app, row.file, PartRow { part: 1, object: object_of(app), bytes: 7 }).await?;
+    assert!(files::add_bytes(tx, app, 7, 10).await?);
+    Ok(())
+}
+
+fn object_of(app: AppId) -> ObjectId {
+    ObjectId(app.0.map(|byte| !byte))
 }
 
 /// A user with a row in every table of things it owns alone.
@@ -86,6 +154,8 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     users::update_push(tx, app, user, &profile, 1).await?;
     users::ignore_group(tx, app, user, "group", true).await?;
     attributes::put(tx, app, user, "avatar", "url").await?;
+    let bytes = attributes::bytes_of_user(tx, app, user).await?;
+    attributes::add_to_total(tx, app, bytes).await?;
     mutes::put(tx, app, user, "chat", None, 1).await?;
     let status = StatusRow { resource: "web".to_owned(), status: 1, ext: String::new(), published_s: 1 };
     presence::publish(tx, app, user, &status).await?;
@@ -103,6 +173,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
         payload: [1, 2, 3].into(),
         sent_ms: 1,
     };
+    inbox::advance(tx, app, user, "peer", 1).await?;
     let grant =
         RoomTokenGrant { uid: name.to_owned(), room: "room".to_owned(), salt: 1, until_ms: 1, repeat_use: None };
     room_tokens::grant(tx, app, &grant, 0).await?;
@@ -189,8 +260,19 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
     assert!(before.iter().any(carries));
 }
 
+/// Holds a row only while an app is being cleared away.
+const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
-const OTHER_IDS: [(&str, &str); 1] = [("notifiers", "notifier_id")];
+const OTHER_IDS: [(&str, &str); 8] = [
+    ("notifiers", "notifier_id"),
+    ("files", "file_id"),
+    ("file_parts", "file_id"),
+    ("file_parts", "object_id"),
+    ("file_garbage", "object_id"),
+    ("hooks", "hook_id"),
+    ("hook_outbox", "hook_id"),
+    ("hook_log", "hook_id"),
+];
 
 #[tokio::test]
 async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
@@ -207,27 +289,55 @@ async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
         }
     }
     let before = all_rows(&db).await;
+    let total = |db: &Db| {
+        let db = db.clone();
+        async move { db.read((), |tx, ()| Box::pin(attributes::bytes_of_app(tx, APP))).await.unwrap() }
+    };
+    let total_before = total(&db).await;
     let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
     assert!(known);
     let (app, id) = (hex(&APP.0), hex(&ANN.0));
     let carries = |row: &String| row.contains(&app) && (row.contains(&id) || row.contains(ANN_NAME));
-    assert_only_gone(&before, &all_rows(&db).await, carries);
+    // Of three users with the same attributes one is gone.
+    assert_eq!(total(&db).await * 3, total_before * 2);
+    let no_total = |rows: Vec<String>| rows.into_iter().filter(|row| !row.starts_with("attribute_totals")).collect();
+    let (before, after): (Vec<_>, Vec<_>) = (no_total(before), no_total(all_rows(&db).await));
+    assert_only_gone(&before, &after, carries);
+    let file = db.read((), |sql, ()| Box::pin(files::by_id(sql, APP, FileId([0xF1; 16])))).await.unwrap();
+    assert_eq!(file.unwrap().owner, UserId(APP.0), "what was sent stays with those who got it");
     let known = db.write((), |tx, ()| Box::pin(users::delete(tx, APP, ANN))).await.unwrap();
     assert!(!known, "a user can be deleted once");
 }
 
 #[tokio::test]
-async fn deleting_an_app_takes_exactly_the_rows_that_carry_it() {
+async fn deleting_an_app_takes_exactly_the_rows_that_carry_it_a_few_at_a_time() {
     let (_place, db) = filled().await;
     for table in tables(&db).await {
-        if columns(&db, &table).await.contains(&"app_id".to_owned()) {
+        if table != GOING && columns(&db, &table).await.contains(&"app_id".to_owned()) {
             assert!(count(&db, &table, "app_id", &APP.0).await > 0, "this test adds no row to {table}");
         }
     }
     let before = all_rows(&db).await;
-    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    let known = db.write((), |tx, ()| Box::pin(apps::depart(tx, APP, 7))).await.unwrap();
     assert!(known);
-    assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
-    let known = db.write((), |tx, ()| Box::pin(apps::delete(tx, APP))).await.unwrap();
+    let known = db.write((), |tx, ()| Box::pin(apps::depart(tx, APP, 8))).await.unwrap();
     assert!(!known, "an app can be deleted once");
+    assert_eq!(count(&db, "app_secrets", "app_id", &APP.0).await, 0, "its secrets are the first to go");
+    let rows = async || all_rows(&db).await.into_iter().filter(|row| !row.starts_with("file_garbage")).count();
+    let mut left = rows().await;
+    loop {
+        let going = db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap();
+        assert_eq!(going, Some(APP));
+        let done = db.write((), |tx, ()| Box::pin(apps::clear(tx, APP, 5))).await.unwrap();
+        let now = rows().await;
+        assert!(now < left && left - now <= 5, "{left} rows, then {now}");
+        left = now;
+        if done {
+            break;
+        }
+    }
+    assert_only_gone(&before, &all_rows(&db).await, |row| row.contains(&hex(&APP.0)));
+    let objects = db.read((), |sql, ()| Box::pin(garbage::some(sql, 10))).await.unwrap();
+    assert_eq!(objects, [object_of(APP)], "its objects wait for being deleted");
+    assert_eq!(db.read((), |tx, ()| Box::pin(apps::going(tx))).await.unwrap(), None);
 }

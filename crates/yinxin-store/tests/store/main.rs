@@ -6,6 +6,7 @@ mod files;
 mod full;
 mod hints;
 mod kit;
+mod plans;
 mod portable;
 mod rooms;
 mod schema;

@@ -55,14 +55,22 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 7] = [
+const WITHOUT_APP: [(&str, &str); 15] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
     ("SELECT … FROM apps WHERE signing_key = $1", "finds the app"),
     ("SELECT … FROM apps ORDER BY org, name", "the operator's list of all apps"),
+    ("SELECT app_id, hook_id FROM hooks", "what a server looks at when it starts"),
+    ("SELECT app_id, session_seq, lane, data FROM hook_sessions", "what a server looks at when it starts"),
+    ("SELECT app_id FROM going_apps ORDER BY since_ms, app_id", "finds an app to clear away"),
+    ("SELECT COUNT(*) FROM going_apps", "the operator's look at what is left to clear"),
     ("INSERT INTO server_keys", "the server's own keys"),
     ("UPDATE rooms SET open_until_ms = $1, abandoned", "a server that starts: nobody is in any room"),
     ("UPDATE room_stays SET left_ms = $1, lost", "a server that starts: nobody is in any room"),
     ("SELECT key_id, sealed, created_ms FROM server_keys", "the server's own keys"),
+    ("INSERT INTO file_garbage (object_id, due_ms) VALUES", "what belongs to no app"),
+    ("UPDATE file_garbage", "what belongs to no app"),
+    ("DELETE FROM file_garbage", "what belongs to no app"),
+    ("SELECT object_id FROM file_garbage", "what belongs to no app"),
 ];
 
 #[derive(Debug, PartialEq)]
@@ -225,7 +233,9 @@ fn strays(text: &str) -> bool {
         let on = join.split_once(" ON ").map_or("", |(_, on)| on);
         !on.split_once(' ').is_some_and(|(column, rest)| column.ends_with(".app_id") && rest.starts_with("= "))
     });
-    let inner = text.split("(SELECT ").skip(1).any(|select| !select.contains("app_id = $1"));
+    // A select that reads from an inner one only stays where that one does.
+    let wraps = |select: &str| select.ends_with("FROM ");
+    let inner = text.split("(SELECT ").skip(1).any(|select| !select.contains("app_id = $1") && !wraps(select));
     joins || inner
 }
 

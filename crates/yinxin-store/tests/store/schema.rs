@@ -6,7 +6,7 @@ use yinxin_store::Db;
 use crate::kit::{Place, numbers, text, texts};
 
 /// Tables of the server itself and of the migrations: they belong to no app.
-const SERVERS_OWN: [&str; 2] = ["refinery_schema_history", "server_keys"];
+const SERVERS_OWN: [&str; 3] = ["refinery_schema_history", "server_keys", "file_garbage"];
 /// Found by name, not by user: the one table that is distributed by what it makes unique.
 const BY_NAME: &str = "handles";
 

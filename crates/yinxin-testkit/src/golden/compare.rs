@@ -133,6 +133,7 @@ impl Comparison<'_> {
             Shape::Millis => shape::millis(actual, self.rules.now_ms),
             Shape::Duration => shape::duration(actual),
             Shape::AccessToken => shape::access_token(actual),
+            Shape::HexToken => shape::hex_token(expected, actual),
         };
         if let Err(wanted) = agreed {
             self.differ(at, wanted, actual.to_string());

@@ -21,7 +21,7 @@ pub struct Call {
     pub call: String,
     /// Title of its section.
     pub section: String,
-    /// The statuses of the samples printed there, one entry per sample.
+    /// The statuses (or codes, see [`Sample::outcome`]) of the samples printed there, one entry per sample.
     pub printed: Vec<u16>,
 }
 
@@ -76,7 +76,7 @@ impl Coverage {
     }
 
     fn statuses(&self, call: &Call) -> BTreeMap<u16, usize> {
-        count(self.samples_of(call).map(|sample| sample.status))
+        count(self.samples_of(call).map(Sample::outcome))
     }
 
     fn row(&self, call: &Call) -> String {
@@ -85,7 +85,7 @@ impl Coverage {
         let mut tested = vec!["replayed".to_owned()];
         for sample in self.samples_of(call) {
             if let Some(decision) = &sample.decision {
-                let note = format!("{}: decision {}", sample.status, decision.item);
+                let note = format!("{}: decision {}", sample.outcome(), decision.item);
                 if !tested.contains(&note) {
                     tested.push(note);
                 }

@@ -10,15 +10,15 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::compare::{Rules, Uuids, compare};
 use super::names::Names;
-use super::sample::{App, Sample};
+use super::sample::{App, Sample, Signing, Step};
 use super::shape::{self, Shape};
 use crate::http::{self, Response};
+use crate::now_ms;
 use crate::server::{AppCredentials, Server};
 
 /// A server to replay against.
@@ -27,6 +27,8 @@ pub trait Host: Sync {
     fn addr(&self) -> SocketAddr;
     /// Makes an app; `flags` are those of `yinxin app create`.
     fn create_app(&self, org: &str, app: &str, flags: &[&str]) -> AppCredentials;
+    /// Gives an app the keys of signed calls that a sample prints.
+    fn adopt_keys(&self, app: &AppCredentials, keys: &Signing);
 }
 
 impl Host for Server {
@@ -36,6 +38,11 @@ impl Host for Server {
 
     fn create_app(&self, org: &str, app: &str, flags: &[&str]) -> AppCredentials {
         self.create_app(org, app, flags)
+    }
+
+    fn adopt_keys(&self, app: &AppCredentials, keys: &Signing) {
+        let app = format!("{}/{}", app.org, app.app);
+        self.run(&["app", "adopt-keys", &app, "--app-key", &keys.app_key, "--app-secret", &keys.app_secret, "--yes"]);
     }
 }
 
@@ -68,6 +75,33 @@ pub fn replay(
 ) -> Result<(), String> {
     let mut scene = Scene { addr: host.addr(), sample, names: Names::default(), uuids: Uuids::default(), app: None };
     scene.play(host, shape_of, number).map_err(|why| format!("{} ({})\n{why}", sample.file, sample.source))
+}
+
+/// The body of a call of our own.
+#[derive(Clone, Copy)]
+enum Body<'a> {
+    None,
+    Json(&'a Value),
+    Form(&'a str),
+}
+
+impl<'a> Body<'a> {
+    fn of(step: &'a Step) -> Self {
+        match (&step.body, &step.form) {
+            (Some(body), _) => Self::Json(body),
+            (None, Some(form)) => Self::Form(form),
+            (None, None) => Self::None,
+        }
+    }
+
+    /// Its label, and its text.
+    fn written(self) -> (Option<&'static str>, Option<String>) {
+        match self {
+            Self::None => (None, None),
+            Self::Json(body) => (Some("application/json"), Some(body.to_string())),
+            Self::Form(form) => (Some("application/x-www-form-urlencoded"), Some(form.to_owned())),
+        }
+    }
 }
 
 /// One sample on its way: what is known so far about what it stands for on this server.
@@ -105,7 +139,12 @@ impl Scene<'_> {
         if let Some(profile) = &app.profile {
             flags.extend(["--profile", profile]);
         }
-        let made = host.create_app(&app.org, &name, &flags);
+        let mut made = host.create_app(&app.org, &name, &flags);
+        if let Some(keys) = &app.signing {
+            host.adopt_keys(&made, keys);
+            made.netease.app_key.clone_from(&keys.app_key);
+            made.netease.app_secret.clone_from(&keys.app_secret);
+        }
         self.names.rename_app(&app.org, &app.app, &name);
         for (sample, real) in
             [(&app.client_id, &made.easemob.client_id), (&app.client_secret, &made.easemob.client_secret)]
@@ -125,14 +164,14 @@ impl Scene<'_> {
     }
 
     fn token(&self, path: &str, grant: &Value) -> Result<String, String> {
-        let reply = self.call("POST", path, "none", Some(grant))?;
+        let reply = self.call("POST", path, "none", Body::Json(grant))?;
         let token = reply.pointer("/access_token").and_then(Value::as_str);
         token.map(str::to_owned).ok_or_else(|| format!("no access_token in {reply}"))
     }
 
     fn prepare(&mut self, n: usize) -> Result<(), String> {
         let step = &self.sample.given[n];
-        let reply = self.call(&step.method, &self.names.apply(&step.path), &step.auth, step.body.as_ref())?;
+        let reply = self.call(&step.method, &self.names.apply(&step.path), &step.auth, Body::of(step))?;
         for (text, pointer) in &step.learn {
             let learnt = reply.pointer(pointer).and_then(Value::as_str);
             self.names.bind(text, learnt.ok_or_else(|| format!("no text at {pointer} of {reply}"))?);
@@ -147,7 +186,7 @@ impl Scene<'_> {
                 continue;
             }
             let path = format!("{}/users/{name}", self.app_path()?);
-            if let Ok(reply) = self.call("GET", &path, "app", None) {
+            if let Ok(reply) = self.call("GET", &path, "app", Body::None) {
                 let real = reply.pointer("/entities/0/uuid").and_then(Value::as_str);
                 self.uuids.bind(uuid, real.ok_or_else(|| format!("no uuid in {reply}"))?);
             }
@@ -155,16 +194,17 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// A call of our own, not of the sample; it must answer 200 with JSON.
-    fn call(&self, method: &str, path: &str, auth: &str, body: Option<&Value>) -> Result<Value, String> {
+    /// A call of our own, not of the sample; it must answer 200 with JSON, and say no other code in it.
+    fn call(&self, method: &str, path: &str, auth: &str, body: Body<'_>) -> Result<Value, String> {
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
-        headers.extend(body.map(|_| ("content-type".to_owned(), "application/json".to_owned())));
-        let body = body.map(Value::to_string);
+        let (label, body) = body.written();
+        headers.extend(label.map(|label| ("content-type".to_owned(), label.to_owned())));
         let reply = self.send(method, path, headers, auth, body.as_deref())?;
-        if reply.status != 200 {
+        let json = reply.json().map_err(|e| format!("{method} {path}: {e}: {}", reply.text()))?;
+        if reply.status != 200 || json.get("code").is_some_and(|code| code != 200) {
             return Err(format!("{method} {path} answered {}: {}", reply.status, reply.text()));
         }
-        reply.json().map_err(|e| format!("{method} {path}: {e}: {}", reply.text()))
+        Ok(json)
     }
 
     /// The call of the sample.
@@ -183,7 +223,15 @@ impl Scene<'_> {
         auth: &str,
         body: Option<&str>,
     ) -> Result<Response, String> {
-        if let Some(token) = self.bearer(auth)? {
+        if let Some(signed) = auth.strip_prefix("signed:").or(auth.strip_prefix("signed-wrong:")) {
+            let (app, _) = self.app.as_ref().ok_or("the file names no app")?;
+            let (nonce, cur_time) = signed.split_once('@').map_or((signed, None), |(nonce, at)| (nonce, Some(at)));
+            let mut keys = app.netease.clone();
+            if auth.starts_with("signed-wrong") {
+                keys.app_secret.push('x');
+            }
+            headers.extend(keys.sign(nonce, cur_time));
+        } else if let Some(token) = self.bearer(auth)? {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
         }
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -246,19 +294,13 @@ impl Scene<'_> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the times come from another process, which has the wall clock only")]
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-    i64::try_from(since.as_millis()).expect("a clock before the year 292 million")
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write as _};
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::server::ClientCredentials;
+    use crate::server::{ClientCredentials, SigningKeys};
 
     const APP: &str = "22222222-e978-11e8-b697-5d598d5f8402";
     const TOKEN: &str = "a token";
@@ -286,7 +328,13 @@ mod tests {
             assert_eq!((org, app, flags), ("demo", "testapp7", &["--open-registration"][..]));
             let easemob = ClientCredentials { client_id: "id".to_owned(), client_secret: "secret".to_owned() };
             let (org, app) = (org.to_owned(), app.to_owned());
-            AppCredentials { app_key: format!("{org}#{app}"), org, app, application: APP.to_owned(), easemob }
+            let key = || "k".to_owned();
+            let netease = SigningKeys { app_key: key(), app_secret: key(), perm_secret: key() };
+            AppCredentials { app_key: format!("{org}#{app}"), org, app, application: APP.to_owned(), easemob, netease }
+        }
+
+        fn adopt_keys(&self, _: &AppCredentials, _: &Signing) {
+            panic!("the sample below prints no keys");
         }
     }
 

@@ -45,6 +45,14 @@ pub struct Sample {
     pub redact: BTreeMap<String, String>,
 }
 
+impl Sample {
+    /// What became of the call: the status or, where every status is 200, the code in the body.
+    pub fn outcome(&self) -> u16 {
+        let code = self.reply.get("code").and_then(Value::as_u64);
+        code.and_then(|code| u16::try_from(code).ok()).unwrap_or(self.status)
+    }
+}
+
 /// A place in a document.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,6 +100,18 @@ pub struct App {
     pub client_id: Option<String>,
     /// The client secret the request carries.
     pub client_secret: Option<String>,
+    /// The keys the sample signs its call with; on the server the app has them, too.
+    pub signing: Option<Signing>,
+}
+
+/// Keys of signed calls as a sample prints them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signing {
+    /// The app's name in signed calls. No two files may have the same.
+    pub app_key: String,
+    /// The secret that signs calls.
+    pub app_secret: String,
 }
 
 /// A preparing call.
@@ -106,6 +126,8 @@ pub struct Step {
     pub auth: String,
     /// Sent as JSON.
     pub body: Option<Value>,
+    /// Sent as a form.
+    pub form: Option<String>,
     /// Text of the sample -> JSON pointer into this step's reply; from here on the text stands for what is there.
     #[serde(default)]
     pub learn: BTreeMap<String, String>,
@@ -121,7 +143,9 @@ pub struct Request {
     pub path: String,
     /// Every header but Authorization and those that frame the body.
     pub headers: BTreeMap<String, String>,
-    /// The bearer token: `none`, `app`, `user:NAME:PASSWORD` (a token of that user), or `raw:TOKEN` as it stands.
+    /// The bearer token: `none`, `app`, `user:NAME:PASSWORD` (a token of that user), or `raw:TOKEN` as it stands. Or
+    /// `signed:NONCE`: the four headers of a call that is signed now; `signed:NONCE@SECOND`: at that second;
+    /// `signed-wrong:…`: with another secret.
     pub auth: String,
     /// The body byte for byte; none means no body and no Content-Length.
     pub body: Option<String>,

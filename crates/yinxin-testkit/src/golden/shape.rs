@@ -29,6 +29,13 @@ pub enum Shape {
     AccessToken,
     /// A cursor in the vendor's form.
     Cursor,
+    /// A token that says nothing: hexadecimal digits.
+    HexToken,
+}
+
+/// The shapes of a NetEase reply, by key.
+pub fn netease(key: &str) -> Option<Shape> {
+    (key == "token").then_some(Shape::HexToken)
 }
 
 /// The shapes of an Easemob reply, by key.
@@ -76,6 +83,18 @@ pub fn millis(value: &Value, now_ms: i64) -> Result<(), String> {
 pub fn duration(value: &Value) -> Result<(), String> {
     let plausible = value.as_u64().is_some_and(|ms| ms <= DURATION_MAX_MS);
     plausible.then_some(()).ok_or_else(|| format!("ms, 0..={DURATION_MAX_MS}"))
+}
+
+/// At least 128 bits in hexadecimal digits. Where the sample's token has that form, it is one that was learned here: it
+/// must be the same.
+pub fn hex_token(expected: &Value, actual: &Value) -> Result<(), String> {
+    let is_hex =
+        |text: &str| text.len() >= 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if expected.as_str().is_some_and(is_hex) && expected != actual {
+        return Err(expected.to_string());
+    }
+    let fits = actual.as_str().is_some_and(is_hex);
+    fits.then_some(()).ok_or_else(|| "at least 32 hexadecimal digits".to_owned())
 }
 
 /// A token of the vendor's length and alphabet with the vendor's prefix.

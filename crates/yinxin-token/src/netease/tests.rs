@@ -1,8 +1,10 @@
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::local::{self, Scope};
 use super::permission::{self, Grant};
 use super::*;
+use crate::Malformed;
 
 /// The vendor's published vectors all use this app.
 const APP_KEY: &str = "c37bf7a8758a4ed00000000000000000";
@@ -80,8 +82,6 @@ fn what_is_no_computed_token_is_refused() {
     }
 }
 
-use crate::Malformed;
-
 fn grant() -> Grant<'static> {
     Grant { app_key: APP_KEY, uid: 10000, room: "room1", cur_time_s: 1_696_662_104, ttl_s: 1000, privilege: 1 }
 }
@@ -136,4 +136,63 @@ fn an_issued_token_is_of_one_issue() {
     }
     assert!(!issued::is(&token, &issue, &[8; 32]));
     assert!(!issued::has_form(&token[1..]) && !issued::has_form(&"g".repeat(40)));
+}
+
+/// The text with one character replaced by another.
+fn spoilt(text: &str, at: usize) -> String {
+    let at = at % text.len();
+    let other = if &text[at..=at] == "A" { "B" } else { "A" };
+    format!("{}{other}{}", &text[..at], &text[at + 1..])
+}
+
+proptest! {
+    #[test]
+    fn what_was_computed_is_read_and_what_was_changed_is_not_believed(
+        uid in any::<u64>(), room in "[ -~]{0,64}", ms in 1_000_000_000_000_i64..=9_999_999_999_999, ttl in 0..=i64::MAX,
+        secret in "[!-~]{1,32}", at in any::<usize>(),
+    ) {
+        let scope = Scope { app_key: APP_KEY, uid, room: &room };
+        let token = local::seal(&scope, ms, ttl, &secret);
+        let opened = local::open(&token).unwrap();
+        prop_assert_eq!((opened.cur_time_ms, opened.ttl_s), (ms, ttl));
+        prop_assert!(opened.verify(&scope, &secret));
+        let changed = local::open(&spoilt(&token, at));
+        // Some characters are part of no value: a space more or less, or the case of the signature's hex.
+        prop_assert!(changed.is_err() || changed.as_ref().is_ok_and(|token| !token.verify(&scope, &secret) || *token == opened
+            || (token.cur_time_ms, token.ttl_s) == (ms, ttl)));
+    }
+
+    #[test]
+    fn permission_keys_open_as_they_were_made(
+        uid in any::<u64>(), room in "\\PC{0,64}", cur_time_s in any::<i64>(), ttl_s in any::<i64>(), privilege in any::<u8>(),
+        secret in "[!-~]{1,64}", at in any::<usize>(),
+    ) {
+        let grant = Grant { app_key: APP_KEY, uid, room: &room, cur_time_s, ttl_s, privilege };
+        let key = permission::seal(&grant, &secret);
+        let opened = permission::open(&key).unwrap();
+        prop_assert!(opened.verify(&secret));
+        prop_assert_eq!((opened.uid, opened.cur_time_s, opened.ttl_s, opened.privilege), (uid, cur_time_s, ttl_s, privilege));
+        prop_assert_eq!(&opened.room, &room);
+        // A key that was damaged is refused, or still says the same.
+        let damaged = permission::open(&spoilt(&key, at));
+        prop_assert!(damaged.is_err() || damaged.is_ok_and(|damaged| !damaged.verify(&secret) || damaged == opened));
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}", json in "[{}\\[\\]\":,a-zA-Z0-9.+-]{0,200}") {
+        use base64::Engine as _;
+        let packed = base64::engine::general_purpose::STANDARD.encode(&json);
+        for text in [&text, &json, &packed] {
+            let _ = (local::open(text), permission::open(text), issued::has_form(text));
+            prop_assert!(!check_sum_is(text, "secret", "nonce", "1"));
+        }
+    }
+
+    #[test]
+    fn a_signature_is_of_its_parts(secret in "[!-~]{1,32}", nonce in "[ -~]{1,128}", time in "[0-9]{10}", at in any::<usize>()) {
+        let sum = check_sum(&secret, &nonce, &time);
+        prop_assert!(check_sum_is(&sum, &secret, &nonce, &time));
+        let spoilt = spoilt(&sum, at);
+        prop_assert!(spoilt.eq_ignore_ascii_case(&sum) || !check_sum_is(&spoilt, &secret, &nonce, &time));
+    }
 }

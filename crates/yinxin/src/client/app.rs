@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Client, app_path, confirm, split_app, text};
-use crate::args::{AppCommand, Dialect, Settings, Target};
+use super::{Client, app_path, confirm, secret_lines, split_app, text};
+use crate::args::{AppCommand, Dialect, Keys, Settings, Target};
 use crate::exit::{Failure, Outcome};
 use crate::print;
 
@@ -34,7 +34,26 @@ pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
             Client::find(target)?.call("POST", &path, None)?.print(target, show);
             Ok(())
         }
+        AppCommand::AdoptKeys { app, keys } => adopt_keys(&app, keys, target),
     }
+}
+
+fn adopt_keys(app: &str, keys: Keys, target: &Target) -> Outcome {
+    let path = format!("{}/netease-keys", app_path(app)?);
+    confirm(target, &format!("end the present NetEase keys of {app}"))?;
+    let [app_secret, perm_secret] = if keys.secrets_stdin {
+        let [first, second] = secret_lines::<2>("secrets")?;
+        let missing = || Failure::usage("--secrets-stdin: the first line of standard input is empty");
+        [Some(first.ok_or_else(missing)?), second]
+    } else {
+        [keys.app_secret, keys.perm_secret]
+    };
+    let mut body = json!({ "app_key": keys.app_key, "app_secret": app_secret });
+    if let Some(secret) = perm_secret {
+        body["perm_secret"] = secret.into();
+    }
+    Client::find(target)?.call("PUT", &path, Some(&body))?.print(target, show);
+    Ok(())
 }
 
 fn create(app: &str, settings: &Settings, target: &Target) -> Outcome {
@@ -88,6 +107,7 @@ fn to_json(settings: &Settings) -> Map<String, Value> {
         ("user_token_ttl", settings.user_token_ttl.map(Value::from)),
         ("app_token_ttl", settings.app_token_ttl.map(Value::from)),
         ("contacts_max", settings.contacts_max.map(Value::from)),
+        ("contacts_only_messaging", settings.contacts_only_messaging.map(Value::from)),
         ("safe_mode", settings.safe_mode.map(Value::from)),
         ("local_room_tokens", settings.local_room_tokens.map(Value::from)),
     ];
@@ -116,6 +136,7 @@ fn show(app: &Value) {
         ("User token TTL", seconds(&settings["user_token_ttl"])),
         ("App token TTL", seconds(&settings["app_token_ttl"])),
         ("Contacts", format!("up to {}", text(&settings["contacts_max"]))),
+        ("Messages", audience(settings).to_owned()),
         ("Rooms", rooms(settings)),
     ]);
     print::fields(&fields);
@@ -123,6 +144,10 @@ fn show(app: &Value) {
 
 fn registration(app: &Value) -> &'static str {
     if app["settings"]["open_registration"] == true { "open" } else { "by the backend" }
+}
+
+fn audience(settings: &Value) -> &'static str {
+    if settings["contacts_only_messaging"] == true { "to contacts only" } else { "to everybody" }
 }
 
 fn rooms(settings: &Value) -> String {

@@ -1,9 +1,11 @@
 //! The commands that drive a running server over its admin API: finding it, calling it, telling its refusals.
 
 pub(crate) mod app;
+pub(crate) mod hook;
 pub(crate) mod user;
 
 use std::fs;
+use std::io::{BufRead as _, Read as _};
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,6 +21,8 @@ use crate::print;
 
 /// The longest a call may take: hashing a password may wait for others.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// Bytes of a line with a secret: well above the longest that is taken.
+const SECRET_LINE_BYTES_MAX: u64 = 4096;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What an operation answered.
@@ -177,6 +181,20 @@ fn confirm(target: &Target, what: &str) -> Outcome {
         return Ok(());
     }
     Err(Failure::new(Exit::Unconfirmed, format!("this would {what}; say --yes if that is meant")))
+}
+
+/// The first lines of standard input, each a secret; `None` for one that is empty or missing.
+fn secret_lines<const N: usize>(what: &str) -> Outcome<[Option<String>; N]> {
+    let mut input = std::io::stdin().lock();
+    let mut lines = [const { None }; N];
+    for place in &mut lines {
+        let mut line = String::new();
+        let read = (&mut input).take(SECRET_LINE_BYTES_MAX).read_line(&mut line);
+        read.map_err(|fault| Failure::failed(format!("cannot read the {what}: {fault}")))?;
+        let line = line.trim_end_matches(['\r', '\n']);
+        *place = (!line.is_empty()).then(|| line.to_owned());
+    }
+    Ok(lines)
 }
 
 /// A field of an answer, for people.

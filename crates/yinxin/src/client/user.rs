@@ -1,16 +1,11 @@
 //! `yinxin user …`.
 
-use std::io::BufRead;
-
 use serde_json::{Value, json};
 
-use super::{Client, app_path, confirm, segment, text};
+use super::{Client, app_path, confirm, secret_lines, segment, text};
 use crate::args::{OneUser, Password, Target, UserCommand};
 use crate::exit::{Failure, Outcome};
 use crate::print;
-
-/// Bytes of a line with a password: well above the longest that is taken.
-const PASSWORD_LINE_MAX: u64 = 4096;
 
 pub(crate) fn run(command: UserCommand, target: &Target) -> Outcome {
     match command {
@@ -93,14 +88,9 @@ fn read(password: &Password) -> Outcome<Option<String>> {
     if !password.password_stdin {
         return Ok(password.password.clone());
     }
-    let mut line = String::new();
-    let mut input = std::io::Read::take(std::io::stdin().lock(), PASSWORD_LINE_MAX);
-    input.read_line(&mut line).map_err(|fault| Failure::failed(format!("cannot read the password: {fault}")))?;
-    let line = line.trim_end_matches(['\r', '\n']);
-    if line.is_empty() {
-        return Err(Failure::usage("--password-stdin: the first line of standard input is empty"));
-    }
-    Ok(Some(line.to_owned()))
+    let [line] = secret_lines("password")?;
+    let missing = || Failure::usage("--password-stdin: the first line of standard input is empty");
+    line.map(Some).ok_or_else(missing)
 }
 
 fn show(user: &Value) {

@@ -7,8 +7,8 @@ use yinxin_core::names::AppName;
 use yinxin_core::rates::Preset;
 
 use super::fault::Fault;
-use super::media::{ClientUrl, Inline, List, Name, Plugin, SecretFile, TurnUrl};
-use super::setting::{LogFormat, LogLevel, Networks, PublicUrl, Raw, Setting, Whole};
+use super::media::{ClientUrl, Inline, List, Plugin, TurnUrl};
+use super::setting::{LogFormat, LogLevel, Name, Networks, PerhapsPath, PublicUrl, Raw, Setting, Whole};
 
 /// A key, for everything that goes through all of them.
 pub(crate) struct Key {
@@ -154,6 +154,70 @@ keys! {
     /// Passwords that may wait for a thread; more are answered "busy".
     "passwords.queue": password_queue: Whole<1, 1_000_000> = "256";
 
+    /// The folder in which the bytes of uploaded files are kept; empty: "files" in the data folder. On a local disk,
+    /// never on NFS.
+    "files.folder": files_folder: PerhapsPath = r#""""#;
+
+    /// The bucket in which they are kept instead, at Amazon S3 or a service that speaks its protocol; empty: the folder.
+    /// What is in one place is not looked for in the other.
+    "files.bucket": files_bucket: Name = r#""""#;
+
+    /// The URL of the bucket's service; empty: Amazon's in the region.
+    "files.endpoint": files_endpoint: PublicUrl = r#""""#;
+
+    /// The bucket's region.
+    "files.region": files_region: Name = r#""us-east-1""#;
+
+    /// Put before the names of all objects in the bucket, as in "yinxin/files".
+    "files.prefix": files_prefix: Name = r#""""#;
+
+    /// The id of the access key for the bucket; empty: the role of the machine. It must be allowed to get, put, list and
+    /// delete objects, and to abort multipart uploads. Let the bucket's own rules end those that are never finished.
+    "files.access_key_id": files_access_key_id: Name = r#""""#;
+
+    /// A file that holds the secret of the access key, and nothing else.
+    "files.secret_access_key_file": files_secret_access_key_file: PerhapsPath = r#""""#;
+
+    /// Whether the bucket's name is part of the host's name (https://BUCKET.HOST/) instead of the path.
+    "files.bucket_in_host": files_bucket_in_host: bool = "false";
+
+    /// Bytes of one file.
+    "files.file_bytes": files_file_bytes: Whole<1, 5_368_709_120> = "10485760";
+
+    /// Bytes of all files of an app together; 0 is no limit.
+    "files.app_bytes": files_app_bytes: Whole<0, 1_125_899_906_842_624> = "0";
+
+    /// Uploads at a time; one more is answered "busy", as is a ninth of one user. With a bucket each holds 5 MiB.
+    "files.uploads": files_uploads: Whole<1, 100_000> = "32";
+
+    /// Days after which files are deleted; 0 is never.
+    "files.days": files_days: Whole<0, 36_500> = "0";
+
+    /// Whether the URL that a message carries opens its file without a token. Pages that show images and films by that
+    /// URL need it, and so does whoever gets the URL by other ways.
+    "files.open_by_secret": files_open_by_secret: bool = "false";
+    /// Events that wait, or have failed, for one hook; more are dropped and counted, messages go on. They are on disk.
+    "hooks.outbox_events": hook_outbox_events: Whole<1, 10_000_000> = "100000";
+
+    /// Attempts in the log of one hook, and events it has taken that can be told again.
+    "hooks.log_entries": hook_log_entries: Whole<1, 100_000> = "1000";
+
+    /// Calls to hooks under way at a time.
+    "hooks.calls": hook_calls: Whole<1, 10_000> = "64";
+
+    /// Calls to one hook under way at a time. With 1 every event waits for the one before it.
+    "hooks.calls_per_hook": hook_calls_per_hook: Whole<1, 1000> = "8";
+
+    /// Questions to one pre-send hook that may be open at a time; one more counts as unanswered.
+    "hooks.questions": hook_questions: Whole<1, 100_000> = "256";
+
+    /// Whether hooks may be on this machine and in private networks. Addresses are set by whoever has the admin key;
+    /// say false if that is not you.
+    "hooks.private_addresses": hook_private_addresses: bool = "true";
+
+    /// A file of certificates (PEM) of authorities that hooks are trusted by, beside the system's.
+    "hooks.ca_file": hook_ca_file: PerhapsPath = r#""""#;
+
     /// Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
     "http.trusted_proxies": trusted_proxies: Networks = r#"["127.0.0.0/8", "::1"]"#;
 
@@ -178,7 +242,7 @@ keys! {
     "media.livekit.api_secret": livekit_api_secret: Inline = r#""""#;
 
     /// A file with that secret, instead.
-    "media.livekit.api_secret_file": livekit_api_secret_file: SecretFile = r#""""#;
+    "media.livekit.api_secret_file": livekit_api_secret_file: PerhapsPath = r#""""#;
 
     /// The Janus server that clients connect to. With its secret: clients get signed tokens for it and its video rooms.
     "media.janus.url": janus_url: ClientUrl = r#""""#;
@@ -187,7 +251,7 @@ keys! {
     "media.janus.secret": janus_secret: Inline = r#""""#;
 
     /// A file with that secret, instead.
-    "media.janus.secret_file": janus_secret_file: SecretFile = r#""""#;
+    "media.janus.secret_file": janus_secret_file: PerhapsPath = r#""""#;
 
     /// The plug-ins of Janus that clients may use.
     "media.janus.plugins": janus_plugins: List<Plugin> = r#"["janus.plugin.videoroom"]"#;
@@ -199,5 +263,5 @@ keys! {
     "media.turn.secret": turn_secret: Inline = r#""""#;
 
     /// A file with that secret, instead.
-    "media.turn.secret_file": turn_secret_file: SecretFile = r#""""#;
+    "media.turn.secret_file": turn_secret_file: PerhapsPath = r#""""#;
 }

@@ -1,7 +1,7 @@
 //! The media servers of a configuration: the types of their values, and that they belong together.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Value;
 use yinxin_core::names::AppName;
@@ -9,7 +9,7 @@ use yinxin_core::rooms::media::{Janus, Kind, LiveKit, MediaServers, Secret, Turn
 
 use super::fault::Fault;
 use super::keys::Config;
-use super::setting::Setting;
+use super::setting::{PerhapsPath, Setting};
 
 /// A list of values; in the environment with commas.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,20 +95,6 @@ impl Setting for ClientUrl {
     }
 }
 
-/// A name that is not secret; empty is none.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Name(pub String);
-
-impl Setting for Name {
-    fn expected() -> String {
-        "a name without spaces, or \"\"".to_owned()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        (text.is_empty() || is_word(text)).then(|| Self(text.to_owned()))
-    }
-}
-
 /// A secret that stands in the configuration itself; empty is none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Inline(pub Option<Secret>);
@@ -122,20 +108,6 @@ impl Setting for Inline {
 
     fn from_text(text: &str) -> Option<Self> {
         Some(Self(Secret::new(text.to_owned())))
-    }
-}
-
-/// A file that holds a secret; empty is none.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct SecretFile(pub Option<PathBuf>);
-
-impl Setting for SecretFile {
-    fn expected() -> String {
-        "a path, or \"\"".to_owned()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        Some(Self((!text.is_empty()).then(|| text.into())))
     }
 }
 
@@ -207,7 +179,7 @@ struct Section<'a> {
     /// The secret's name.
     key: &'a str,
     inline: &'a Inline,
-    file: &'a SecretFile,
+    file: &'a PerhapsPath,
 }
 
 impl Section<'_> {

@@ -66,6 +66,34 @@ impl Setting for PathBuf {
     }
 }
 
+/// A path, or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PerhapsPath(pub Option<PathBuf>);
+
+impl Setting for PerhapsPath {
+    fn expected() -> String {
+        "a path, or \"\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(PathBuf::from_text(text)))
+    }
+}
+
+/// A name that another service gave; may be empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Name(pub String);
+
+impl Setting for Name {
+    fn expected() -> String {
+        "visible ASCII characters, or \"\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.bytes().all(|byte| byte.is_ascii_graphic()).then(|| Self(text.to_owned()))
+    }
+}
+
 impl Setting for bool {
     fn expected() -> String {
         "true or false".to_owned()

@@ -4,9 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 use yinxin_admin::AdminKey;
 use yinxin_core::clock::{Clock, SystemClock};
+use yinxin_core::files::{Bucket, Place};
 use yinxin_core::keys::MasterKey;
 
 use super::Finding;
@@ -24,6 +27,8 @@ const CLOCK_MIN_S: i64 = 1_735_689_600;
 /// 2100-01-01.
 const CLOCK_MAX_S: i64 = 4_102_444_800;
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Long enough to hear why after some tries.
+const BUCKET_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn configuration<F: ToString>(configured: &Result<Config, Vec<F>>) -> Finding {
     match configured {
@@ -84,6 +89,43 @@ fn database(path: &Path) -> Finding {
         Ok(None) => Finding::ok(CHECK, format!("{shown}: its structure is sound")),
         Ok(Some(fault)) => Finding::fail(CHECK, format!("{shown}: {fault}"), ADVICE),
         Err(fault) => Finding::fail(CHECK, format!("{shown}: {fault}"), ADVICE),
+    }
+}
+
+/// The place of uploaded files: whether a server could write there.
+pub(super) fn files(config: &Config, dir: &DataDir) -> Finding {
+    const CHECK: &str = "files";
+    match config.file_setup(dir).map(|setup| setup.place) {
+        Err(failure) => {
+            Finding::fail(CHECK, failure.message, "`yinxin config explain files.bucket` says what it takes")
+        }
+        Ok(Place::Folder(folder)) => match access(&folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+            Ok(()) => Finding::ok(CHECK, format!("{} is writable", folder.display())),
+            Err(Errno::NOENT) => Finding::ok(CHECK, format!("{} is made by the next start", folder.display())),
+            Err(fault) => {
+                let advice = "run as the user the server runs as, or choose another files.folder";
+                Finding::fail(CHECK, format!("{}: {fault}", folder.display()), advice)
+            }
+        },
+        Ok(Place::Bucket(bucket)) => match reach(&bucket) {
+            Ok(()) => Finding::ok(CHECK, format!("the bucket {} answers", bucket.name)),
+            Err(why) => Finding::fail(
+                CHECK,
+                format!("the bucket {}: {why}", bucket.name),
+                "check files.endpoint, files.region and the access key, and what the key is allowed to",
+            ),
+        },
+    }
+}
+
+fn reach(bucket: &Bucket) -> Result<(), String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|fault| fault.to_string())?;
+    let asked = async { tokio::time::timeout(BUCKET_TIMEOUT, yinxin_core::files::check(bucket)).await };
+    match runtime.block_on(asked) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)),
+        Err(_) => Err(format!("no answer in {} s", BUCKET_TIMEOUT.as_secs())),
     }
 }
 

@@ -67,6 +67,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Outcome {
     };
     let mut findings = vec![checks::configuration(&configured)];
     findings.extend(checks::folder(&dir));
+    findings.extend(configured.as_ref().ok().map(|config| checks::files(config, &dir)));
     findings.push(checks::server(&dir));
     findings.push(checks::open_files(configured.as_ref().map_or(0, |config| config.connections.0)));
     findings.push(checks::clock());

@@ -3,6 +3,9 @@
 //! Nothing is made before the command line, the configuration and the address are known to be right; nothing is printed to standard
 //! output but the demo block and the line that says where the server listens.
 
+mod calls;
+mod chores;
+mod cleaning;
 mod demo;
 mod logs;
 mod routes;
@@ -13,10 +16,10 @@ use rustix::fs::Mode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use yinxin_admin::AdminKey;
-use yinxin_core::Ctx;
 use yinxin_core::clock::SystemClock;
 use yinxin_core::ctx::Parts;
 use yinxin_core::rng::SystemRng;
+use yinxin_core::{Code, Ctx};
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::Draining;
 use yinxin_realtime::{Bounds, Registry};
@@ -26,6 +29,7 @@ use crate::config::{self, Config, Given};
 use crate::data::{DataDir, LockedDir};
 use crate::exit::{Failure, Outcome};
 use crate::print;
+use calls::Calls;
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let config = configure(args)?;
@@ -69,6 +73,8 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     let is_first = folder.begin_first_start()?;
     let registry = Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() });
     let (ctx, key) = open(config, folder, Arc::clone(&registry)).await?;
+    // Before anybody can connect.
+    let calls = Calls::start(&ctx, config).await;
     let url = announce(&listener, folder)?;
     if is_first {
         if with_demo {
@@ -78,8 +84,10 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     }
     let draining = Draining::default();
     let router = routes::assemble(config, media, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
+    let cleaning = tokio::spawn(cleaning::keep_clean(Arc::clone(&ctx)));
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
+    let chores = tokio::spawn(chores::run(Arc::clone(&ctx)));
     let rooms = Arc::clone(&ctx.rooms);
     let shutdown = async move {
         let name = stops.first().await;
@@ -89,6 +97,10 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
         rooms.stop();
     };
     let drained = yinxin_http::serve(listener, router, options, shutdown).await;
+    chores.abort();
+    cleaning.abort();
+    // The last connections have told how they ended.
+    calls.stop().await;
     close(ctx, folder).await;
     tracing::info!(connections_cut = drained.cut, "stopped");
     Ok(())
@@ -102,15 +114,21 @@ async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> O
         clock: Arc::new(SystemClock),
         rng,
         sessions,
+        courier: calls::courier(config)?,
         limits: config.limits(),
         preset: config.rate_preset,
         hash_cost: config.hash_cost(),
+        files: config.file_setup(folder.dir())?,
         master,
     };
     let database = folder.dir().database();
     let ctx = Ctx::open(&database, parts).await.map_err(|error| {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        Failure::failed(format!("cannot open {}: {why}; `yinxin doctor` may know more", database.display()))
+        let what = match error.code {
+            Code::FileStore => "the place of uploaded files (files.*)".to_owned(),
+            _ => database.display().to_string(),
+        };
+        Failure::failed(format!("cannot open {what}: {why}; `yinxin doctor` may know more"))
     })?;
     Ok((ctx, key))
 }

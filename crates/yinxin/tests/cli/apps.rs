@@ -2,12 +2,13 @@ use serde_json::json;
 use yinxin_testkit::server::Server;
 
 use crate::binary;
-use crate::process::run_on;
+use crate::process::{run_on, run_with};
 
 #[test]
 fn an_app_lives_from_creation_to_deletion() {
     let server = Server::start(binary(), &[]);
     let yinxin = |args: &[&str]| run_on(server.data(), args);
+    let data = server.data().display().to_string();
 
     let printed = yinxin(&["app", "create", "acme/chat", "--json"]);
     let made = printed.json();
@@ -29,12 +30,14 @@ fn an_app_lives_from_creation_to_deletion() {
         "0",
         "--contacts-max",
         "7",
+        "--contacts-only-messaging",
         "--safe-mode=false",
         "--local-room-tokens=false",
     ];
     let other = yinxin(&[&["app", "create", "acme/other", "--json"], &flags[..]].concat()).json();
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 60,
-        "app_token_ttl": 0, "contacts_max": 7, "safe_mode": false, "local_room_tokens": false});
+        "app_token_ttl": 0, "contacts_max": 7, "contacts_only_messaging": true, "safe_mode": false,
+        "local_room_tokens": false});
     assert_eq!(other["settings"], settings);
 
     assert_eq!(yinxin(&["app", "show", "acme/chat", "--json"]).json()["easemob"].get("client_secret"), None);
@@ -46,7 +49,10 @@ fn an_app_lives_from_creation_to_deletion() {
 
     let set = yinxin(&["app", "set", "acme/other", "--open-registration=false", "--profile", "seed", "--json"]).json();
     assert_eq!((&set["settings"]["open_registration"], &set["settings"]["profile"]), (&json!(false), &json!("seed")));
-    assert_eq!(set["settings"]["contacts_max"], 7);
+    assert_eq!(
+        (&set["settings"]["contacts_max"], &set["settings"]["contacts_only_messaging"]),
+        (&json!(7), &json!(true))
+    );
 
     let rotated = yinxin(&["app", "rotate-secret", "acme/chat", "--yes", "--json"]).json();
     assert_ne!(rotated["easemob"]["client_secret"], secret);
@@ -55,6 +61,21 @@ fn an_app_lives_from_creation_to_deletion() {
     assert_eq!(again["easemob"], rotated["easemob"]);
     assert_eq!(again["netease"]["app_key"], made["netease"]["app_key"]);
     assert_ne!(again["netease"]["app_secret"], made["netease"]["app_secret"]);
+    let adopted = run_with(
+        &["app", "adopt-keys", "acme/chat", "--app-key", "key", "--secrets-stdin", "--yes", "--json", "--data", &data],
+        &[],
+        "first\nsecond\n",
+    );
+    let adopted = adopted.json();
+    let secrets = ["app_key", "app_secret", "perm_secret"].map(|field| &adopted["netease"][field]);
+    assert_eq!(secrets, ["key", "first", "second"]);
+    assert_ne!(
+        adopted["netease"]["admission_key"], again["netease"]["admission_key"],
+        "media servers get another key with the secrets"
+    );
+    let adopt = ["app", "adopt-keys", "acme/chat", "--app-key", "key"];
+    assert!(yinxin(&adopt).failed(2).contains("--app-secret"));
+    assert!(yinxin(&[&adopt[..], &["--app-secret", "s"]].concat()).failed(6).contains("--yes"));
     assert_eq!(yinxin(&["app", "delete", "acme/chat", "--yes", "--json"]).json()["app_key"], "acme#chat");
     assert_eq!(yinxin(&["app", "list", "--json"]).json()["apps"].as_array().unwrap().len(), 1);
 }
@@ -91,6 +112,7 @@ fn people_get_text() {
     let made = yinxin(&["app", "create", "acme/chat", "--user-token-ttl", "0"]);
     assert!(made.contains("Client secret   YXA6") && made.contains("User token TTL  for ever"), "{made}");
     let shown = yinxin(&["app", "show", "acme/chat"]);
+    assert!(shown.contains("Messages        to everybody"), "{shown}");
     assert!(
         shown.contains("AppKey          acme#chat") && shown.contains("NetEase AppKey") && !shown.contains("secret"),
         "{shown}"

@@ -3,6 +3,7 @@
 mod apps;
 mod commands;
 mod finding;
+mod hooks;
 mod life;
 mod process;
 mod users;

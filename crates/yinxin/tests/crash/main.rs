@@ -6,6 +6,7 @@
 //! moments at which the kernel does what it is told are its own.
 
 mod client;
+mod deletion;
 mod random;
 mod structure;
 mod world;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use yinxin_core::{Db, Error, SqliteOptions};
 
 /// What must find nothing, and what it would mean.
@@ -40,18 +41,50 @@ const MISFITS: [(&str, &str); 6] = [
 
 /// Fails if anything in the data folder's database does not fit.
 pub fn check(data: &Path) {
-    let folder = TempDir::new().expect("a temporary folder");
-    for file in ["yinxin.db", "yinxin.db-wal"] {
-        if data.join(file).exists() {
-            fs::copy(data.join(file), folder.path().join(file)).expect("the file can be copied");
-        }
-    }
-    let options = SqliteOptions { readers: 1, ..SqliteOptions::at(folder.path().join("yinxin.db")) };
-    let db = Db::open_sqlite(&options, |_| {}).expect("the database opens");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let copy = Copy::of(data);
     for (misfit, sql) in MISFITS {
-        let found = db.read(sql, |tx, sql| Box::pin(async move { Ok::<_, Error>(tx.rows(sql, &[]).await?) }));
-        let found = runtime.block_on(found).unwrap_or_else(|fault| panic!("{misfit}: {fault}"));
+        let found = copy.texts(sql);
         assert!(found.is_empty(), "{misfit}: {found:?}");
+    }
+}
+
+/// Rows of all tables that carry the app of that id.
+pub fn rows_of_app(data: &Path, id_hex: &str) -> usize {
+    let copy = Copy::of(data);
+    let tables = "SELECT m.name FROM sqlite_schema m WHERE m.type = 'table' AND EXISTS \
+                  (SELECT 1 FROM pragma_table_info(m.name) WHERE name = 'app_id')";
+    let rows = |table: &String| copy.texts(format!("SELECT 'x' FROM {table} WHERE app_id = x'{id_hex}'").leak()).len();
+    copy.texts(tables).iter().map(rows).sum()
+}
+
+/// A copy of the database, which nobody else has opened.
+struct Copy {
+    db: Db,
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+impl Copy {
+    fn of(data: &Path) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        for file in ["yinxin.db", "yinxin.db-wal"] {
+            if data.join(file).exists() {
+                fs::copy(data.join(file), folder.path().join(file)).expect("the file can be copied");
+            }
+        }
+        let options = SqliteOptions { readers: 1, ..SqliteOptions::at(folder.path().join("yinxin.db")) };
+        let db = Db::open_sqlite(&options, |_| {}).expect("the database opens");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        Self { db, runtime, _folder: folder }
+    }
+
+    fn texts(&self, sql: &'static str) -> Vec<String> {
+        let found = self.db.read(sql, |tx, sql| {
+            Box::pin(async move {
+                let rows = tx.rows(sql, &[]).await?;
+                rows.into_iter().map(|mut row| Ok::<String, Error>(row.take(0)?)).collect()
+            })
+        });
+        self.runtime.block_on(found).unwrap_or_else(|fault| panic!("{sql}: {fault}"))
     }
 }

@@ -8,8 +8,9 @@ use futures_util::stream::{self, StreamExt};
 use prost::Message as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use yinxin_core::conversations::{self, Conversation, From};
 use yinxin_core::limits::RECEIVERS_MAX;
-use yinxin_core::messages::{self, Conversation, Entry, From, Kind, Outgoing, Sender};
+use yinxin_core::messages::{self, Act, Entry, Kind, Outgoing, Sender};
 use yinxin_core::names::Username;
 use yinxin_core::users::{self, User};
 use yinxin_core::{Code, Error, Result};
@@ -17,7 +18,7 @@ use yinxin_msync::body::content::{self, Attachment};
 use yinxin_msync::body::{self, Body};
 use yinxin_msync::wire::{Content, MessageType};
 
-use crate::msync::metas;
+use crate::msync::{metas, outgoing};
 use crate::rest::answer::Answer;
 use crate::rest::body::{Json, lenient_int};
 use crate::rest::call::Call;
@@ -118,8 +119,9 @@ impl Letter<'_> {
             kind: Kind::Chat,
             origin: String::new(),
             payload: payload.encode(),
-            recalls: None,
+            act: Act::Says,
             online_only: self.message.routetype.as_deref() == Some("ROUTE_ONLINE"),
+            read: outgoing::content,
         };
         let sent = messages::send(call.ctx(), &call.app, self.sender, &to, outgoing).await;
         (to, sent)
@@ -178,7 +180,7 @@ pub(crate) async fn history(call: &mut Call, _: SelfOrBackend, Json(body): Json<
     let start = body.start.filter(|start| *start > 0);
     let from = if body.is_positive.unwrap_or(false) { From::After(start) } else { From::Before(start) };
     let page =
-        messages::history(call.ctx(), &call.app, call.owner(), peer, from, body.pull_number.unwrap_or(20)).await?;
+        conversations::history(call.ctx(), &call.app, call.owner(), peer, from, body.pull_number.unwrap_or(20)).await?;
     let owner = users::find(call.ctx(), &call.app, call.owner()).await?;
     let app_key = call.app.name.app_key();
     let shown = |entry: Entry| {
@@ -198,7 +200,7 @@ pub(crate) async fn conversations(call: &mut Call, _: SelfOrBackend, query: Quer
         return Ok(Answer::write().acted("get").data(json!({ "cursor": "", "channel_infos": [] })));
     }
     let limit = query.int("limit")?.unwrap_or(20);
-    let page = messages::conversations(call.ctx(), &call.app, call.owner(), query.int("cursor")?, limit).await?;
+    let page = conversations::list(call.ctx(), &call.app, call.owner(), query.int("cursor")?, limit).await?;
     let owner = users::find(call.ctx(), &call.app, call.owner()).await?;
     let app_key = call.app.name.app_key();
     let next = page.next.map_or_else(String::new, |next| next.to_string());

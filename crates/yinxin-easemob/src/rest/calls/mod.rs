@@ -6,6 +6,7 @@ pub(crate) mod apps;
 pub(crate) mod attributes;
 pub(crate) mod blocks;
 pub(crate) mod contacts;
+pub(crate) mod files;
 pub(crate) mod messages;
 pub(crate) mod mutes;
 pub(crate) mod online;

@@ -1,5 +1,6 @@
 //! `/users`: registering, reading, changing and deleting users. Source: easemob-user-system.txt, 用户管理.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -25,9 +26,10 @@ pub(crate) struct NewUser {
     nickname: Option<String>,
 }
 
-impl From<NewUser> for Registration {
-    fn from(new: NewUser) -> Self {
-        Self { username: new.username, password: new.password.map(Zeroizing::new), nickname: new.nickname }
+impl NewUser {
+    fn by(self, client: IpAddr) -> Registration {
+        let password = self.password.map(Zeroizing::new);
+        Registration { username: self.username, password, nickname: self.nickname, from: Some(client) }
     }
 }
 
@@ -53,20 +55,22 @@ impl FromCall for MayRegister {
 /// `POST /users`: an object or an array of one registers one user, a longer array many.
 pub(crate) async fn register(call: &mut Call, may: MayRegister, new: OneOrMany<NewUser>) -> Result<Answer> {
     let ctx = call.ctx();
+    let client = call.arrival.client;
     match new {
         OneOrMany::One(one) => {
-            let user = users::register(ctx, &call.app, one.into()).await?;
+            let user = users::register(ctx, &call.app, one.by(client)).await?;
             Ok(Answer::write().path("/users").user(user))
         }
         OneOrMany::Many(list) if list.len() == 1 => {
-            let one = list.into_iter().next().map(Registration::from).unwrap_or_default();
+            let one = list.into_iter().next().map(|one| one.by(client)).unwrap_or_default();
             let user = users::register(ctx, &call.app, one).await?;
             // Quirk(easemob): an array of one is answered like one, with empty params. Source: 注册单个用户(授权).
             Ok(Answer::write().path("/users").user(user).params(Vec::new()))
         }
         OneOrMany::Many(_) if !may.many => Err(Code::RegistrationClosed.into()),
         OneOrMany::Many(list) => {
-            let done = users::register_batch(ctx, &call.app, list.into_iter().map(Into::into).collect()).await?;
+            let list = list.into_iter().map(|one| one.by(client)).collect();
+            let done = users::register_batch(ctx, &call.app, list).await?;
             let taken: Vec<Value> = done.taken.iter().map(|name| already_exists(name)).collect();
             Ok(Answer::write().path("/users").users(done.created).data(taken))
         }

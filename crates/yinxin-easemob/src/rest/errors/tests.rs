@@ -42,6 +42,16 @@ fn calls(code: Code) -> &'static [Op] {
         | Code::LoginUnknownUser
         | Code::UserInactive => &[Op::Token],
         Code::BlockTargetNotFound => &[Op::BlockAdd],
+        Code::FileNotFound
+        | Code::FileSecretWrong
+        | Code::FileTooLarge
+        | Code::FileMissing
+        | Code::FilesFull
+        | Code::TooManyUploads
+        | Code::PartsMissing
+        | Code::RangeIllegal
+        | Code::FormMalformed
+        | Code::FileStore => &[Op::FileUpload],
         _ => &[Op::UserGet],
     }
 }
@@ -93,7 +103,7 @@ async fn every_code_has_an_answer_in_both_profiles() {
 #[test]
 fn only_our_own_failures_are_5xx() {
     for &code in Code::ALL {
-        let ours = matches!(code, Code::Storage | Code::Internal);
+        let ours = matches!(code, Code::Storage | Code::FileStore | Code::Internal);
         for &op in Op::ALL {
             for profile in [Profile::Seed, Profile::Current] {
                 let wire = wire(op, profile, &Error::from(code));

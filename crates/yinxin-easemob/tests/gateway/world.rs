@@ -1,0 +1,157 @@
+//! [`World`]: an app with users on a server in this process, its clock standing still, and sockets to it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use yinxin_core::apps::{self, App, AppChanges};
+use yinxin_core::clock::FakeClock;
+use yinxin_core::conversations::{self, From};
+use yinxin_core::ctx::Parts;
+use yinxin_core::files;
+use yinxin_core::hooks::Nobody;
+use yinxin_core::keys::MasterKey;
+use yinxin_core::limits::{Limits, SocketLimits};
+use yinxin_core::names::AppName;
+use yinxin_core::passwords::HashCost;
+use yinxin_core::rates::Preset;
+use yinxin_core::rng::SystemRng;
+use yinxin_core::sessions::CloseReason;
+use yinxin_core::{Ctx, tokens, users};
+use yinxin_http::ServeOptions;
+use yinxin_http::metrics::PrometheusHandle;
+use yinxin_realtime::{Bounds, Registry};
+
+use crate::client::Client;
+
+pub struct World {
+    pub ctx: Arc<Ctx>,
+    pub app: Arc<App>,
+    pub clock: Arc<FakeClock>,
+    pub registry: Arc<Registry>,
+    /// Where the neighbours are: a listener with the limits of a server as installed.
+    calm: SocketAddr,
+    stops: Vec<oneshot::Sender<()>>,
+    _folder: TempDir,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        metrics();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FakeClock::at(1_700_000_000_000));
+        let registry = Registry::new(Bounds::default());
+        let parts = Parts {
+            courier: Arc::new(Nobody),
+            clock: clock.clone(),
+            rng: Arc::new(SystemRng),
+            sessions: registry.clone(),
+            limits: Limits::default(),
+            preset: Preset::default(),
+            hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
+            master: MasterKey::generate(&SystemRng),
+            files: files::Setup::in_folder(folder.path().join("files")),
+        };
+        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+        let app = apps::create(&ctx, AppName::parse("acme/chat").unwrap(), AppChanges::default()).await.unwrap();
+        let calm = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut world = Self { ctx, app, clock, registry, calm, stops: Vec::new(), _folder: folder };
+        world.calm = world.listen(SocketLimits::default()).await;
+        world
+    }
+
+    /// One more listener of the same server, with limits of its own: what hits one that is connected there does not hit
+    /// its neighbours.
+    pub async fn listen(&mut self, socket: SocketLimits) -> SocketAddr {
+        let options = ServeOptions::default();
+        let listener = yinxin_http::bind(([127, 0, 0, 1], 0).into(), options.backlog).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let dialect = yinxin_easemob::Options { socket, ..yinxin_easemob::Options::default() };
+        let router = yinxin_easemob::router(self.ctx.clone(), self.registry.clone(), dialect);
+        let (stop, stopped) = oneshot::channel();
+        self.stops.push(stop);
+        tokio::spawn(yinxin_http::serve(listener, router, options, async {
+            // An error says that the world is gone, which is a reason to stop as well.
+            let _ = stopped.await;
+        }));
+        address
+    }
+
+    /// A user's token, for so many seconds; the user is made if there is none.
+    pub async fn token(&self, user: &str, ttl_s: i64) -> String {
+        tokens::issue_for_user(&self.ctx, &self.app, Some(user), true, Some(ttl_s)).await.unwrap().0.token
+    }
+
+    /// A client that has logged in there.
+    pub async fn login_at(&self, address: SocketAddr, user: &str) -> Client {
+        let token = self.token(user, 3600).await;
+        let mut client = Client::open(address, "/ws").await;
+        client.log_in(user, &token).await;
+        client
+    }
+
+    /// A client that has logged in where nothing strange goes on, and has asked what waits: from then on it is sent
+    /// what comes.
+    pub async fn login(&self, user: &str) -> Client {
+        let mut client = self.login_at(self.calm, user).await;
+        client.unread().await;
+        client
+    }
+
+    /// Alice and Bob, who chat whatever others do.
+    pub async fn neighbours(&self) -> Neighbours {
+        Neighbours { alice: self.login("alice").await, bob: self.login("bob").await }
+    }
+
+    /// Closes the connections of a user as a backend would.
+    pub async fn close(&self, user: &str, reason: CloseReason) {
+        let user = users::find(&self.ctx, &self.app, user).await.unwrap();
+        self.ctx.sessions.close(self.app.id, user.user, None, reason);
+    }
+
+    pub async fn is_online(&self, user: &str) -> bool {
+        let user = users::find(&self.ctx, &self.app, user).await.unwrap();
+        self.ctx.sessions.is_online(self.app.id, user.user)
+    }
+
+    /// How many messages two users have exchanged.
+    pub async fn exchanged(&self, one: &str, other: &str) -> usize {
+        conversations::history(&self.ctx, &self.app, one, other, From::After(None), 50).await.unwrap().entries.len()
+    }
+}
+
+/// Two who play by the rules.
+pub struct Neighbours {
+    alice: Client,
+    bob: Client,
+}
+
+impl Neighbours {
+    /// A message each way, delivered and confirmed.
+    pub async fn chat(&mut self) {
+        let Self { alice, bob } = self;
+        say(alice, bob).await;
+        say(bob, alice).await;
+    }
+}
+
+async fn say(from: &mut Client, to: &mut Client) {
+    from.text(&to.user, "how are you?").await;
+    from.stored().await;
+    assert_eq!(to.received(&from.user).await, ["how are you?"]);
+}
+
+/// The process's metrics, installed once.
+pub fn metrics() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| yinxin_http::metrics::install().unwrap())
+}
+
+/// How many connections of this process have ended for that reason.
+pub fn ended(reason: &str) -> u64 {
+    let series = format!("yinxin_session_ends_total{{reason=\"{reason}\"}}");
+    let text = yinxin_http::metrics::render(metrics());
+    let value = text.lines().find_map(|line| line.strip_prefix(&series));
+    value.map_or(0, |value| value.trim().parse().unwrap())
+}

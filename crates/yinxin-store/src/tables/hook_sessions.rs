@@ -1,0 +1,39 @@
+//! `hook_sessions`: sessions whose end a hook wants to hear of, as long as they last.
+
+use crate::{AppId, Result, Row, Sql};
+
+/// A session.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// Its order id.
+    pub session_seq: i64,
+    /// Events of one lane stand one behind the other.
+    pub lane: String,
+    /// What an event says of it, as JSON.
+    pub data: String,
+}
+
+/// Notes that a session has begun, if there is such an app.
+pub async fn begin(sql: &mut dyn Sql, app: AppId, session: &SessionRow) -> Result<()> {
+    const SQL: &str = "INSERT INTO hook_sessions (app_id, session_seq, lane, data) SELECT $1, $2, $3, $4 FROM apps \
+                       WHERE app_id = $1 ON CONFLICT DO NOTHING";
+    let args = [app.arg(), session.session_seq.into(), (&session.lane).into(), (&session.data).into()];
+    sql.exec(SQL, &args).await?;
+    Ok(())
+}
+
+/// Notes that a session has ended.
+pub async fn end(sql: &mut dyn Sql, app: AppId, session_seq: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM hook_sessions WHERE app_id = $1 AND session_seq = $2";
+    sql.exec(SQL, &[app.arg(), session_seq.into()]).await?;
+    Ok(())
+}
+
+/// Up to `limit` sessions of whichever app: what a server that starts finds was cut off.
+pub async fn any(sql: &mut dyn Sql, limit: i64) -> Result<Vec<(AppId, SessionRow)>> {
+    const SQL: &str = "SELECT app_id, session_seq, lane, data FROM hook_sessions ORDER BY app_id, session_seq LIMIT $1";
+    let read = |mut row: Row| {
+        Ok((row.take(0)?, SessionRow { session_seq: row.take(1)?, lane: row.take(2)?, data: row.take(3)? }))
+    };
+    sql.rows(SQL, &[limit.into()]).await?.into_iter().map(read).collect()
+}

@@ -1,0 +1,157 @@
+//! The NetEase dialect on the built server: one user base with the Easemob dialect on one port, and tokens that are
+//! still the same after kill -9.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+use serde_json::{Value, json};
+use yinxin_testkit::http::{Response, request};
+use yinxin_testkit::server::{AppCredentials, Server};
+
+const FORM: &str = "application/x-www-form-urlencoded;charset=utf-8";
+const CHEAP: [(&str, &str); 2] = [("YINXIN_PASSWORDS__MEMORY_KIB", "8"), ("YINXIN_PASSWORDS__PASSES", "1")];
+
+fn start() -> (Server, AppCredentials) {
+    let server = Server::start_with(Path::new(env!("CARGO_BIN_EXE_yinxin")), &[], &CHEAP);
+    let app = server.create_app("org", "app", &[]);
+    (server, app)
+}
+
+fn try_signed(addr: SocketAddr, app: &AppCredentials, action: &str, form: &str) -> io::Result<Response> {
+    let signed = app.netease.sign("12345", None);
+    let mut headers: Vec<_> = signed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    headers.push(("content-type", FORM));
+    request(addr, "POST", &format!("/nimserver/user/{action}.action"), &headers, Some(form.as_bytes()))
+}
+
+fn signed(server: &Server, app: &AppCredentials, action: &str, form: &str) -> Value {
+    let reply = try_signed(server.addr(), app, action, form).expect("an answer");
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let body = reply.json().expect("JSON");
+    assert_eq!(body["code"], 200, "{action} {form}: {body}");
+    body
+}
+
+/// A call as the other dialect's backend or client makes it.
+fn easemob(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let body = body.to_string();
+    let reply = request(server.addr(), method, &format!("/org/app/{path}"), &headers, Some(body.as_bytes()));
+    let reply = reply.expect("an answer");
+    (reply.status, reply.json().expect("JSON"))
+}
+
+fn log_in(server: &Server, name: &str, password: &str) -> (u16, Value) {
+    let grant = json!({ "grant_type": "password", "username": name, "password": password });
+    easemob(server, "", "POST", "token", &grant)
+}
+
+#[test]
+fn one_user_base_under_two_dialects() {
+    let (server, app) = start();
+    let (_, granted) = easemob(
+        &server,
+        "",
+        "POST",
+        "token",
+        &json!({ "grant_type": "client_credentials", "client_id": app.easemob.client_id,
+            "client_secret": app.easemob.client_secret }),
+    );
+    let backend = granted["access_token"].as_str().expect("a token");
+    let registered =
+        easemob(&server, backend, "POST", "users", &json!({ "username": "ann", "password": "by-easemob" }));
+    assert_eq!(registered.0, 200);
+    let refused = try_signed(server.addr(), &app, "create", "accid=Ann").unwrap().json().unwrap();
+    assert_eq!(refused, json!({ "desc": "already register", "code": 414 }));
+
+    // Banned by one, banned by both.
+    signed(&server, &app, "block", "accid=ann&needkick=true");
+    assert_eq!(log_in(&server, "ann", "by-easemob").1["error_description"], "user not activated");
+    signed(&server, &app, "unblock", "accid=ann");
+    assert_eq!(log_in(&server, "ann", "by-easemob").0, 200);
+    assert_eq!(easemob(&server, backend, "POST", "users/ann/deactivate", &json!({})).0, 200);
+    let found = signed(&server, &app, "getUinfos", "accids=%5B%22ann%22%5D");
+    assert_eq!(found["uinfos"][0]["valid"], false);
+
+    // Made by one, logged in by the other.
+    let made = signed(&server, &app, "create", "accid=Ben&name=%E5%B0%8F%E6%98%8E&ex=more");
+    let token = made["info"]["token"].as_str().expect("a token");
+    assert_eq!(log_in(&server, "ben", token).0, 200);
+    assert_eq!(easemob(&server, backend, "GET", "users/ben", &Value::Null).1["entities"][0]["username"], "ben");
+    let shown = easemob(&server, backend, "GET", "metadata/user/ben", &Value::Null).1;
+    assert_eq!(shown["data"], json!({ "nickname": "小明", "ext": "more" }));
+    let renewed = signed(&server, &app, "refreshToken", "accid=ben");
+    assert_eq!(log_in(&server, "ben", token).0, 400);
+    assert_eq!(log_in(&server, "ben", renewed["info"]["token"].as_str().unwrap()).0, 200);
+
+    // Gone for one, gone for both.
+    assert_eq!(easemob(&server, backend, "DELETE", "users/ben", &Value::Null).0, 200);
+    let gone = try_signed(server.addr(), &app, "refreshToken", "accid=ben").unwrap().json().unwrap();
+    assert_eq!(gone, json!({ "desc": "ben not register", "code": 414 }));
+}
+
+/// Asks for tokens of one number after the other until the server is killed; gives what it was given.
+fn ask_until_killed(
+    addr: SocketAddr,
+    app: &AppCredentials,
+    first: u64,
+    killed: &AtomicBool,
+    given: &Sender<()>,
+) -> Vec<(u64, String)> {
+    let mut tokens = Vec::new();
+    for uid in first.. {
+        let form = format!("uid={uid}&channelName=room&expireAt=86400");
+        match try_signed(addr, app, "getToken", &form) {
+            Ok(reply) => {
+                let body = reply.json().expect("JSON");
+                assert_eq!(body["code"], 200, "{body}");
+                tokens.push((uid, body["token"].as_str().expect("a token").to_owned()));
+                // Nobody counts any more once the server is being killed.
+                let _ = given.send(());
+            }
+            Err(fault) => {
+                assert!(killed.load(Ordering::SeqCst), "a living server does not answer: {fault}");
+                break;
+            }
+        }
+    }
+    tokens
+}
+
+#[test]
+fn a_token_that_was_given_is_the_same_after_a_kill() {
+    let (mut server, app) = start();
+    let mut tokens = HashMap::new();
+    for round in 0_u64..5 {
+        let (killed, addr) = (AtomicBool::new(false), server.addr());
+        let (give, given) = mpsc::channel();
+        let more = thread::scope(|scope| {
+            let askers: Vec<_> = (0_u64..4)
+                .map(|asker| {
+                    let (app, killed, give) = (&app, &killed, give.clone());
+                    let first = (round * 4 + asker) * 1_000_000;
+                    scope.spawn(move || ask_until_killed(addr, app, first, killed, &give))
+                })
+                .collect();
+            for _ in 0..40 {
+                given.recv().expect("the askers go on until the server is killed");
+            }
+            killed.store(true, Ordering::SeqCst);
+            server.kill();
+            askers.into_iter().map(|asker| asker.join().expect("an asker ends")).collect::<Vec<_>>()
+        });
+        tokens.extend(more.into_iter().flatten());
+        server.restart();
+        for (uid, token) in &tokens {
+            let again = signed(&server, &app, "getToken", &format!("uid={uid}&channelName=room&expireAt=86400"));
+            assert_eq!(again["token"], token.as_str(), "{uid}");
+        }
+    }
+    assert!(tokens.len() >= 200, "{}", tokens.len());
+}
