@@ -118,5 +118,5 @@ async fn an_app_may_bring_its_keys_along() {
         let said = adopt(body.to_string()).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
         assert!(said.contains(field), "{said}");
     }
-    assert_eq!(api.get("/apps/acme/chat?secrets=true").await.json["netease"], given);
+    assert_eq!(api.get("/apps/acme/chat?secrets=true").await.json["netease"], adopted);
 }
