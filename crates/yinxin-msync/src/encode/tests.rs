@@ -60,6 +60,7 @@ fn a_kick_is_addressed_to_the_device_and_lies_in_the_nameless_queue() {
         let frame: CommSyncDl = payload(&kick(given, Some("why"), device.clone(), 5, 6));
         assert_eq!((frame.queue, frame.is_last), (Some(Jid::server(APP_KEY)), Some(true)));
         assert_eq!((frame.metas[0].to.as_ref(), frame.metas[0].ns), (Some(&device), Some(0)));
+        assert_eq!(frame.metas[0].from, Some(Jid::server(APP_KEY)), "SDK 4.8 fails without a sender");
         let body = StatisticsBody::decode(frame.metas[0].payload.as_deref().unwrap()).unwrap();
         assert_eq!((body.operation, body.reason.as_deref()), (Some(operation), Some("why")));
     }
@@ -73,6 +74,7 @@ fn the_json_of_a_notice_has_no_byte_below_0x10() {
     assert!(text.iter().all(|byte| *byte >= 0x10));
     assert_eq!(serde_json::from_slice::<serde_json::Value>(text).unwrap(), json);
     assert_eq!((frame.next_key, frame.is_last), (Some(2), Some(false)));
+    assert_eq!(frame.metas[0].from, Some(Jid::server(APP_KEY)), "SDK 4.8 fails without a sender");
 }
 
 #[test]
