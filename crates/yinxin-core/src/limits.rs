@@ -67,7 +67,7 @@ pub struct SocketLimits {
     pub write: Duration,
     /// Between the last frame and the end of the socket: closed at once, an SDK may take it for a fault and come back.
     pub farewell: Duration,
-    /// How long a line that needs a sign of life now and then (SockJS) may be without one.
+    /// How long a line that needs a sign of life now and then may be without one.
     pub heartbeat: Duration,
     /// How long a connection outlives its token: SDKs log themselves out when it ends, and are to be let.
     pub token_grace: Duration,

@@ -59,8 +59,9 @@ pub trait Line: Send + Sync {
     fn wake(&self, queue: &str);
     /// The presence of somebody whom its user watches has changed.
     fn announce(&self, news: &Arc<News>);
-    /// Whoever is at that address has shown a token of its user that ends then: a connection from there lives as long.
-    fn renew(&self, from: IpAddr, token_ends_ms: i64);
+    /// Whoever is at that address has shown a token of its user that ends then: a connection from there that ends with
+    /// its token lives as long.
+    fn renew(&self, _from: IpAddr, _token_ends_ms: i64) {}
 }
 
 /// Why a connection was not taken in.

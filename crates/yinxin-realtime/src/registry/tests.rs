@@ -37,8 +37,6 @@ impl Line for Ear {
     }
 
     fn announce(&self, _: &Arc<News>) {}
-
-    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 fn told() -> (Arc<dyn Line>, Receiver<Told>) {
@@ -179,8 +177,6 @@ impl Line for Leaver {
     fn wake(&self, _: &str) {}
 
     fn announce(&self, _: &Arc<News>) {}
-
-    fn renew(&self, _: IpAddr, _: i64) {}
 }
 
 #[test]
