@@ -83,7 +83,7 @@ async fn unchanged(ctx: &Ctx, app: &App, request: &Request, ttl_s: i64) -> Resul
         // costs no write each time. Of a short life the slack is a hundredth.
         let slack_ms = ROOM_TOKEN_SLACK_MS.min(ttl_s * 10);
         let short_ms = now_ms + ttl_s * 1000 - until_ms;
-        (0..slack_ms).contains(&short_ms) && request.repeat_use.is_none_or(|use_| use_ == repeat_use)
+        (0..slack_ms).contains(&short_ms) && request.repeat_use.is_none_or(|asked| asked == repeat_use)
     };
     if let Some(known) = ctx.cache.room_token(app.id, request.uid.signed()).filter(|known| known.room == room) {
         return Ok(fits(known.until_ms, known.repeat_use).then(|| known.token.clone()));
@@ -162,14 +162,18 @@ pub async fn admit(
     token: Option<&str>,
     perm_key: Option<&str>,
 ) -> Result<Admission> {
+    // Without a good token nobody learns who is banned.
+    let token = check_token(ctx, app, uid, room, token.filter(|token| !token.is_empty())).await?;
     must_not_be_banned(ctx, app, uid).await?;
     let key =
         perm_key.filter(|key| !key.is_empty()).map(|key| check_permission(ctx, app, uid, room, key)).transpose()?;
-    // Last, since it may use the token up: whoever is refused for another reason has not lost it.
-    let token_until_ms = check_token(ctx, app, uid, room, token.filter(|token| !token.is_empty())).await?;
+    // Last: whoever is refused for another reason has not lost the token.
+    if let Some(row) = token.as_ref().and_then(|token| token.for_one_use.as_ref()) {
+        use_up(ctx, app, uid, row).await?;
+    }
     let (privileges, until_ms) =
         key.map_or((Privileges::ALL, None), |(privileges, until_ms)| (privileges, Some(until_ms)));
-    Ok(Admission { uid, room: room.clone(), privileges, until_ms, token_until_ms })
+    Ok(Admission { uid, room: room.clone(), privileges, until_ms, token_until_ms: token.map(|token| token.until_ms) })
 }
 
 /// Whoever is banned by name cannot come in by a number that is its name.
@@ -203,8 +207,21 @@ pub(super) fn check_permission(
     Ok((Privileges(key.privilege & Privileges::ALL.0), until_ms))
 }
 
-/// Whether the token lets in; gives its end.
-async fn check_token(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: Option<&str>) -> Result<Option<i64>> {
+/// A token that lets in.
+struct GoodToken {
+    until_ms: i64,
+    /// Its row, if it admits once only and is to be used up.
+    for_one_use: Option<RoomTokenRow>,
+}
+
+/// The token, if it is good; none, if none is needed. Nothing is changed.
+async fn check_token(
+    ctx: &Ctx,
+    app: &App,
+    uid: RoomUid,
+    room: &RoomName,
+    token: Option<&str>,
+) -> Result<Option<GoodToken>> {
     match token {
         None if app.settings.safe_mode => Err(Code::RoomTokenMissing.into()),
         None => Ok(None),
@@ -215,7 +232,7 @@ async fn check_token(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token:
     }
 }
 
-async fn check_issued(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<i64> {
+async fn check_issued(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<GoodToken> {
     let input = (app.id, uid.to_string(), room.as_str().to_owned());
     let rows = ctx
         .db
@@ -228,24 +245,24 @@ async fn check_issued(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token
         issued::is(token, &issue, ctx.keys.room_tokens())
     };
     let row = rows.into_iter().find(is).ok_or(Code::RoomTokenWrong)?;
-    let now_ms = ctx.clock.now_ms();
-    if row.until_ms <= now_ms {
+    if row.until_ms <= ctx.clock.now_ms() {
         return Err(Code::RoomTokenExpired.into());
     }
-    let until_ms = row.until_ms;
-    if row.repeat_use {
-        return Ok(until_ms);
-    }
+    Ok(GoodToken { until_ms: row.until_ms, for_one_use: (!row.repeat_use).then_some(row) })
+}
+
+/// Uses up a token that admits once: of those who come with it one wins.
+async fn use_up(ctx: &Ctx, app: &App, uid: RoomUid, row: &RoomTokenRow) -> Result<()> {
     let won = ctx
         .db
-        .write((app.id, uid.to_string(), row, now_ms), |sql, (app, uid, row, now_ms)| {
+        .write((app.id, uid.to_string(), row.clone(), ctx.clock.now_ms()), |sql, (app, uid, row, now_ms)| {
             Box::pin(async move { Ok::<_, Error>(room_tokens::use_up(sql, *app, uid, row, *now_ms).await?) })
         })
         .await?;
-    if won { Ok(until_ms) } else { Err(Code::RoomTokenWrong.into()) }
+    if won { Ok(()) } else { Err(Code::RoomTokenWrong.into()) }
 }
 
-fn check_local(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<i64> {
+fn check_local(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str) -> Result<GoodToken> {
     let token = local::open(token).map_err(|_| Code::RoomTokenWrong)?;
     let now_ms = ctx.clock.now_ms();
     let in_bounds = (1..=ROOM_TOKEN_TTL_MAX_S).contains(&token.ttl_s)
@@ -258,5 +275,8 @@ fn check_local(ctx: &Ctx, app: &App, uid: RoomUid, room: &RoomName, token: &str)
         return Err(Code::RoomTokenWrong.into());
     }
     let until_ms = token.cur_time_ms + token.ttl_s * 1000;
-    if now_ms >= until_ms { Err(Code::RoomTokenExpired.into()) } else { Ok(until_ms) }
+    if now_ms >= until_ms {
+        return Err(Code::RoomTokenExpired.into());
+    }
+    Ok(GoodToken { until_ms, for_one_use: None })
 }

@@ -269,6 +269,7 @@ async fn who_is_banned_joins_no_room_and_who_is_deleted_leaves_no_token() {
     let token = w.token(&[("uid", "7"), ("repeatUse", "false")]).await;
     w.post("user/block.action", &[("accid", "7")]).await.await.ok();
     assert_eq!(w.join(7, "abc", Some(&token), None).await, Err(Code::UserInactive));
+    assert_eq!(w.join(7, "abc", Some("x"), None).await, Err(Code::RoomTokenWrong), "a stranger learns nothing");
     let again = w.token(&[("uid", "7")]).await;
     assert_eq!(again, token);
     assert_eq!(w.join(7, "abc", Some(&again), None).await, Err(Code::UserInactive));
