@@ -37,6 +37,15 @@ fn signed(server: &Server, app: &AppCredentials, action: &str, form: &str) -> Va
     body
 }
 
+/// The code that a client is answered who joins with that token.
+fn join(server: &Server, app: &AppCredentials, uid: u64, room: &str, token: &str) -> Value {
+    let key = &app.netease.app_key;
+    let form = format!("uid={uid}&appkey={key}&channelName={room}&checksum={token}&secureType=1");
+    let headers = [("content-type", FORM)];
+    let reply = request(server.addr(), "POST", "/nrtc/getChannelInfos.action", &headers, Some(form.as_bytes()));
+    reply.expect("an answer").json().expect("JSON")["code"].take()
+}
+
 /// A call as the other dialect's backend or client makes it.
 fn easemob(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let bearer = format!("Bearer {token}");
@@ -78,6 +87,14 @@ fn one_user_base_under_two_dialects() {
     assert_eq!(easemob(&server, backend, "POST", "users/ann/deactivate", &json!({})).0, 200);
     let found = signed(&server, &app, "getUinfos", "accids=%5B%22ann%22%5D");
     assert_eq!(found["uinfos"][0]["valid"], false);
+
+    // Also in rooms, where it is known by its number.
+    let number = json!({ "username": "123456", "password": "by-easemob" });
+    assert_eq!(easemob(&server, backend, "POST", "users", &number).0, 200);
+    let token = signed(&server, &app, "getToken", "uid=123456")["token"].as_str().unwrap().to_owned();
+    assert_eq!(join(&server, &app, 123_456, "abc", &token), 200);
+    assert_eq!(easemob(&server, backend, "POST", "users/123456/deactivate", &json!({})).0, 200);
+    assert_eq!(join(&server, &app, 123_456, "abc", &token), 422);
 
     // Made by one, logged in by the other.
     let made = signed(&server, &app, "create", "accid=Ben&name=%E5%B0%8F%E6%98%8E&ex=more");
@@ -154,4 +171,23 @@ fn a_token_that_was_given_is_the_same_after_a_kill() {
         }
     }
     assert!(tokens.len() >= 200, "{}", tokens.len());
+}
+
+#[test]
+fn what_was_used_up_is_so_after_a_kill() {
+    let (mut server, app) = start();
+    let give = |server: &Server, uid: u64| {
+        let given = signed(server, &app, "getToken", &format!("uid={uid}&repeatUse=false&expireAt=86400"));
+        given["token"].as_str().expect("a token").to_owned()
+    };
+    let fresh: Vec<String> = (0..5).map(|round| give(&server, 100 + round)).collect();
+    for (round, fresh) in (0..5).zip(&fresh) {
+        let token = give(&server, round);
+        assert_eq!(join(&server, &app, round, "abc", &token), 200);
+        server.kill();
+        server.restart();
+        assert_eq!(join(&server, &app, round, "abc", &token), 414);
+        assert_eq!(join(&server, &app, 100 + round, "abc", fresh), 200);
+        assert_eq!(join(&server, &app, 100 + round, "abc", fresh), 414);
+    }
 }
