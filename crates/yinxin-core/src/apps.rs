@@ -282,6 +282,14 @@ pub async fn find(ctx: &Ctx, org: &str, name: &str) -> Result<Arc<App>> {
     found.ok_or_else(|| Error::about(Code::AppNotFound, format!("{org}/{name}")))
 }
 
+/// The app of that id.
+pub(crate) async fn find_by_id(ctx: &Ctx, id: AppId) -> Result<Arc<App>> {
+    let name =
+        ctx.db.read(id, |sql, id| Box::pin(async move { Ok::<_, Error>(apps::name_of(sql, *id).await?) })).await?;
+    let (org, name) = name.ok_or_else(|| Error::about(Code::AppNotFound, Uuid::from_bytes(id.0)))?;
+    find(ctx, &org, &name).await
+}
+
 /// The app that a signed call names.
 pub async fn find_by_signing_key(ctx: &Ctx, key: &str) -> Result<Arc<App>> {
     if let Some(app) = ctx.cache.app_signing(key) {

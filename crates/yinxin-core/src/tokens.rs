@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
-use yinxin_store::UserId;
 use yinxin_store::tables::users as user_table;
+use yinxin_store::{AppId, UserId};
 use yinxin_token::access::{self, Claims, Kind, MANAGEMENT_APP, Opened};
 use yinxin_token::{dynamic, legacy};
 use zeroize::Zeroizing;
 
-use crate::apps::{App, Profile};
+use crate::apps::{self, App, Profile};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{DYNAMIC_TOKEN_AHEAD_S, TOKEN_TTL_MAX_S};
@@ -220,6 +220,21 @@ pub async fn authenticate(ctx: &Ctx, app: &App, token: &str) -> Result<Caller> {
         return Err(Code::TokenExpired.into());
     }
     usable(caller)
+}
+
+/// The app that a user's token says it is of, for those who show a token and name no app. Whether the token is good is for
+/// [`authenticate`] to say.
+pub async fn app_of(ctx: &Ctx, token: &str) -> Result<Arc<App>> {
+    if token.is_empty() {
+        return Err(Code::TokenMissing.into());
+    }
+    if dynamic::is_dynamic(token) {
+        let opened = dynamic::open_dynamic(token).map_err(|_| Code::TokenCorrupt)?;
+        let (org, name) = opened.app_key.split_once('#').ok_or(Code::TokenCorrupt)?;
+        return apps::find(ctx, org, name).await;
+    }
+    let opened = access::open(token).map_err(|_| Code::TokenCorrupt)?;
+    apps::find_by_id(ctx, AppId(opened.claims.app.into_bytes())).await
 }
 
 /// When a token that has been found good ends, in milliseconds since 1970; `None` = never.

@@ -1,11 +1,19 @@
 //! Who is connected: the registry of sessions behind the domain's port [`Sessions`](yinxin_core::sessions::Sessions).
 //!
-//! Owns the list of connections and their bounds. Must not know a wire format, a socket or a timer: a connection gives
-//! a [`Line`] by which it is told to look into its inbox or to end, and drops its [`Registration`] when it has. [`Delivery`]
-//! decides what a connection sends next; it is a state machine without I/O.
+//! Owns the list of connections and their bounds, and what every chat gateway does alike: a connection takes a [`Place`] and
+//! is served by [`serve`] until its [`End`], between a [`Pipe`], which turns its socket into frames, and a [`Session`], which
+//! answers them; [`line`] is how the registry reaches it. [`Delivery`] decides what a connection sends next; it is a state
+//! machine without I/O, and [`Inbox`] reads and confirms for it. Must not know a wire format or a socket.
 
 mod delivery;
+mod end;
+mod exchange;
+mod inbox;
+pub mod line;
 mod registry;
 
 pub use delivery::{Action, Delivery, Event};
+pub use end::End;
+pub use exchange::{Answering, Next, Pipe, Place, Session, serve};
+pub use inbox::{Inbox, Show};
 pub use registry::{Bounds, Ending, Line, Refused, Registration, Registry, SessionId};

@@ -73,12 +73,19 @@ pub enum Refused {
     UserFull,
 }
 
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Refused {
+    /// In words.
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::ServerFull => "the server has as many connections as it may have",
             Self::UserFull => "the user has as many connections as one may have",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }
 

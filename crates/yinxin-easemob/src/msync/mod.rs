@@ -2,12 +2,9 @@
 //!
 //! [`socket`] answers the requests that open one, [`pipe`] turns it into frames and owns its limits and timers,
 //! [`login`] turns a first frame into a user, [`session`] answers the frames that follow, and [`conversation`] joins
-//! them from the first frame to the [`end`]. What is sent when is decided by [`yinxin_realtime::Delivery`], who may do
-//! what by the core.
+//! them from the first frame to the end. What is sent when is decided by [`yinxin_realtime`], who may do what by the core.
 
 mod conversation;
-mod end;
-mod line;
 mod login;
 pub(crate) mod metas;
 pub(crate) mod outgoing;

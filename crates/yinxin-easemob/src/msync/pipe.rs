@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use yinxin_core::rates::Meter;
 use yinxin_http::websocket::{Fault, Message, WebSocket};
 use yinxin_msync::sockjs;
+use yinxin_realtime::End;
 
 use super::Gateway;
-use super::end::End;
 
 /// How frames are wrapped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,37 +64,6 @@ impl Pipe {
             Framing::Plain => Ok(()),
             Framing::SockJs => self.text(sockjs::open().to_owned()).await,
         }
-    }
-
-    /// The next frame. May be dropped and asked again; nothing is lost.
-    pub async fn frame(&mut self) -> Result<Bytes, End> {
-        loop {
-            if let Some(frame) = self.arrived.pop_front() {
-                return Ok(frame);
-            }
-            match timeout_at(self.due(), self.socket.recv()).await {
-                Ok(message) => self.take(message?)?,
-                Err(_) => self.break_silence().await?,
-            }
-        }
-    }
-
-    /// Sends a frame; done when the system has taken it.
-    pub async fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
-        match self.framing {
-            Framing::Plain => {
-                self.spoke_at = Instant::now();
-                in_time(self.gateway.limits.write, self.socket.send_bytes(frame)).await
-            }
-            Framing::SockJs => self.text(sockjs::message(&frame)).await,
-        }
-    }
-
-    /// Waits for the client to go, but not for long; what it still says is not listened to.
-    pub async fn linger(&mut self) {
-        let gone = async { while self.socket.recv().await.is_ok() {} };
-        // Either way the socket ends now.
-        let _waited = timeout(self.gateway.limits.farewell, gone).await;
     }
 
     /// Says why and ends.
@@ -163,6 +132,47 @@ impl Pipe {
     }
 }
 
+impl yinxin_realtime::Pipe for Pipe {
+    async fn frame(&mut self) -> Result<Bytes, End> {
+        loop {
+            if let Some(frame) = self.arrived.pop_front() {
+                return Ok(frame);
+            }
+            match timeout_at(self.due(), self.socket.recv()).await {
+                Ok(message) => self.take(message.map_err(end_of)?)?,
+                Err(_) => self.break_silence().await?,
+            }
+        }
+    }
+
+    async fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
+        match self.framing {
+            Framing::Plain => {
+                self.spoke_at = Instant::now();
+                in_time(self.gateway.limits.write, self.socket.send_bytes(frame)).await
+            }
+            Framing::SockJs => self.text(sockjs::message(&frame)).await,
+        }
+    }
+
+    async fn linger(&mut self) {
+        let gone = async { while self.socket.recv().await.is_ok() {} };
+        // Either way the socket ends now.
+        let _waited = timeout(self.gateway.limits.farewell, gone).await;
+    }
+}
+
 async fn in_time(write: Duration, sending: impl Future<Output = Result<(), Fault>>) -> Result<(), End> {
-    timeout(write, sending).await.map_err(|_| End::NotReading)?.map_err(End::from)
+    timeout(write, sending).await.map_err(|_| End::NotReading)?.map_err(end_of)
+}
+
+fn end_of(fault: Fault) -> End {
+    match fault {
+        Fault::Closed => End::HungUp,
+        Fault::Gone => End::Gone,
+        Fault::TooLarge => End::TooLarge,
+        Fault::TooScattered => End::TooScattered,
+        Fault::NotText => End::NotText,
+        Fault::NotTheProtocol => End::NotTheProtocol,
+    }
 }

@@ -1,132 +1,44 @@
 //! A connection after its login: frames and wake-ups in, frames out. Knows no socket.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use yinxin_core::hooks::Known;
 use yinxin_core::messages::{self, Entry, Outgoing, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Ctx, Result};
+use yinxin_msync::frame::decode_within;
 use yinxin_msync::wire::{CommSyncUl, Jid, Meta, Namespace};
 use yinxin_msync::{Frame, Kick, SendRefusal, encode};
-use yinxin_realtime::{Action, Delivery, Ending, Event};
+use yinxin_realtime::{Answering, End, Ending, Inbox, Next, Show};
 
-use super::end::End;
 use super::login::Identity;
 use super::{metas, outgoing};
-
-/// Entries on one page.
-const PAGE: i64 = 20;
-/// Bytes of messages on one page, unless the first has more.
-const PAGE_BYTES: usize = 128 * 1024;
 
 /// A logged-in connection.
 pub(super) struct Session {
     ctx: Arc<Ctx>,
     who: Identity,
     app_key: String,
-    delivery: Delivery,
-}
-
-/// An answer that takes its time: a message is asked about and stored first.
-pub(super) type Answering = BoxFuture<'static, Vec<u8>>;
-
-/// What a frame leads to.
-pub(super) enum Next {
-    /// Send these frames.
-    Send(Vec<Vec<u8>>),
-    /// Send the answer when it is there. Meanwhile nothing is to be taken from the client, so that what it sends stays
-    /// in order; what is sent to it need not wait.
-    Wait(Answering),
-    /// End, without another word.
-    Close(End),
+    frame_bytes: usize,
+    inbox: Inbox,
 }
 
 impl Session {
-    pub fn new(ctx: Arc<Ctx>, who: Identity) -> Self {
+    /// `frame_bytes` is the most that a frame may have.
+    pub fn new(ctx: Arc<Ctx>, who: Identity, frame_bytes: usize) -> Self {
         let app_key = who.app.name.app_key();
-        Self { ctx, who, app_key, delivery: Delivery::new() }
+        let inbox = Inbox::new(Arc::clone(&ctx), who.app.id, who.user.user, who.device.resource.clone());
+        Self { ctx, who, app_key, frame_bytes, inbox }
     }
 
-    /// Whose connection it is.
-    pub fn known(&self) -> Known<'_> {
-        self.who.known()
-    }
-
-    /// Answers a frame.
-    pub async fn on_frame(&mut self, frame: Frame) -> Result<Next> {
-        match frame {
-            Frame::Unread => self.list().await.map(Next::Send),
-            Frame::Sync(up) => self.sync(*up).await,
-            Frame::Logout(_) => Ok(Next::Close(End::LoggedOut)),
-            Frame::Provision(_) => Ok(Next::Close(End::LoggedInAlready)),
-            Frame::Other(_) => Ok(Next::Send(Vec::new())),
-        }
-    }
-
-    /// Looks into a queue that something was put into.
-    pub async fn on_wake(&mut self, queue: &str) -> Result<Vec<Vec<u8>>> {
-        self.deliver(Event::Woken(queue.to_owned())).await
-    }
-
-    /// Tells of somebody's presence. It is not kept: whoever misses it asks.
-    pub fn on_news(&self, news: &News) -> Vec<u8> {
-        let status: Map<String, Value> =
-            news.devices.iter().map(|(resource, status)| (resource.clone(), status.to_string().into())).collect();
-        let value = json!({
-            "uid": news.username,
-            "last_time": news.last_s,
-            "expiry": news.expires_in_s,
-            "ext": news.ext,
-            "status": status,
-        });
-        let notice = json!({ "type": "presence", "data": { "values": [value] } });
-        let to = Jid::user(&self.app_key, &self.who.user.username);
-        let [id, key] = [(); 2].map(|()| self.ctx.mint.order().cast_unsigned());
-        encode::notify(to, id, key, &notice, self.ctx.clock.now_ms())
-    }
-
-    /// The queues to look into when wake-ups were lost.
-    pub async fn waiting_queues(&self) -> Result<Vec<String>> {
-        Ok(self.waiting().await?.into_iter().map(|(queue, _)| queue).collect())
-    }
-
-    /// The last frame of a connection that must end; without one the client comes back.
-    pub fn farewell(&self, ending: &Ending) -> Option<Vec<u8>> {
-        let (kick, note) = match ending {
-            Ending::Displaced(note) => (Kick::ReplacedByLogin, Some(note.as_str())),
-            Ending::Asked(CloseReason::Kicked | CloseReason::Banned) => (Kick::Dismissed, None),
-            Ending::Asked(CloseReason::PasswordChanged) => (Kick::PasswordChanged, None),
-            Ending::Asked(CloseReason::Deleted) => (Kick::UserRemoved, None),
-            Ending::ServerStops => return None,
-        };
-        let device = Jid::device(&self.app_key, &self.who.user.username, &self.who.device.resource);
-        Some(encode::kick(
-            kick,
-            note.filter(|note| !note.is_empty()),
-            device,
-            self.ctx.mint.order().cast_unsigned(),
-            self.ctx.clock.now_ms(),
-        ))
-    }
-
-    async fn waiting(&self) -> Result<Vec<(String, i64)>> {
-        let (app, user) = (self.who.app.id, self.who.user.user);
-        messages::queues_for_device(&self.ctx, app, user, &self.who.device.resource).await
-    }
-
-    async fn list(&mut self) -> Result<Vec<Vec<u8>>> {
-        let mut waiting = self.waiting().await?;
-        waiting.retain(|(queue, _)| !self.delivery.is_busy(queue));
-        let listed = waiting.iter().map(|(queue, _)| queue.clone()).collect();
-        self.delivery.on(Event::Listed(listed));
+    async fn list(&mut self) -> Result<Vec<u8>> {
+        let waiting = self.inbox.list().await?;
         let queues = waiting
             .iter()
             .map(|(queue, count)| (Jid::user(&self.app_key, queue), u32::try_from(*count).unwrap_or(u32::MAX)));
-        Ok(vec![encode::unread(queues, self.ctx.clock.now_ms())])
+        Ok(encode::unread(queues, self.ctx.clock.now_ms()))
     }
 
     async fn sync(&mut self, up: CommSyncUl) -> Result<Next> {
@@ -134,58 +46,21 @@ impl Session {
             return Ok(self.receive(&meta));
         }
         Ok(Next::Send(match up.queue.and_then(|queue| queue.name) {
-            Some(queue) => self.deliver(Event::Pulled { queue: queue.to_ascii_lowercase(), key: up.key }).await?,
+            Some(queue) => {
+                let shown = self.inbox.pull(queue.to_ascii_lowercase(), up.key).await?;
+                self.show(shown)
+            }
             // The nameless queue carries notices, which are not kept: there is never more.
             None => vec![encode::end_of_queue(Jid::server(&self.app_key), self.ctx.clock.now_ms())],
         }))
     }
 
-    /// Runs an event through the state machine until nothing is left to do.
-    async fn deliver(&mut self, event: Event) -> Result<Vec<Vec<u8>>> {
-        let mut frames = Vec::new();
-        let mut read: HashMap<String, Vec<Entry>> = HashMap::new();
-        let mut actions = self.delivery.on(event);
-        while !actions.is_empty() {
-            for action in std::mem::take(&mut actions) {
-                match action {
-                    Action::Confirm { queue, up_to } => self.confirm(&queue, up_to).await?,
-                    Action::Fetch(queue) => {
-                        let entries = self.fetch(&queue).await?;
-                        let last = entries.last().map(|entry| entry.message_id);
-                        let key = self.ctx.mint.order().cast_unsigned();
-                        read.insert(queue.clone(), entries);
-                        actions.extend(self.delivery.on(Event::Fetched { queue, last, key }));
-                    }
-                    Action::SendPage { queue, key } => {
-                        let entries = read.remove(&queue).unwrap_or_default();
-                        frames.push(self.page(&queue, entries, key));
-                    }
-                    Action::SendEnd(queue) => {
-                        frames.push(encode::end_of_queue(Jid::user(&self.app_key, &queue), self.ctx.clock.now_ms()));
-                    }
-                }
-            }
-        }
-        Ok(frames)
-    }
-
-    async fn confirm(&self, queue: &str, up_to: i64) -> Result<()> {
-        let (app, user) = (self.who.app.id, self.who.user.user);
-        messages::confirm(&self.ctx, app, user, &self.who.device.resource, queue, up_to).await
-    }
-
-    async fn fetch(&self, queue: &str) -> Result<Vec<Entry>> {
-        let (app, user) = (self.who.app.id, self.who.user.user);
-        let mut entries =
-            messages::next_for_device(&self.ctx, app, user, &self.who.device.resource, queue, PAGE).await?;
-        let mut bytes = 0;
-        let fitting = entries.iter().take_while(|entry| {
-            bytes += entry.payload.len();
-            bytes <= PAGE_BYTES
-        });
-        let count = fitting.count().max(1);
-        entries.truncate(count);
-        Ok(entries)
+    fn show(&self, shown: Vec<Show>) -> Vec<Vec<u8>> {
+        let frame = |show| match show {
+            Show::Page { queue, entries, key } => self.page(&queue, entries, key),
+            Show::End(queue) => encode::end_of_queue(Jid::user(&self.app_key, &queue), self.ctx.clock.now_ms()),
+        };
+        shown.into_iter().map(frame).collect()
     }
 
     fn page(&self, queue: &str, entries: Vec<Entry>, key: u64) -> Vec<u8> {
@@ -222,5 +97,66 @@ impl Session {
                 Err(error) => outgoing::refused(meta_id, &error),
             }
         })
+    }
+}
+
+impl yinxin_realtime::Session for Session {
+    fn known(&self) -> Known<'_> {
+        self.who.known()
+    }
+
+    async fn on_frame(&mut self, bytes: &[u8]) -> Result<Next> {
+        let Ok(frame) = decode_within(bytes, self.frame_bytes) else { return Ok(Next::Close(End::Malformed)) };
+        match frame {
+            Frame::Unread => Ok(Next::Send(vec![self.list().await?])),
+            Frame::Sync(up) => self.sync(*up).await,
+            Frame::Logout(_) => Ok(Next::Close(End::LoggedOut)),
+            Frame::Provision(_) => Ok(Next::Close(End::LoggedInAlready)),
+            Frame::Other(_) => Ok(Next::Send(Vec::new())),
+        }
+    }
+
+    async fn on_wake(&mut self, queue: &str) -> Result<Vec<Vec<u8>>> {
+        let shown = self.inbox.wake(queue).await?;
+        Ok(self.show(shown))
+    }
+
+    fn on_news(&self, news: &News) -> Vec<Vec<u8>> {
+        let status: Map<String, Value> =
+            news.devices.iter().map(|(resource, status)| (resource.clone(), status.to_string().into())).collect();
+        let value = json!({
+            "uid": news.username,
+            "last_time": news.last_s,
+            "expiry": news.expires_in_s,
+            "ext": news.ext,
+            "status": status,
+        });
+        let notice = json!({ "type": "presence", "data": { "values": [value] } });
+        let to = Jid::user(&self.app_key, &self.who.user.username);
+        let [id, key] = [(); 2].map(|()| self.ctx.mint.order().cast_unsigned());
+        vec![encode::notify(to, id, key, &notice, self.ctx.clock.now_ms())]
+    }
+
+    async fn waiting_queues(&self) -> Result<Vec<String>> {
+        self.inbox.waiting_queues().await
+    }
+
+    /// Without one the client comes back.
+    fn farewell(&self, ending: &Ending) -> Option<Vec<u8>> {
+        let (kick, note) = match ending {
+            Ending::Displaced(note) => (Kick::ReplacedByLogin, Some(note.as_str())),
+            Ending::Asked(CloseReason::Kicked | CloseReason::Banned) => (Kick::Dismissed, None),
+            Ending::Asked(CloseReason::PasswordChanged) => (Kick::PasswordChanged, None),
+            Ending::Asked(CloseReason::Deleted) => (Kick::UserRemoved, None),
+            Ending::ServerStops => return None,
+        };
+        let device = Jid::device(&self.app_key, &self.who.user.username, &self.who.device.resource);
+        Some(encode::kick(
+            kick,
+            note.filter(|note| !note.is_empty()),
+            device,
+            self.ctx.mint.order().cast_unsigned(),
+            self.ctx.clock.now_ms(),
+        ))
     }
 }

@@ -162,6 +162,12 @@ pub async fn exists(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
     Ok(!sql.rows("SELECT 1 FROM apps WHERE app_id = $1", &[app.arg()]).await?.is_empty())
 }
 
+/// The organisation and the name of an app.
+pub async fn name_of(sql: &mut dyn Sql, app: AppId) -> Result<Option<(String, String)>> {
+    let row = sql.rows("SELECT org, name FROM apps WHERE app_id = $1", &[app.arg()]).await?.pop();
+    row.map(|mut row| Ok((row.take(0)?, row.take(1)?))).transpose()
+}
+
 /// The app of that name.
 pub async fn by_name(sql: &mut dyn Sql, org: &str, name: &str) -> Result<Option<AppRow>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM apps WHERE org = $1 AND name = $2");

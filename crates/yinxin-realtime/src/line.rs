@@ -4,10 +4,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+use yinxin_core::clock::Clock;
+use yinxin_core::limits::SocketLimits;
 use yinxin_core::presence::News;
-use yinxin_realtime::{Ending, Line};
+
+use crate::{Ending, Line};
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +23,7 @@ const NOTES_MAX: usize = 32;
 
 /// What a connection is told.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Note {
+pub enum Note {
     /// Look into that queue.
     Wake(Box<str>),
     /// Somebody's presence has changed.
@@ -26,7 +31,7 @@ pub(super) enum Note {
 }
 
 /// The registry's end.
-pub(super) struct Sender {
+pub struct Sender {
     notes: mpsc::Sender<Note>,
     missed: AtomicBool,
     ending: watch::Sender<Option<Ending>>,
@@ -36,13 +41,13 @@ pub(super) struct Sender {
 }
 
 /// What the connection is told, in order.
-pub(super) struct Notes(mpsc::Receiver<Note>);
+pub struct Notes(mpsc::Receiver<Note>);
 
 /// Why the connection is to end. Apart from the notes, so that it can be waited for whatever else goes on.
-pub(super) struct Endings(watch::Receiver<Option<Ending>>);
+pub struct Endings(watch::Receiver<Option<Ending>>);
 
 /// A line to a connection from that address, whose token ends then, if ever.
-pub(super) fn line(from: IpAddr, token_ends_ms: Option<i64>) -> (Sender, Notes, Endings) {
+pub fn line(from: IpAddr, token_ends_ms: Option<i64>) -> (Sender, Notes, Endings) {
     let (note_sender, notes) = mpsc::channel(NOTES_MAX);
     let (ending_sender, ending) = watch::channel(None);
     let sender = Sender {
@@ -64,6 +69,18 @@ impl Sender {
     /// When the last token that was shown for the connection ends; [`i64::MAX`] = never.
     pub fn token_ends_ms(&self) -> i64 {
         self.token_ends_ms.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the connection's token has ended, however often it was renewed and whatever the clock does.
+    pub async fn token_ended(&self, clock: &dyn Clock, limits: &SocketLimits) {
+        let grace_ms = i64::try_from(limits.token_grace.as_millis()).unwrap_or(i64::MAX);
+        loop {
+            let left_ms = self.token_ends_ms().saturating_add(grace_ms).saturating_sub(clock.now_ms());
+            match u64::try_from(left_ms) {
+                Ok(1..) => sleep(Duration::from_millis(left_ms.unsigned_abs()).min(limits.token_look)).await,
+                _ => return,
+            }
+        }
     }
 }
 

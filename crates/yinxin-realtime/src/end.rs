@@ -1,11 +1,10 @@
 //! Why a connection ends, as the websocket says it and the metrics count it.
 
-use yinxin_http::websocket::Fault;
-use yinxin_realtime::Ending;
+use crate::Ending;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum End {
+pub enum End {
     /// The client has hung up.
     HungUp,
     /// The line is gone.
@@ -76,19 +75,6 @@ impl End {
             Self::Silent => (1008, "silent"),
             Self::NotReading => (1008, "not reading"),
             Self::Broken => (1011, "server error"),
-        }
-    }
-}
-
-impl From<Fault> for End {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Closed => Self::HungUp,
-            Fault::Gone => Self::Gone,
-            Fault::TooLarge => Self::TooLarge,
-            Fault::TooScattered => Self::TooScattered,
-            Fault::NotText => Self::NotText,
-            Fault::NotTheProtocol => Self::NotTheProtocol,
         }
     }
 }

@@ -1,0 +1,251 @@
+//! A connection from its login to its end: what its client says, what it is told, and why it is over.
+//!
+//! A dialect gives the two ends: a [`Pipe`], which owns the socket with its limits and timers, and a [`Session`], which
+//! answers frames. Nothing here knows what a frame says.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use yinxin_core::hooks::{self, EndReason, Known};
+use yinxin_core::limits::SocketLimits;
+use yinxin_core::presence::{self, News};
+use yinxin_core::{Ctx, Result};
+
+use crate::line::{self, Endings, Note, Notes};
+use crate::{End, Ending, Refused, Registration, Registry};
+
+/// A connection's socket as frames in and frames out.
+pub trait Pipe: Send {
+    /// The next frame. May be dropped and asked again; nothing is lost.
+    fn frame(&mut self) -> impl Future<Output = Result<Bytes, End>> + Send;
+    /// Sends a frame; done when the system has taken it.
+    fn send(&mut self, frame: Vec<u8>) -> impl Future<Output = Result<(), End>> + Send;
+    /// Waits for the client to go, but not for long; what it still says is not listened to.
+    fn linger(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// A client that is in.
+pub trait Session: Send {
+    /// Whose connection it is.
+    fn known(&self) -> Known<'_>;
+    /// Answers a frame.
+    fn on_frame(&mut self, bytes: &[u8]) -> impl Future<Output = Result<Next>> + Send;
+    /// Looks into a queue that something was put into.
+    fn on_wake(&mut self, queue: &str) -> impl Future<Output = Result<Vec<Vec<u8>>>> + Send;
+    /// Tells of somebody's presence. It is not kept: whoever misses it asks.
+    fn on_news(&self, news: &News) -> Vec<Vec<u8>>;
+    /// The queues to look into when wake-ups were lost.
+    fn waiting_queues(&self) -> impl Future<Output = Result<Vec<String>>> + Send;
+    /// The last frame of a connection that must end, if its client is to know.
+    fn farewell(&self, ending: &Ending) -> Option<Vec<u8>>;
+}
+
+/// An answer that takes its time: a message is asked about and stored first.
+pub type Answering = BoxFuture<'static, Vec<u8>>;
+
+/// What a frame leads to.
+pub enum Next {
+    /// Send these frames.
+    Send(Vec<Vec<u8>>),
+    /// Send the answer when it is there. Meanwhile nothing is to be taken from the client, so that what it sends stays
+    /// in order; what is sent to it need not wait.
+    Wait(Answering),
+    /// End, without another word.
+    Close(End),
+}
+
+/// A connection's place in the registry and how it is reached there.
+pub struct Place {
+    registration: Registration,
+    line: Arc<line::Sender>,
+    notes: Notes,
+    endings: Endings,
+}
+
+impl Place {
+    /// Takes a place for somebody who connects from that address, on a platform of that name, with a token that ends then.
+    pub fn take(
+        registry: &Arc<Registry>,
+        known: Known<'_>,
+        platform: &'static str,
+        from: IpAddr,
+        token_ends_ms: Option<i64>,
+    ) -> Result<Self, Refused> {
+        let (line, notes, endings) = line::line(from, token_ends_ms);
+        let line = Arc::new(line);
+        let owner = (known.app.id, known.user.user);
+        let registration = registry.register(owner, known.device.clone(), platform, line.clone())?;
+        Ok(Self { registration, line, notes, endings })
+    }
+}
+
+/// Serves a client that is in, and says why that is over. `welcome` is the answer to its login.
+pub async fn serve(
+    ctx: &Ctx,
+    limits: &SocketLimits,
+    pipe: &mut impl Pipe,
+    session: impl Session,
+    place: Place,
+    welcome: Vec<u8>,
+) -> End {
+    let Place { registration, line, notes, endings } = place;
+    if let Err(end) = pipe.send(welcome).await {
+        return end;
+    }
+    let Known { app, user, device } = session.known();
+    let (app, user, resource) = (app.id, user.clone(), device.resource.clone());
+    let opened = Box::pin(hooks::open(ctx, session.known())).await;
+    announce(Box::pin(presence::arrived(ctx, app, &user, &resource)).await);
+    let mut exchange = Exchange { ctx, limits, pipe, session, line: &line, notes, endings, answering: None };
+    let Err(over) = exchange.run().await;
+    let Exchange { pipe, session, .. } = exchange;
+    // Offline from here on, whatever the socket still does.
+    drop(registration);
+    announce(Box::pin(presence::left(ctx, app, &user, &resource)).await);
+    Box::pin(hooks::end(ctx, session.known(), opened, over.reason())).await;
+    match over {
+        Over::Here(end) => end,
+        Over::Told(ending) => {
+            if let Some(farewell) = session.farewell(&ending)
+                && pipe.send(farewell).await.is_ok()
+            {
+                pipe.linger().await;
+            }
+            End::from(&ending)
+        }
+    }
+}
+
+/// Presence is best effort: what could not be told is asked for.
+fn announce(told: Result<()>) {
+    if let Err(error) = told {
+        tracing::warn!(%error, "a change of presence could not be told");
+    }
+}
+
+/// Why an exchange is over.
+enum Over {
+    /// By what happened on the connection.
+    Here(End),
+    /// The connection was told to end, and the client is to be told.
+    Told(Ending),
+}
+
+impl Over {
+    /// As the app's backend is told of it.
+    fn reason(&self) -> EndReason {
+        match self {
+            Self::Here(End::LoggedOut) => EndReason::Logout,
+            Self::Here(End::TokenEnded) => EndReason::TokenEnded,
+            Self::Here(_) => EndReason::Closed,
+            Self::Told(Ending::Asked(reason)) => EndReason::Asked(*reason),
+            Self::Told(Ending::Displaced(_)) => EndReason::Displaced,
+            Self::Told(Ending::ServerStops) => EndReason::ServerStopped,
+        }
+    }
+}
+
+impl From<End> for Over {
+    fn from(end: End) -> Self {
+        Self::Here(end)
+    }
+}
+
+impl From<yinxin_core::Error> for Over {
+    fn from(error: yinxin_core::Error) -> Self {
+        tracing::error!(%error, "a connection could not be served");
+        Self::Here(End::Broken)
+    }
+}
+
+/// What an exchange waits for.
+enum Heard {
+    Note(Note),
+    Frame(Bytes),
+    Answer(Vec<u8>),
+}
+
+/// The conversation itself. Once the connection is told to end, nothing is taken from the client and nothing is sent.
+struct Exchange<'a, P, S> {
+    ctx: &'a Ctx,
+    limits: &'a SocketLimits,
+    pipe: &'a mut P,
+    session: S,
+    line: &'a line::Sender,
+    notes: Notes,
+    endings: Endings,
+    /// The answer that the client waits for.
+    answering: Option<Answering>,
+}
+
+impl<P: Pipe, S: Session> Exchange<'_, P, S> {
+    async fn run(&mut self) -> Result<Infallible, Over> {
+        let mut token_ended = pin!(self.line.token_ended(self.ctx.clock.as_ref(), self.limits));
+        loop {
+            let heard = tokio::select! {
+                biased;
+                ending = self.endings.next() => return Err(Over::Told(ending)),
+                () = &mut token_ended => return Err(End::TokenEnded.into()),
+                heard = listen(&mut self.notes, self.pipe, &mut self.answering) => heard?,
+            };
+            // Boxed are the parts that need much room for a short time: a connection is idle nearly always.
+            let frames = match heard {
+                Heard::Note(Note::Wake(queue)) => Box::pin(self.session.on_wake(&queue)).await?,
+                Heard::Note(Note::News(news)) => self.session.on_news(&news),
+                Heard::Frame(bytes) => Box::pin(self.answer(&bytes)).await?,
+                Heard::Answer(frame) => {
+                    self.answering = None;
+                    vec![frame]
+                }
+            };
+            self.say(frames).await?;
+            if self.line.take_missed() {
+                // A queue at a time, so that no more than a page is in memory.
+                for queue in Box::pin(self.session.waiting_queues()).await? {
+                    let frames = Box::pin(self.session.on_wake(&queue)).await?;
+                    self.say(frames).await?;
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Over> {
+        match self.session.on_frame(bytes).await? {
+            Next::Send(frames) => Ok(frames),
+            Next::Wait(answering) => {
+                self.answering = Some(answering);
+                Ok(Vec::new())
+            }
+            Next::Close(end) => Err(end.into()),
+        }
+    }
+
+    async fn say(&mut self, frames: Vec<Vec<u8>>) -> Result<(), Over> {
+        for frame in frames {
+            tokio::select! {
+                biased;
+                ending = self.endings.next() => return Err(Over::Told(ending)),
+                sent = self.pipe.send(frame) => sent?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next of either; neither is kept waiting by the other. While an answer is under way it comes before other frames.
+async fn listen(notes: &mut Notes, pipe: &mut impl Pipe, answering: &mut Option<Answering>) -> Result<Heard, End> {
+    let frame = async {
+        match answering {
+            Some(answering) => Ok(Heard::Answer(answering.await)),
+            None => pipe.frame().await.map(Heard::Frame),
+        }
+    };
+    tokio::select! {
+        note = notes.next() => Ok(Heard::Note(note)),
+        heard = frame => heard,
+    }
+}
