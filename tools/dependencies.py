@@ -24,13 +24,14 @@ USERS = {
     "yinxin-store": {"yinxin-core"},
     "yinxin-easemob": {"yinxin"},
     "yinxin-netease": {"yinxin"},
+    "yinxin-lanying": {"yinxin"},
     "yinxin-admin": {"yinxin"},
     "hyper": {"yinxin-http", "yinxin-bench", "axum", "hyper-util", "hyper-rustls", "object_store", "reqwest"},
     "object_store": {"yinxin-core"},
     "reqwest": {"yinxin-hooks", "object_store"},
     "yinxin-hooks": {"yinxin"},
     "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
-    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-admin", "yinxin", "yinxin-bench"},
+    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-lanying", "yinxin-admin", "yinxin", "yinxin-bench"},
 }
 
 

@@ -15,6 +15,9 @@ use crate::problem::{Answer, Problem};
 use crate::routes::Shared;
 use crate::wire::{Json, Params, json, path};
 
+/// What the admin token is called that an app is made with.
+const FIRST: &str = "first";
+
 /// The app that the path names.
 pub(crate) struct Tenant(pub Arc<App>);
 
@@ -99,6 +102,7 @@ struct View<'a> {
     application: String,
     easemob: Credentials<'a>,
     netease: Signing<'a>,
+    lanying: Standing<'a>,
     settings: SettingsView,
     created: i64,
     modified: i64,
@@ -120,6 +124,14 @@ struct Signing<'a> {
     perm_secret: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     admission_key: Option<Zeroizing<String>>,
+}
+
+#[derive(Serialize)]
+struct Standing<'a> {
+    app_id: &'a str,
+    /// Only when it has just been made: nobody can read it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_token: Option<Zeroizing<String>>,
 }
 
 #[derive(Serialize)]
@@ -149,6 +161,7 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             perm_secret: secrets.then(|| app.signing.reveal_permission_secret()),
             admission_key: secrets.then(|| app.signing.reveal_admission_key()),
         },
+        lanying: Standing { app_id: &app.short_id, admin_token: None },
         settings: SettingsView {
             open_registration: settings.open_registration,
             profile: settings.profile.name(),
@@ -167,7 +180,10 @@ fn view(app: &App, secrets: bool) -> View<'_> {
 pub(crate) async fn create(State(shared): State<Shared>, Json(new): Json<NewApp>) -> Answer {
     let name = parse_name(&new)?;
     let app = apps::create(&shared.ctx, name, new.settings.to_changes()?).await?;
-    json(StatusCode::CREATED, &view(&app, true))
+    let token = apps::create_admin_token(&shared.ctx, &app, FIRST.to_owned()).await?;
+    let mut view = view(&app, true);
+    view.lanying.admin_token = Some(token.token);
+    json(StatusCode::CREATED, &view)
 }
 
 /// Separators within the parts would move the border between them.
@@ -201,6 +217,11 @@ pub(crate) async fn change(State(shared): State<Shared>, tenant: Tenant, Json(pa
 pub(crate) async fn delete(State(shared): State<Shared>, tenant: Tenant) -> Answer {
     apps::delete(&shared.ctx, &tenant.0).await?;
     json(StatusCode::OK, &view(&tenant.0, false))
+}
+
+/// An app after a change, without secrets.
+pub(crate) fn shown(app: &App) -> Answer {
+    json(StatusCode::OK, &view(app, false))
 }
 
 /// Credentials of signed calls that an app had elsewhere.

@@ -3,6 +3,7 @@
 //! Owns its routes, its wire types, the admin key and the OpenAPI document. Must not know a vendor's dialect, SQL or a
 //! rule of the domain: a handler translates, calls one use case and translates back.
 
+mod admin_tokens;
 mod apps;
 mod guard;
 mod hooks;

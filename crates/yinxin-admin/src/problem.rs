@@ -100,6 +100,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::SenderBlocked
         | Code::NotContact
         | Code::FileSecretWrong
+        | Code::InvitationRefused
         | Code::SenderMuted
         | Code::MessageVetoed => StatusCode::FORBIDDEN,
         Code::AppNotFound
@@ -110,6 +111,8 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::NotifierNotFound
         | Code::HookNotFound
         | Code::HookEventNotFound
+        | Code::AdminTokenNotFound
+        | Code::GroupNotFound
         | Code::FileNotFound
         | Code::RoomNotFound
         | Code::MediaServerUnset
@@ -117,6 +120,10 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
         | Code::SigningKeyTaken
+        | Code::ShortIdTaken
+        | Code::AdminTokensFull
+        | Code::LoginNameTaken
+        | Code::LoginNameKept
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists

@@ -13,7 +13,7 @@ use yinxin_http::metrics::OperationMetrics;
 use crate::guard::{guard, measure};
 use crate::key::AdminKey;
 use crate::problem::Problem;
-use crate::{apps, hooks, import, openapi, server, users};
+use crate::{admin_tokens, apps, hooks, import, openapi, server, users};
 
 /// Where the operations are.
 pub(crate) const PREFIX: &str = "/admin/v1";
@@ -60,6 +60,10 @@ operations! {
     delete_app: delete "/apps/{org}/{app}" => apps::delete,
     rotate_app_secret: post "/apps/{org}/{app}/rotate-secret" => apps::rotate_secret,
     adopt_netease_keys: put "/apps/{org}/{app}/netease-keys" => apps::adopt_keys,
+    adopt_lanying_keys: put "/apps/{org}/{app}/lanying-keys" => admin_tokens::adopt,
+    create_admin_token: post "/apps/{org}/{app}/admin-tokens" => admin_tokens::create,
+    list_admin_tokens: get "/apps/{org}/{app}/admin-tokens" => admin_tokens::list,
+    revoke_admin_token: delete "/apps/{org}/{app}/admin-tokens/{token}" => admin_tokens::revoke,
     create_hook: post "/apps/{org}/{app}/hooks" => hooks::create,
     list_hooks: get "/apps/{org}/{app}/hooks" => hooks::list,
     show_hook: get "/apps/{org}/{app}/hooks/{hook}" => hooks::show,

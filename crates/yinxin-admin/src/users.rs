@@ -106,7 +106,7 @@ fn view<'a>(shared: &Shared, tenant: &Tenant, user: &'a User) -> View<'a> {
 pub(crate) async fn create(State(shared): State<Shared>, tenant: Tenant, Json(new): Json<NewUser>) -> Answer {
     let user = if new.password.is_some() {
         let NewUser { name, password, nickname } = new;
-        let registration = Registration { username: Some(name), password, nickname, from: None };
+        let registration = Registration { username: Some(name), password, nickname, ..Registration::default() };
         users::register(&shared.ctx, &tenant.0, registration).await?
     } else {
         // An import of one tells a new user from one that was there, in one statement.

@@ -1,10 +1,12 @@
 //! Apps: the tenants. Their names, settings and credentials.
 
+mod admin;
 mod signing;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
+use yinxin_store::tables::admin_tokens::{self, AdminTokenRow};
 use yinxin_store::tables::apps::{self, AppRow, AppUpdate};
 use yinxin_store::tables::hooks::{self as hook_table, HookRow};
 use yinxin_store::{AppId, Sql};
@@ -20,6 +22,7 @@ use crate::names::AppName;
 use crate::rng;
 use crate::sessions::CloseReason;
 
+pub use admin::{AdminToken, NewAdminToken, adopt_admin, create_admin_token, revoke_admin_token};
 pub use signing::{Brought, Signing, adopt};
 
 /// Kind of the secret that asks for app tokens and signs locally computed user tokens.
@@ -166,6 +169,10 @@ pub struct App {
     pub client_id: String,
     /// What its backend signs calls with.
     pub signing: Signing,
+    /// The word that clients name it by.
+    pub short_id: String,
+    /// The standing tokens of its backend, oldest first.
+    pub admin_tokens: Vec<AdminToken>,
     pub(crate) client_secret: Zeroizing<String>,
     pub(crate) token_epoch: i64,
     pub(crate) hooks: Vec<Hook>,
@@ -204,6 +211,7 @@ fn new_row(ctx: &Ctx, id: AppId, name: &AppName, settings: &AppSettings, created
         signing_key: Some(signing::new_key(ctx)),
         safe_mode: settings.safe_mode,
         local_room_tokens: settings.local_room_tokens,
+        short_id: Some(admin::new_short_id(ctx)),
     }
 }
 
@@ -222,8 +230,12 @@ fn seal(ctx: &Ctx, app: AppId, kind: &str, secret: &str) -> Vec<u8> {
     ctx.keys.seal(ctx.rng.as_ref(), &place(app, kind), secret.as_bytes())
 }
 
-fn app_of(ctx: &Ctx, row: AppRow, sealed: &Sealed, hooks: Vec<HookRow>) -> Result<App> {
+fn app_of(ctx: &Ctx, read: Read) -> Result<App> {
+    let Read { row, sealed, hooks, admin_tokens, .. } = read;
+    let sealed = &sealed;
     Ok(App {
+        short_id: row.short_id.unwrap_or_default(),
+        admin_tokens: admin_tokens.into_iter().map(AdminToken::from).collect(),
         hooks: hooks.into_iter().map(|hook| hooks::hook_of(ctx, row.app, hook)).collect::<Result<_>>()?,
         id: row.app,
         client_id: credentials::client_id(Uuid::from_bytes(row.app.0)),
@@ -251,7 +263,7 @@ fn new_secret(ctx: &Ctx, app: AppId) -> Vec<u8> {
     seal(ctx, app, CLIENT_SECRET, &secret)
 }
 
-/// Creates an app with fresh credentials.
+/// Creates an app with fresh credentials. None of its backend's standing tokens is known yet: see [`create_admin_token`].
 pub async fn create(ctx: &Ctx, name: AppName, changes: AppChanges) -> Result<Arc<App>> {
     changes.check()?;
     let settings = changes.over_defaults();
@@ -302,23 +314,38 @@ pub async fn find_by_signing_key(ctx: &Ctx, key: &str) -> Result<Arc<App>> {
     found.ok_or_else(|| Error::about(Code::AppNotFound, key))
 }
 
+/// The app that a client names by one word.
+pub async fn find_by_short_id(ctx: &Ctx, id: &str) -> Result<Arc<App>> {
+    if let Some(app) = ctx.cache.app_short(id) {
+        return Ok(app);
+    }
+    if id.is_empty() || id.len() > limits::SHORT_ID_BYTES_MAX || id.contains('\0') {
+        return Err(Error::about(Code::AppNotFound, id));
+    }
+    let found = load(ctx, Wanted::Short(id.to_owned())).await?;
+    found.ok_or_else(|| Error::about(Code::AppNotFound, id))
+}
+
 /// Which app is wanted.
 #[derive(Clone)]
 enum Wanted {
     Named(String, String),
     Signing(String),
+    Short(String),
 }
 
 async fn load(ctx: &Ctx, wanted: Wanted) -> Result<Option<Arc<App>>> {
     let mut read = read(ctx, wanted.clone()).await?;
     if let Some(Read { row, .. }) = &read
-        && row.signing_key.is_none()
+        && (row.signing_key.is_none() || row.short_id.is_none())
     {
         signing::complete(ctx, row.app).await?;
+        admin::complete(ctx, row.app).await?;
         read = self::read(ctx, wanted).await?;
     }
-    let Some(Read { ticket, row, sealed, hooks }) = read else { return Ok(None) };
-    let app = Arc::new(app_of(ctx, row, &sealed, hooks)?);
+    let Some(read) = read else { return Ok(None) };
+    let ticket = read.ticket;
+    let app = Arc::new(app_of(ctx, read)?);
     ctx.cache.keep_app(ticket, &app);
     Ok(Some(app))
 }
@@ -329,6 +356,7 @@ struct Read {
     row: AppRow,
     sealed: Sealed,
     hooks: Vec<HookRow>,
+    admin_tokens: Vec<AdminTokenRow>,
 }
 
 async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<Read>> {
@@ -340,11 +368,13 @@ async fn read(ctx: &Ctx, wanted: Wanted) -> Result<Option<Read>> {
                 let row = match wanted {
                     Wanted::Named(org, name) => apps::by_name(sql, org, name).await?,
                     Wanted::Signing(key) => apps::by_signing_key(sql, key).await?,
+                    Wanted::Short(id) => apps::by_short_id(sql, id).await?,
                 };
                 let Some(row) = row else { return Ok::<_, Error>(None) };
                 let sealed = apps::secrets(sql, row.app).await?;
                 let hooks = hook_table::of_app(sql, row.app).await?;
-                Ok(Some(Read { ticket, row, sealed, hooks }))
+                let admin_tokens = admin_tokens::of_app(sql, row.app).await?;
+                Ok(Some(Read { ticket, row, sealed, hooks, admin_tokens }))
             })
         })
         .await

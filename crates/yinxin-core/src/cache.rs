@@ -39,6 +39,7 @@ struct Apps {
     /// Organisation, then app name: two look-ups by `&str` need no allocation.
     by_name: HashMap<String, HashMap<String, Arc<App>>>,
     by_signing_key: HashMap<String, Arc<App>>,
+    by_short_id: HashMap<String, Arc<App>>,
     last_touch: u64,
 }
 
@@ -95,6 +96,7 @@ impl Cache {
             org.retain(|_, app| app.id != id);
         }
         apps.by_signing_key.retain(|_, app| app.id != id);
+        apps.by_short_id.retain(|_, app| app.id != id);
     }
 
     pub fn app(&self, org: &str, name: &str) -> Option<Arc<App>> {
@@ -103,6 +105,10 @@ impl Cache {
 
     pub fn app_signing(&self, key: &str) -> Option<Arc<App>> {
         self.apps.read().by_signing_key.get(key).cloned()
+    }
+
+    pub fn app_short(&self, id: &str) -> Option<Arc<App>> {
+        self.apps.read().by_short_id.get(id).cloned()
     }
 
     /// To be taken before the database is read.
@@ -119,6 +125,7 @@ impl Cache {
         if apps.last_touch <= ticket.0 {
             apps.by_name.entry(app.name.org.clone()).or_default().insert(app.name.name.clone(), Arc::clone(app));
             apps.by_signing_key.insert(app.signing.key.clone(), Arc::clone(app));
+            apps.by_short_id.insert(app.short_id.clone(), Arc::clone(app));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-pub use yinxin_store::tables::contacts::ContactRow as Contact;
+pub use yinxin_store::tables::contacts::{ContactRow as Contact, InvitationRow as Invitation};
 use yinxin_store::tables::{blocks, contacts};
 use yinxin_store::{AppId, Sql, UserId};
 
@@ -10,10 +10,11 @@ use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
-    CONTACT_IMPORT_MAX, CONTACTS_MAX, INVITATION_BYTES_MAX, INVITATIONS_MAX, PEOPLE_PAGE_MAX, RELATION_CHECK_MAX,
-    REMARK_CHARS_MAX,
+    CONTACT_EXT_CHARS_MAX, CONTACT_IMPORT_MAX, CONTACTS_MAX, INVITATION_BYTES_MAX, INVITATIONS_MAX, PEOPLE_PAGE_MAX,
+    RELATION_CHECK_MAX, REMARK_CHARS_MAX,
 };
 use crate::messages::{self, Kind, News};
+use crate::settings::{self, Admission, Setting};
 use crate::users::{self, User, must_exist};
 
 /// Two users of one call, found.
@@ -107,16 +108,16 @@ pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) ->
     if reason.len() > INVITATION_BYTES_MAX {
         return Err(Error::about(Code::FieldIllegal, "reason").with_limit(1024));
     }
-    let (news, order) = (News::of(ctx, Kind::Invited, &from, reason), ctx.mint.order());
+    let (news, order, reason) = (News::of(ctx, Kind::Invited, &from, reason), ctx.mint.order(), reason.to_owned());
     ctx.db
-        .write((app.id, to.user, from.user, news, order), |sql, (app, to, from, news, order)| {
+        .write((app.id, to.user, from.user, news, order, reason), |sql, (app, to, from, news, order, reason)| {
             Box::pin(async move {
                 must_exist(sql, *app, *from).await?;
                 must_exist(sql, *app, *to).await?;
                 if blocks::has(sql, *app, *to, *from).await? || contacts::has(sql, *app, *to, *from).await? {
                     return Ok(());
                 }
-                contacts::invite(sql, *app, *to, *from, *order).await?;
+                contacts::invite(sql, *app, *to, *from, *order, reason).await?;
                 if contacts::invitations(sql, *app, *to).await? > INVITATIONS_MAX {
                     return Err(Error::over(Code::ContactsFull, INVITATIONS_MAX));
                 }
@@ -126,6 +127,69 @@ pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) ->
         .await?;
     ctx.sessions.wake(app.id, to.user, &from.username);
     Ok(to)
+}
+
+/// Asks a user to become a contact on the terms that user has set. Gives whether they are contacts now. A user who blocks
+/// the other is not asked, which is not told.
+pub async fn apply(ctx: &Ctx, app: &App, from: &User, to: &User, reason: &str, answer: Option<&str>) -> Result<bool> {
+    if from.user != to.user && is_blocked(ctx, app, to, from).await? {
+        return Ok(false);
+    }
+    let wants = settings::of_user(ctx, app, to).await?;
+    let is_right = || {
+        let wanted = wants.get(Setting::Answer).map(str::trim).filter(|wanted| !wanted.is_empty());
+        wanted.is_some() && wanted == answer.map(str::trim)
+    };
+    match wants.admission() {
+        Admission::Open => {}
+        Admission::Question if is_right() => {}
+        Admission::Consent => return invite(ctx, app, &from.username, &to.username, reason).await.map(|_| false),
+        Admission::Question | Admission::Closed => return Err(Code::InvitationRefused.into()),
+    }
+    befriend(ctx, app, from, to).await.map(|()| true)
+}
+
+async fn is_blocked(ctx: &Ctx, app: &App, by: &User, other: &User) -> Result<bool> {
+    ctx.db
+        .read((app.id, by.user, other.user), |sql, (app, by, other)| {
+            Box::pin(async move { Ok::<_, Error>(blocks::has(sql, *app, *by, *other).await?) })
+        })
+        .await
+}
+
+/// Whether a user's devices may write to another.
+pub async fn may_write(ctx: &Ctx, app: &App, from: &User, to: &User) -> Result<bool> {
+    if is_blocked(ctx, app, to, from).await? {
+        return Ok(false);
+    }
+    Ok(!app.settings.contacts_only_messaging || entry(ctx, app, to, from).await?.is_some())
+}
+
+/// Whether the owner blocks the other, and what it notes about it as a contact.
+pub async fn relation(ctx: &Ctx, app: &App, owner: &User, other: &User) -> Result<(bool, Option<Contact>)> {
+    Ok((is_blocked(ctx, app, owner, other).await?, entry(ctx, app, owner, other).await?))
+}
+
+async fn entry(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<Option<Contact>> {
+    ctx.db
+        .read((app.id, owner.user, friend.user), |sql, (app, owner, friend)| {
+            Box::pin(async move { Ok::<_, Error>(contacts::one(sql, *app, *owner, *friend).await?) })
+        })
+        .await
+}
+
+/// A page of the invitations that wait for a user, older than `before`.
+pub async fn invitations(ctx: &Ctx, app: &App, of: &User, before: Option<i64>, limit: i64) -> Result<Page<Invitation>> {
+    let limit = limit.clamp(1, INVITATIONS_MAX);
+    let rows = ctx
+        .db
+        .read((app.id, of.user, before.unwrap_or(i64::MAX), limit), |sql, (app, of, before, limit)| {
+            Box::pin(
+                async move { Ok::<_, Error>(contacts::invitation_page(sql, *app, *of, *before, *limit + 1).await?) },
+            )
+        })
+        .await?;
+    Ok(Page::cut(rows, limit, |row| row.since_seq))
 }
 
 /// Accepts an invitation: both are contacts now, and the inviter is told.
@@ -225,6 +289,20 @@ pub async fn set_remark(ctx: &Ctx, app: &App, owner: &str, friend: &str, remark:
         .db
         .write((app.id, owner.user, friend.user, remark), |sql, (app, owner, friend, remark)| {
             Box::pin(async move { Ok::<_, Error>(contacts::set_remark(sql, *app, *owner, *friend, remark).await?) })
+        })
+        .await?;
+    if known { Ok(()) } else { Err(Code::NotContacts.into()) }
+}
+
+/// Sets what the app keeps about a contact for its owner.
+pub async fn set_ext(ctx: &Ctx, app: &App, owner: &User, friend: &User, ext: String) -> Result<()> {
+    if ext.chars().count() > CONTACT_EXT_CHARS_MAX {
+        return Err(Error::about(Code::FieldIllegal, "ext").with_limit(CONTACT_EXT_CHARS_MAX));
+    }
+    let known = ctx
+        .db
+        .write((app.id, owner.user, friend.user, ext), |sql, (app, owner, friend, ext)| {
+            Box::pin(async move { Ok::<_, Error>(contacts::set_ext(sql, *app, *owner, *friend, ext).await?) })
         })
         .await?;
     if known { Ok(()) } else { Err(Code::NotContacts.into()) }

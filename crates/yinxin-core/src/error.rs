@@ -49,6 +49,12 @@ codes! {
     AppExists = "an app of that name exists",
     /// Another app has that name in signed calls.
     SigningKeyTaken = "another app has that key",
+    /// Another app has that short id.
+    ShortIdTaken = "another app has that app id",
+    /// The app has as many standing tokens as it may.
+    AdminTokensFull = "the app has as many admin tokens as it may",
+    /// No such standing token.
+    AdminTokenNotFound = "there is no such admin token",
     /// Organisation or app name not of the allowed form.
     AppNameIllegal = "the app key is not of the form ORG/APP in letters, digits, '-' and '_'",
 
@@ -87,6 +93,10 @@ codes! {
     UserNotFound = "there is no such user",
     /// The name is taken.
     UsernameTaken = "the user name is taken",
+    /// The telephone number or mail address belongs to another user.
+    LoginNameTaken = "another user logs in by that name",
+    /// The user has a name of that kind, which it keeps.
+    LoginNameKept = "the user has a name of that kind, which it keeps",
     /// No name given.
     UsernameMissing = "the user name is missing",
     /// Characters outside the allowed set, or empty.
@@ -119,6 +129,8 @@ codes! {
     ContactsFull = "the contact list is full",
     /// Answering an invitation that is not there.
     NotInvited = "there is no such invitation",
+    /// The user does not want to be asked, or the answer to its question is wrong.
+    InvitationRefused = "the user does not take the application",
     /// A remark about somebody who is no contact.
     NotContacts = "the two users are not contacts",
     /// Over the limit.
@@ -129,6 +141,10 @@ codes! {
     PageTooLarge = "the page is larger than allowed",
     /// Too many names in one question.
     TooManyNames = "too many names in one call",
+
+    // Groups.
+    /// No such group.
+    GroupNotFound = "there is no such group",
 
     // Rooms.
     /// No number given.

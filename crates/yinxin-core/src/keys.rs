@@ -8,7 +8,7 @@ use sha2::Sha256;
 use yinxin_store::Db;
 use yinxin_store::tables::keys::{self, KeyRow};
 use yinxin_token::access::MacKey;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::ctx::Parts;
 use crate::error::{Code, Error, Result};
@@ -52,6 +52,9 @@ pub struct Keys {
     disguise: [u8; 32],
     room_tokens: [u8; 32],
     passes: [u8; 32],
+    file_tokens: MacKey,
+    file_secrets: [u8; 32],
+    push_tokens: [u8; 32],
 }
 
 impl Keys {
@@ -64,6 +67,9 @@ impl Keys {
             disguise: parts.master.derive("yinxin disguise v1"),
             room_tokens: parts.master.derive("yinxin room token v1"),
             passes: parts.master.derive("yinxin room pass v1"),
+            file_tokens: MacKey::new(0, &parts.master.derive("yinxin file token v1")),
+            file_secrets: parts.master.derive("yinxin file secret v1"),
+            push_tokens: parts.master.derive("yinxin push token v1"),
         };
         let first = keys.seal(parts.rng.as_ref(), TOKEN, &rng::bytes::<32>(parts.rng.as_ref()));
         let first = KeyRow { key_id: 1, sealed: first.into(), created_ms: parts.clock.now_ms() };
@@ -133,6 +139,21 @@ impl Keys {
     /// The key that passes for rooms are made with.
     pub(crate) fn passes(&self) -> &[u8; 32] {
         &self.passes
+    }
+
+    /// The key that tokens for files are made with. No access token is checked with it, nor the other way round.
+    pub(crate) fn file_tokens(&self) -> &MacKey {
+        &self.file_tokens
+    }
+
+    /// What requests for files are signed with by whom that token was given to.
+    pub(crate) fn file_secret(&self, token: &str) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(mac(&self.file_secrets, token.as_bytes())))
+    }
+
+    /// The key that names devices for pushes.
+    pub(crate) fn push_tokens(&self) -> &[u8; 32] {
+        &self.push_tokens
     }
 
     /// The key that room tokens are made with.

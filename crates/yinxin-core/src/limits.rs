@@ -114,6 +114,36 @@ pub const PROFILE_BATCH_MAX: usize = 200;
 pub const NICKNAME_CHARS_MAX: usize = 100;
 /// Characters of an app name, and of an organisation's.
 pub const APP_NAME_CHARS_MAX: usize = 32;
+/// Bytes of the word that clients name an app by.
+pub const SHORT_ID_BYTES_MAX: usize = 32;
+/// Standing tokens of an app's backend.
+pub const ADMIN_TOKENS_MAX: i64 = 20;
+/// Bytes of a standing token that was made elsewhere.
+pub const ADMIN_TOKEN_BYTES_MIN: usize = 32;
+/// Bytes of a standing token that was made elsewhere.
+pub const ADMIN_TOKEN_BYTES_MAX: usize = 1024;
+/// Characters of what a standing token is called.
+pub const ADMIN_TOKEN_LABEL_CHARS_MAX: usize = 64;
+/// Users that a listing by page number passes over; a cursor goes on from there.
+pub const LISTED_BY_NUMBER_MAX: i64 = 10_000;
+/// Users that are named in one call to be changed.
+pub const USERS_NAMED_MAX: usize = 100;
+/// Applications to become a contact in one call.
+pub const APPLICATIONS_AT_ONCE: usize = 100;
+/// Characters of a text among a user's settings.
+pub const SETTING_CHARS_MAX: usize = 1024;
+/// Characters that an app keeps about a contact.
+pub const CONTACT_EXT_CHARS_MAX: usize = 1024;
+/// Bytes of the name of a device for pushes.
+pub const PUSH_TOKEN_BYTES_MAX: usize = 1024;
+/// Digits of a telephone number.
+pub const MOBILE_DIGITS_MIN: usize = 5;
+/// Digits of a telephone number.
+pub const MOBILE_DIGITS_MAX: usize = 20;
+/// Bytes of a mail address.
+pub const EMAIL_BYTES_MAX: usize = 128;
+/// Users that are given their numbers in one transaction.
+pub const NUMBERS_CHUNK: usize = 500;
 /// Users in one registration call.
 pub const REGISTER_BATCH_MAX: usize = 60;
 /// Users per page.

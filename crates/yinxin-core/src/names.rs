@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits::{APP_NAME_CHARS_MAX, SHORT_NAME_BYTES_MAX, USERNAME_BYTES_MAX};
 
 /// First path segments that belong to the server itself; no organisation may have them.
-const RESERVED_ORGS: [&str; 16] = [
+const RESERVED_ORGS: [&str; 21] = [
     "admin",
     "livez",
     "readyz",
@@ -21,6 +21,11 @@ const RESERVED_ORGS: [&str; 16] = [
     "v3",
     "static",
     "console",
+    "app",
+    "roster",
+    "group",
+    "file",
+    "push",
 ];
 
 /// Which names may be given. A user has one name, whoever gave it; the vendors differ in what they let it be.
@@ -29,13 +34,38 @@ pub struct NameRule {
     bytes_max: usize,
     /// Allowed beside letters and digits.
     signs: &'static [u8],
+    /// Chinese characters are letters, and a name is more than digits: a number stands for something else.
+    is_word: bool,
+    /// What no name may begin with.
+    kept: &'static [&'static str],
 }
 
 impl NameRule {
     /// `[a-z0-9_.-]`, 1 to 64 bytes.
-    pub const LONG: Self = Self { bytes_max: USERNAME_BYTES_MAX, signs: b"_.-" };
+    pub const LONG: Self = Self { bytes_max: USERNAME_BYTES_MAX, signs: b"_.-", is_word: false, kept: &[] };
     /// `[a-z0-9_@.-]`, 1 to 32 bytes.
-    pub const SHORT: Self = Self { bytes_max: SHORT_NAME_BYTES_MAX, signs: b"_.-@" };
+    pub const SHORT: Self = Self { bytes_max: SHORT_NAME_BYTES_MAX, signs: b"_.-@", is_word: false, kept: &[] };
+    /// `[a-z0-9_]` and Chinese characters, not digits alone, 1 to 64 bytes; names that begin with `mta` or `maxim` are
+    /// kept for the vendor's own.
+    pub const WORD: Self = Self { bytes_max: USERNAME_BYTES_MAX, signs: b"_", is_word: true, kept: &["mta", "maxim"] };
+
+    fn allows(self, text: &str) -> bool {
+        let is_chinese = |c: char| self.is_word && ('\u{4e00}'..='\u{9fa5}').contains(&c);
+        let is_sign = |c: char| u8::try_from(c).is_ok_and(|byte| self.signs.contains(&byte));
+        let is_number = || text.bytes().all(|byte| byte.is_ascii_digit());
+        // A path with one of these as a segment is rewritten by HTTP clients: such a user could not be reached.
+        if matches!(text, "" | "." | "..") || (self.is_word && is_number()) {
+            return false;
+        }
+        let is_kept = self.kept.iter().any(|kept| text.starts_with(kept));
+        !is_kept && text.chars().all(|c| c.is_ascii_alphanumeric() || is_sign(c) || is_chinese(c))
+    }
+}
+
+impl Default for NameRule {
+    fn default() -> Self {
+        Self::LONG
+    }
 }
 
 /// A user's name, folded to lower case.
@@ -53,9 +83,7 @@ impl Username {
         if text.len() > rule.bytes_max {
             return Err(Error::about(Code::UsernameTooLong, text).with_limit(rule.bytes_max));
         }
-        let legal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || rule.signs.contains(&b));
-        // A path with one of these as a segment is rewritten by HTTP clients: such a user could not be reached.
-        if !legal || text == "." || text == ".." {
+        if !rule.allows(text) {
             return Err(Error::about(Code::UsernameIllegal, text));
         }
         Ok(Self(text.to_ascii_lowercase()))
@@ -127,6 +155,17 @@ mod tests {
         assert_eq!(Username::parse_by(NameRule::SHORT, "A@b.C").unwrap().as_str(), "a@b.c");
         let long = Username::parse_by(NameRule::SHORT, &"a".repeat(33)).unwrap_err();
         assert_eq!((long.code, long.limit), (Code::UsernameTooLong, 32));
+    }
+
+    #[test]
+    fn words_take_chinese_and_are_no_numbers() {
+        for text in ["test_user", "张三", "1a", "_", "a1", "Maximal"] {
+            assert_eq!(Username::parse_by(NameRule::WORD, text).unwrap().as_str(), text.to_ascii_lowercase());
+        }
+        let long = "张".repeat(22);
+        for text in ["", "123", "a-b", "a.b", "a@b.c", "a b", "mta1", "maxim", "ａ", "a\0", long.as_str()] {
+            assert!(Username::parse_by(NameRule::WORD, text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

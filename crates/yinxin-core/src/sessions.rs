@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use yinxin_store::{AppId, UserId};
 
 use crate::presence::News;
@@ -23,12 +24,22 @@ pub struct Device {
 }
 
 /// A connection, for those who ask what a user is here with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Connection {
+    /// The device's resource name.
+    pub resource: String,
+    /// The device's name for people.
+    pub device_name: String,
     /// What it runs on.
     pub platform: &'static str,
     /// When it connected.
     pub since_ms: i64,
+}
+
+/// The number of a device, for those who know devices by numbers: the same for the same resource name, and never 0.
+pub fn device_number(resource: &str) -> i32 {
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(resource.as_bytes()));
+    (i32::from_be_bytes([a, b, c, d]) & i32::MAX).max(1)
 }
 
 /// Why connections are closed.

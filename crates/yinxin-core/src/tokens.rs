@@ -21,7 +21,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits::{DYNAMIC_TOKEN_AHEAD_S, TOKEN_TTL_MAX_S};
 use crate::passwords::Verdict;
 use crate::rates::Whose;
-use crate::users::{self, User};
+use crate::users::{self, LoginName, User};
 
 /// A token and the life it was given.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ pub fn issue_to_app(
 
 /// A login by name and password.
 pub struct Login<'a> {
-    /// The name as spelled.
-    pub username: Option<&'a str>,
+    /// By what, as spelled.
+    pub name: Option<LoginName<'a>>,
     /// The password.
     pub password: Option<Zeroizing<String>>,
     /// Life of the token; `None` = the app's default.
@@ -76,11 +76,11 @@ pub struct Login<'a> {
 /// Gives a user a token for its password. An unknown name, a user without a password and a wrong password take the
 /// same time.
 pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Arc<User>)> {
-    let username = login.username.filter(|name| !name.is_empty()).ok_or(Code::UsernameMissing)?;
+    let name = login.name.filter(|name| !name.is_empty()).ok_or(Code::UsernameMissing)?;
     let password = login.password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
     let ttl_s = granted_ttl(login.ttl_s, app.settings.user_token_ttl_s)?;
-    let folded = username.to_ascii_lowercase();
-    let user = users::look_up(ctx, app.id, &folded).await?;
+    let folded = name.folded();
+    let user = name.owner(ctx, app.id).await?;
     let whose = user.as_ref().map_or(Whose::Nobody(&folded), |user| Whose::User(user.user));
     ctx.rates.password_tried(app.id, whose, login.from)?;
     let checked = check(ctx, app, user.as_deref(), password, login.from).await;
@@ -89,7 +89,7 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     }
     let (verdict, stored) = checked?;
     let Some(user) = user.filter(|_| verdict.matches) else {
-        return Err(refusal(ctx, app, &folded).await?);
+        return Err(refusal(ctx, app, name).await?);
     };
     if !user.active {
         return Err(Code::UserInactive.into());
@@ -103,6 +103,24 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     // The token is sealed for the epoch that was read before the password was checked: if the password was changed
     // meanwhile, the token is dead already.
     Ok((seal_for_user(ctx, app, &user, ttl_s), user))
+}
+
+/// Whether that is the user's password; counted like a login.
+pub(crate) async fn check_password(
+    ctx: &Ctx,
+    app: &App,
+    user: &User,
+    password: Option<Zeroizing<String>>,
+    from: IpAddr,
+) -> Result<()> {
+    let password = password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
+    let whose = Whose::User(user.user);
+    ctx.rates.password_tried(app.id, whose, from)?;
+    let checked = check(ctx, app, Some(user), password, from).await;
+    if checked.as_ref().map_or(true, |(verdict, _)| verdict.matches) {
+        ctx.rates.password_not_wrong(app.id, whose, from);
+    }
+    if checked?.0.matches { Ok(()) } else { Err(Code::WrongPassword.into()) }
 }
 
 /// Checks a password; the same work for whoever there is, or is not. Gives the stored hash, too.
@@ -121,8 +139,8 @@ async fn check(
 }
 
 /// What a failed login hears. Only the newer vendor servers say that a name does not exist.
-async fn refusal(ctx: &Ctx, app: &App, name: &str) -> Result<Error> {
-    let says_so = app.settings.profile == Profile::Current && users::look_up(ctx, app.id, name).await?.is_none();
+async fn refusal(ctx: &Ctx, app: &App, name: LoginName<'_>) -> Result<Error> {
+    let says_so = app.settings.profile == Profile::Current && name.owner(ctx, app.id).await?.is_none();
     Ok(if says_so { Code::LoginUnknownUser.into() } else { Code::WrongPassword.into() })
 }
 
@@ -197,6 +215,9 @@ pub async fn authenticate(ctx: &Ctx, app: &App, token: &str) -> Result<Caller> {
     }
     if dynamic::is_dynamic(token) {
         return authenticate_dynamic(ctx, app, token).await;
+    }
+    if app.has_admin_token(token) {
+        return Ok(Caller::App);
     }
     let Ok(opened) = access::open(token) else {
         let code = if legacy::is_legacy(token) { Code::TokenUnknown } else { Code::TokenCorrupt };

@@ -97,6 +97,10 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
 
         C::AppExists
         | C::SigningKeyTaken
+        | C::ShortIdTaken
+        | C::LoginNameTaken
+        | C::LoginNameKept
+        | C::InvitationRefused
         | C::AppNameIllegal
         | C::GrantUnknown
         | C::BatchTooLarge
@@ -134,6 +138,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::HooksFull
         | C::TooManyUploads
         | C::TemplateExists
+        | C::AdminTokensFull
         | C::NotifierExists => wired(419, 409, error.code.text()),
         C::NotInvited
         | C::NotContacts
@@ -141,6 +146,8 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::NotifierNotFound
         | C::FileNotFound
         | C::HookNotFound
+        | C::AdminTokenNotFound
+        | C::GroupNotFound
         | C::HookEventNotFound => wired(404, 404, error.code.text()),
         C::RecallTooLate => wired(508, 409, error.code.text()),
         C::RouteNotFound => wired(404, 404, "no such call"),

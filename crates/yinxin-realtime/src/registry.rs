@@ -242,8 +242,12 @@ impl Sessions for Registry {
 
     /// Newest first.
     fn connections_of(&self, app: AppId, user: UserId) -> Vec<Connection> {
-        let connection =
-            |session: &Session| Connection { platform: session.platform, since_ms: session.device.since_ms };
+        let connection = |session: &Session| Connection {
+            resource: session.device.resource.clone(),
+            device_name: session.device.device_name.clone(),
+            platform: session.platform,
+            since_ms: session.device.since_ms,
+        };
         let shard = self.shard(app, user).read();
         shard.get(&(app, user)).map_or_else(Vec::new, |sessions| sessions.iter().map(connection).collect())
     }

@@ -41,6 +41,10 @@ id!(
     HookId
 );
 id!(
+    /// A standing token of an app's backend.
+    TokenId
+);
+id!(
     /// A file of an app.
     FileId
 );

@@ -11,10 +11,12 @@ pub mod access;
 pub mod credentials;
 pub mod cursor;
 pub mod dynamic;
+pub mod file_signature;
 pub mod legacy;
 pub mod media;
 pub mod netease;
 pub mod pass;
+pub mod push_token;
 
 pub use access::{Claims, Kind, MANAGEMENT_APP, MacKey, Opened, open, seal};
 pub use credentials::{client_id, client_secret, parse_client_id};

@@ -139,6 +139,44 @@ pub(crate) enum AppCommand {
         #[command(flatten)]
         keys: Keys,
     },
+    /// Give an app the Lanying app_id it had elsewhere, and its admin token; the present app_id stops working (needs --yes)
+    AdoptLanyingKeys {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        /// The app_id
+        #[arg(long, value_name = "ID")]
+        app_id: String,
+        /// Read the admin token from the first line of standard input
+        #[arg(long)]
+        admin_token_stdin: bool,
+    },
+    /// Tokens that are good until they are revoked, for an app's backend
+    #[command(subcommand)]
+    AdminToken(AdminTokenCommand),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum AdminTokenCommand {
+    /// Make a token and print it, this once
+    Create {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        /// What to call it
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// List the tokens of an app
+    List {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+    },
+    /// End a token at once (needs --yes)
+    Revoke {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
 /// The keys an app had elsewhere. A secret on the command line can be seen by other users of the machine; standard input

@@ -8,7 +8,10 @@ async fn an_app_lives_from_creation_to_deletion() {
     let api = Api::start().await;
     let settings =
         r#"{"org":"o","app":"a","settings":{"open_registration":true,"profile":"current","user_token_ttl":0}}"#;
-    let made = api.post("/apps", settings).await.expect(StatusCode::CREATED);
+    let mut made = api.post("/apps", settings).await.expect(StatusCode::CREATED);
+    let admin_token = made["lanying"].as_object_mut().unwrap().remove("admin_token").unwrap();
+    assert_eq!(admin_token.as_str().unwrap().len(), 64);
+    assert_eq!(made["lanying"]["app_id"].as_str().unwrap().len(), 12);
     let secret = made["easemob"]["client_secret"].as_str().unwrap().to_owned();
     assert_eq!((&made["org"], &made["app"], &made["app_key"]), (&json!("o"), &json!("a"), &json!("o#a")));
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 0,
@@ -119,4 +122,47 @@ async fn an_app_may_bring_its_keys_along() {
         assert!(said.contains(field), "{said}");
     }
     assert_eq!(api.get("/apps/acme/chat?secrets=true").await.json["netease"], adopted);
+}
+
+#[tokio::test]
+async fn admin_tokens_are_shown_once_listed_and_revoked() {
+    let api = Api::start().await;
+    let tokens = "/apps/acme/chat/admin-tokens";
+    let made = api.post(tokens, r#"{"label":"ci"}"#).await.expect(StatusCode::CREATED);
+    let token = made["admin_token"].as_str().unwrap().to_owned();
+    let listed = api.get(tokens).await.expect(StatusCode::OK);
+    assert!(!listed.to_string().contains(&token));
+    let one = listed["admin_tokens"].as_array().unwrap().iter().find(|one| one["id"] == made["id"]).unwrap();
+    assert_eq!(one["label"], "ci");
+    let path = format!("{tokens}/{}", made["id"].as_str().unwrap());
+    api.call("DELETE", &path, "").await.expect(StatusCode::OK);
+    api.call("DELETE", &path, "").await.refused(StatusCode::NOT_FOUND, "AdminTokenNotFound");
+    api.call("DELETE", &format!("{tokens}/x"), "").await.refused(StatusCode::NOT_FOUND, "AdminTokenNotFound");
+    let long = json!({"label": "x".repeat(65)}).to_string();
+    api.post(tokens, &long).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
+    let kept = listed["admin_tokens"].as_array().unwrap().len() - 1;
+    for _ in kept..20 {
+        api.post(tokens, "").await.expect(StatusCode::CREATED);
+    }
+    api.post(tokens, "").await.refused(StatusCode::CONFLICT, "AdminTokensFull");
+}
+
+#[tokio::test]
+async fn an_app_adopts_its_app_id_and_admin_token() {
+    let api = Api::start().await;
+    let keys = "/apps/acme/chat/lanying-keys";
+    let token = "t".repeat(32);
+    let body = json!({"app_id": "welovemaxim", "admin_token": token}).to_string();
+    let app = api.call("PUT", keys, &body).await.expect(StatusCode::OK);
+    assert_eq!(app["lanying"], json!({"app_id": "welovemaxim"}));
+    api.call("PUT", keys, &body).await.expect(StatusCode::OK);
+    let listed = api.get("/apps/acme/chat/admin-tokens").await.expect(StatusCode::OK);
+    let adopted = listed["admin_tokens"].as_array().unwrap().iter().filter(|one| one["label"] == "adopted").count();
+    assert_eq!(adopted, 1);
+    api.post("/apps", r#"{"org":"o","app":"b"}"#).await.expect(StatusCode::CREATED);
+    let taken = api.call("PUT", "/apps/o/b/lanying-keys", r#"{"app_id":"welovemaxim"}"#).await;
+    taken.refused(StatusCode::CONFLICT, "ShortIdTaken");
+    for bad in [json!({"app_id": ""}), json!({"app_id": "a b"}), json!({"app_id": "a", "admin_token": "short"})] {
+        api.call("PUT", keys, &bad.to_string()).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
+    }
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::http::StatusCode;
 use serde_json::json;
 use yinxin_core::tokens::{Login, log_in};
+use yinxin_core::users::LoginName;
 use yinxin_core::{Code, apps};
 
 use crate::harness::Api;
@@ -22,7 +23,7 @@ async fn imported_users_log_in_with_their_old_passwords() {
 
     let app = apps::find(&api.ctx, "acme", "chat").await.unwrap();
     let login = |name, password: &str| Login {
-        username: Some(name),
+        name: Some(LoginName::Name(name)),
         password: Some(password.to_owned().into()),
         ttl_s: None,
         from: IpAddr::V4(Ipv4Addr::LOCALHOST),

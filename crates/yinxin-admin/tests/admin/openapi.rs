@@ -74,6 +74,7 @@ async fn answers_have_the_documented_fields() {
     for (path, schema) in [
         ("/apps", "Apps"),
         ("/apps/acme/chat?secrets=true", "App"),
+        ("/apps/acme/chat/admin-tokens", "AdminTokens"),
         ("/apps/acme/chat/users", "Users"),
         ("/apps/acme/chat/users/ann", "User"),
         ("/apps/acme/chat/hooks", "Hooks"),

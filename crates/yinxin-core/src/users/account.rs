@@ -1,5 +1,6 @@
 //! What happens to an account after it was made: password, push settings, ban, kick, deletion.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use crate::limits::{
 };
 use crate::rooms::kicks;
 use crate::sessions::CloseReason;
+use crate::tokens;
 
 /// Sets a password without asking for the old one. All tokens and connections of the user end.
 pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Option<Zeroizing<String>>) -> Result<()> {
@@ -25,6 +27,34 @@ pub async fn set_password(ctx: &Ctx, app: &App, reference: &str, password: Optio
     let password = password.filter(|password| !password.is_empty()).ok_or(Code::NewPasswordMissing)?;
     check_password(&password)?;
     replace_password(ctx, app, &user, password).await
+}
+
+/// Sets a password for who knows the present one, which is tried like one of a login. All tokens and connections of the
+/// user end.
+pub async fn change_own_password(
+    ctx: &Ctx,
+    app: &App,
+    user: &User,
+    old: Option<Zeroizing<String>>,
+    new: Option<Zeroizing<String>>,
+    from: IpAddr,
+) -> Result<()> {
+    let new = new.filter(|password| !password.is_empty()).ok_or(Code::NewPasswordMissing)?;
+    check_password(&new)?;
+    tokens::check_password(ctx, app, user, old, from).await?;
+    replace_password(ctx, app, user, new).await
+}
+
+/// Deletes a user who knows its password.
+pub async fn delete_oneself(
+    ctx: &Ctx,
+    app: &App,
+    user: &User,
+    password: Option<Zeroizing<String>>,
+    from: IpAddr,
+) -> Result<()> {
+    tokens::check_password(ctx, app, user, password, from).await?;
+    delete(ctx, app, &user.username).await.map(drop)
 }
 
 pub(super) async fn replace_password(ctx: &Ctx, app: &App, user: &User, password: Zeroizing<String>) -> Result<()> {

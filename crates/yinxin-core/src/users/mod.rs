@@ -3,6 +3,8 @@
 mod account;
 mod enroll;
 mod import;
+mod login_names;
+mod numbers;
 mod register;
 
 use std::sync::Arc;
@@ -13,9 +15,16 @@ use yinxin_store::tables::handles::USERNAME;
 use yinxin_store::tables::users::{self, PageStart};
 use yinxin_store::{AppId, Sql, UserId};
 
-pub use account::{PushChanges, ban, change_push, delete, delete_oldest, kick, lift_ban, set_password};
+pub use account::{
+    PushChanges, ban, change_own_password, change_push, delete, delete_oldest, delete_oneself, kick, lift_ban,
+    set_password,
+};
 pub use enroll::{Enrollment, enroll, renew_login_token, set_login_token};
 pub use import::{IMPORT_MAX, Import, Imported, import};
+pub use login_names::{
+    LoginName, LoginNames, bind_email, bind_mobile, bind_name, logging_in_by, login_names, name_beginning_with,
+};
+pub use numbers::{by_number, is_number, number_of, numbers_of};
 pub use register::{Registered, Registration, register, register_batch, register_without_password};
 pub use yinxin_store::tables::users::{PushProfile, UserRow as User};
 

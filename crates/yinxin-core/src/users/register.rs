@@ -15,7 +15,7 @@ use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{NICKNAME_CHARS_MAX, PASSWORD_CHARS_MAX, REGISTER_BATCH_MAX};
-use crate::names::Username;
+use crate::names::{NameRule, Username};
 
 /// A request for an account, as a caller spelled it.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Registration {
     pub password: Option<Zeroizing<String>>,
     /// Name shown in a push.
     pub nickname: Option<String>,
+    /// Which names may be given.
+    pub rule: NameRule,
     /// Where it comes from, if from outside: the hashes of one network wait for each other.
     pub from: Option<IpAddr>,
 }
@@ -95,7 +97,7 @@ pub async fn register_without_password(ctx: &Ctx, app: &App, username: &str) -> 
 
 fn check(registration: Registration) -> Result<Account> {
     let spelled = registration.username.ok_or(Code::UsernameMissing)?;
-    let name = Username::parse(&spelled)?;
+    let name = Username::parse_by(registration.rule, &spelled)?;
     let password = registration.password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
     check_password(&password)?;
     let nickname = registration.nickname;
@@ -201,6 +203,7 @@ pub(super) fn as_stored(new: &NewUser) -> User {
         active: true,
         token_epoch: 0,
         tokens_not_before_s: new.tokens_not_before_s,
+        numeric_id: None,
         push: PushProfile { nickname: new.push_nickname.clone(), ..PushProfile::default() },
         group_ignores: Vec::new(),
     }

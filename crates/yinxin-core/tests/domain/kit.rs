@@ -20,7 +20,7 @@ use yinxin_core::rates::Preset;
 use yinxin_core::rng::{Rng, SystemRng};
 use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
-use yinxin_core::users::{self, Registration};
+use yinxin_core::users::{self, LoginName, Registration};
 use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
 use zeroize::Zeroizing;
 
@@ -123,7 +123,7 @@ impl Site {
             username: Some(name.to_owned()),
             password: Some(secret("first")),
             nickname: Some("0".to_owned()),
-            from: None,
+            ..Registration::default()
         };
         users::register(&self.ctx, &self.app, registration).await.unwrap()
     }
@@ -138,7 +138,7 @@ impl Site {
 }
 
 pub async fn log_in_to(ctx: &Ctx, app: &App, name: &str, password: &str) -> Result<Grant> {
-    let login = Login { username: Some(name), password: Some(secret(password)), ttl_s: None, from: HERE };
+    let login = Login { name: Some(LoginName::Name(name)), password: Some(secret(password)), ttl_s: None, from: HERE };
     Ok(log_in(ctx, app, login).await?.0)
 }
 

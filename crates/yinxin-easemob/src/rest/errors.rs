@@ -119,6 +119,9 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::SignatureExpired
         | C::CallRepeated
         | C::SigningKeyTaken
+        | C::ShortIdTaken
+        | C::LoginNameTaken
+        | C::LoginNameKept
         | C::RoomUidMissing
         | C::RoomUidIllegal
         | C::RoomNameIllegal
@@ -204,6 +207,8 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             Wire { error: "BAD_REQUEST", ..argument(format!("exceed allowed batch size {limit}")) }
         }
         C::HooksFull => exceed_limit("hook number exceed limit"),
+        C::AdminTokensFull => exceed_limit("admin token number exceed limit"),
+        C::InvitationRefused => forbidden_op("the user takes no invitations"),
         C::MuteIllegal => argument(format!("mute duration [{subject}] must be -1 or from 0 to {limit}")),
 
         C::BodyMalformed => {
@@ -218,7 +223,12 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::RouteNotFound if matches!(op, Op::PushRuleSet | Op::PushRuleGet) => {
             Wire { description: "url is invalid".into(), ..resource_not_found() }
         }
-        C::RouteNotFound | C::NotifierNotFound | C::HookNotFound | C::HookEventNotFound => resource_not_found(),
+        C::RouteNotFound
+        | C::NotifierNotFound
+        | C::HookNotFound
+        | C::HookEventNotFound
+        | C::AdminTokenNotFound
+        | C::GroupNotFound => resource_not_found(),
         C::MethodNotAllowed => Wire {
             status: 405,
             error: "unsupported_service_operation",

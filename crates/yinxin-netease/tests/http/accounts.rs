@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use yinxin_core::tokens::{self, Login};
-use yinxin_core::users::{self, Registration};
+use yinxin_core::users::{self, LoginName, Registration};
 use yinxin_core::{Code, Error};
 use zeroize::Zeroizing;
 
@@ -11,7 +11,7 @@ use crate::world::World;
 /// A login as another dialect makes it.
 async fn log_in(w: &World, name: &str, password: &str) -> Result<String, Code> {
     let login = Login {
-        username: Some(name),
+        name: Some(LoginName::Name(name)),
         password: Some(Zeroizing::new(password.to_owned())),
         ttl_s: None,
         from: "127.0.0.1".parse().unwrap(),
@@ -65,8 +65,7 @@ async fn a_user_of_another_dialect_is_its_accid() {
         let new = Registration {
             username: Some(name.to_owned()),
             password: Some(Zeroizing::new("secret".to_owned())),
-            nickname: None,
-            from: None,
+            ..Registration::default()
         };
         users::register(&w.ctx, &app, new).await.unwrap();
     }

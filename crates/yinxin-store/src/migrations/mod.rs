@@ -14,6 +14,7 @@ const LIST: &[(&str, &str)] = &[
     ("V4__messaging", include_str!("v4_messaging.sql")),
     ("V5__netease", include_str!("v5_netease.sql")),
     ("V6__rooms", include_str!("v6_rooms.sql")),
+    ("V7__lanying", include_str!("v7_lanying.sql")),
 ];
 
 /// The list as SQLite wants it.

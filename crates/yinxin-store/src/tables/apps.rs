@@ -37,12 +37,14 @@ pub struct AppRow {
     pub safe_mode: bool,
     /// Room tokens that the app's backend computes by itself are good.
     pub local_room_tokens: bool,
+    /// The word that clients name the app by; `None` for an app that was made before there were any.
+    pub short_id: Option<String>,
 }
 
 macro_rules! columns {
     () => {
         "app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile, user_token_ttl_s, \
-         app_token_ttl_s, contacts_max, contacts_only, signing_key, safe_mode, local_room_tokens"
+         app_token_ttl_s, contacts_max, contacts_only, signing_key, safe_mode, local_room_tokens, short_id"
     };
 }
 
@@ -63,15 +65,16 @@ fn read(mut row: Row) -> Result<AppRow> {
         signing_key: row.take(12)?,
         safe_mode: row.take(13)?,
         local_room_tokens: row.take(14)?,
+        short_id: row.take(15)?,
     })
 }
 
-/// Adds an app; `false` when `org/name` or the signing key is taken.
+/// Adds an app; `false` when `org/name`, the signing key or the short id is taken.
 pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     const SQL: &str = concat!(
         "INSERT INTO apps (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING"
     );
     let args = [
         app.app.arg(),
@@ -89,6 +92,7 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
         app.signing_key.as_ref().into(),
         app.safe_mode.into(),
         app.local_room_tokens.into(),
+        app.short_id.as_ref().into(),
     ];
     sql.touch(Touched::App(app.app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -157,6 +161,20 @@ pub async fn set_signing_key(sql: &mut dyn Sql, app: AppId, key: &str) -> Result
     Ok(sql.exec("UPDATE apps SET signing_key = $2 WHERE app_id = $1", &[app.arg(), key.into()]).await? == 1)
 }
 
+/// Gives an app its first short id; `false` when it has one, or is gone.
+pub async fn set_first_short_id(sql: &mut dyn Sql, app: AppId, id: &str) -> Result<bool> {
+    sql.touch(Touched::App(app));
+    let args = [app.arg(), id.into()];
+    Ok(sql.exec("UPDATE apps SET short_id = $2 WHERE app_id = $1 AND short_id IS NULL", &args).await? == 1)
+}
+
+/// Gives an app another short id, which must be free; `false` when there is no such app.
+pub async fn set_short_id(sql: &mut dyn Sql, app: AppId, id: &str) -> Result<bool> {
+    sql.touch(Touched::App(app));
+    let args = [app.arg(), id.into()];
+    Ok(sql.exec("UPDATE apps SET short_id = $2 WHERE app_id = $1", &args).await? == 1)
+}
+
 /// Whether there is such an app: asked first by every write that adds a row for one, so that no row outlives its app.
 pub async fn exists(sql: &mut dyn Sql, app: AppId) -> Result<bool> {
     Ok(!sql.rows("SELECT 1 FROM apps WHERE app_id = $1", &[app.arg()]).await?.is_empty())
@@ -180,13 +198,19 @@ pub async fn by_signing_key(sql: &mut dyn Sql, key: &str) -> Result<Option<AppRo
     sql.rows(SQL, &[key.into()]).await?.pop().map(read).transpose()
 }
 
+/// The app of that short id.
+pub async fn by_short_id(sql: &mut dyn Sql, id: &str) -> Result<Option<AppRow>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM apps WHERE short_id = $1");
+    sql.rows(SQL, &[id.into()]).await?.pop().map(read).transpose()
+}
+
 /// All apps, by name.
 pub async fn all(sql: &mut dyn Sql) -> Result<Vec<AppRow>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM apps ORDER BY org, name");
     sql.rows(SQL, &[]).await?.into_iter().map(read).collect()
 }
 
-/// Makes the app one that is going: nobody finds it any more, its name is free, its secrets and hooks are gone. The rest of its
+/// Makes the app one that is going: nobody finds it any more, its name is free, its secrets, tokens and hooks are gone. The rest of its
 /// rows is for [`clear`]. `false` when there is no such app.
 pub async fn depart(sql: &mut dyn Sql, app: AppId, now_ms: i64) -> Result<bool> {
     sql.touch(Touched::App(app));
@@ -195,6 +219,7 @@ pub async fn depart(sql: &mut dyn Sql, app: AppId, now_ms: i64) -> Result<bool> 
     }
     sql.exec("DELETE FROM app_secrets WHERE app_id = $1", &[app.arg()]).await?;
     sql.exec("DELETE FROM hooks WHERE app_id = $1", &[app.arg()]).await?;
+    sql.exec("DELETE FROM admin_tokens WHERE app_id = $1", &[app.arg()]).await?;
     let going = "INSERT INTO going_apps (app_id, since_ms) VALUES ($1, $2)";
     sql.exec(going, &[app.arg(), now_ms.into()]).await?;
     Ok(true)
@@ -244,6 +269,7 @@ const CLEARING: &[&str] = clearing! {
     "push_devices" "user_id, device_id",
     "push_rules" "user_id, kind, target",
     "push_preferences" "user_id, name",
+    "user_settings" "user_id, name",
     "push_templates" "name",
     "notifiers" "notifier_id",
     "room_tokens" "uid, room",

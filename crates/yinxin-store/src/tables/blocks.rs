@@ -5,7 +5,9 @@ use crate::{AppId, Result, Sql, UserId};
 /// A blocked user as the owner's list shows it.
 #[derive(Clone, Debug)]
 pub struct BlockRow {
-    /// The blocked user's folded name.
+    /// The blocked user.
+    pub user: UserId,
+    /// Its folded name.
     pub username: String,
     /// Since when, as an order id.
     pub since_seq: i64,
@@ -41,10 +43,12 @@ pub async fn has(sql: &mut dyn Sql, app: AppId, owner: UserId, blocked: UserId) 
 
 /// Up to `limit` blocked users, newest first, older than the order id `before_seq`.
 pub async fn page(sql: &mut dyn Sql, app: AppId, owner: UserId, before_seq: i64, limit: i64) -> Result<Vec<BlockRow>> {
-    const SQL: &str = "SELECT u.username, b.since_seq FROM blocks b \
+    const SQL: &str = "SELECT u.user_id, u.username, b.since_seq FROM blocks b \
                        JOIN users u ON u.app_id = b.app_id AND u.user_id = b.blocked_id \
                        WHERE b.app_id = $1 AND b.user_id = $2 AND b.since_seq < $3 \
                        ORDER BY b.since_seq DESC LIMIT $4";
     let rows = sql.rows(SQL, &[app.arg(), owner.arg(), before_seq.into(), limit.into()]).await?;
-    rows.into_iter().map(|mut row| Ok(BlockRow { username: row.take(0)?, since_seq: row.take(1)? })).collect()
+    rows.into_iter()
+        .map(|mut row| Ok(BlockRow { user: row.take(0)?, username: row.take(1)?, since_seq: row.take(2)? }))
+        .collect()
 }

@@ -1,17 +1,38 @@
 //! `contacts` and `invitations`: who is whose friend, and who asked to be. A friendship is two rows, one owned by each
 //! side; an invitation one, owned by the invited.
 
-use crate::{AppId, Result, Sql, UserId};
+use crate::{AppId, Result, Row, Sql, UserId};
 
 /// A friend as the owner's list shows it.
 #[derive(Clone, Debug)]
 pub struct ContactRow {
+    /// The friend.
+    pub user: UserId,
     /// The friend's folded name.
     pub username: String,
     /// The owner's remark about the friend.
     pub remark: Option<String>,
+    /// What the app keeps about the friend for the owner.
+    pub ext: Option<String>,
     /// When they became friends, as an order id.
     pub since_seq: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "c.contact_id, u.username, c.remark, c.ext, c.since_seq FROM contacts c \
+         JOIN users u ON u.app_id = c.app_id AND u.user_id = c.contact_id"
+    };
+}
+
+fn read(mut row: Row) -> Result<ContactRow> {
+    Ok(ContactRow {
+        user: row.take(0)?,
+        username: row.take(1)?,
+        remark: row.take(2)?,
+        ext: row.take(3)?,
+        since_seq: row.take(4)?,
+    })
 }
 
 /// Adds one side of a friendship unless the owner has `max` friends; `false` when nothing was added, because of that
@@ -65,21 +86,40 @@ pub async fn page(
     before_seq: i64,
     limit: i64,
 ) -> Result<Vec<ContactRow>> {
-    const SQL: &str = "SELECT u.username, c.remark, c.since_seq FROM contacts c \
-                       JOIN users u ON u.app_id = c.app_id AND u.user_id = c.contact_id \
-                       WHERE c.app_id = $1 AND c.user_id = $2 AND c.since_seq < $3 \
-                       ORDER BY c.since_seq DESC LIMIT $4";
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " WHERE c.app_id = $1 AND c.user_id = $2 AND c.since_seq < $3 ORDER BY c.since_seq DESC LIMIT $4"
+    );
     let rows = sql.rows(SQL, &[app.arg(), owner.arg(), before_seq.into(), limit.into()]).await?;
-    rows.into_iter()
-        .map(|mut row| Ok(ContactRow { username: row.take(0)?, remark: row.take(1)?, since_seq: row.take(2)? }))
-        .collect()
+    rows.into_iter().map(read).collect()
+}
+
+/// The owner's entry about one friend.
+pub async fn one(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId) -> Result<Option<ContactRow>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " WHERE c.app_id = $1 AND c.user_id = $2 AND c.contact_id = $3");
+    sql.rows(SQL, &[app.arg(), owner.arg(), friend.arg()]).await?.pop().map(read).transpose()
+}
+
+/// Sets what the app keeps about the friend for the owner; `false` when they are not friends.
+pub async fn set_ext(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, ext: &str) -> Result<bool> {
+    const SQL: &str = "UPDATE contacts SET ext = $4 WHERE app_id = $1 AND user_id = $2 AND contact_id = $3";
+    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), friend.arg(), ext.into()]).await? == 1)
 }
 
 /// Notes an invitation; again renews it.
-pub async fn invite(sql: &mut dyn Sql, app: AppId, owner: UserId, inviter: UserId, since_seq: i64) -> Result<()> {
-    const SQL: &str = "INSERT INTO invitations (app_id, user_id, inviter_id, since_seq) VALUES ($1, $2, $3, $4) \
-                       ON CONFLICT (app_id, user_id, inviter_id) DO UPDATE SET since_seq = excluded.since_seq";
-    sql.exec(SQL, &[app.arg(), owner.arg(), inviter.arg(), since_seq.into()]).await?;
+pub async fn invite(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    inviter: UserId,
+    since_seq: i64,
+    reason: &str,
+) -> Result<()> {
+    const SQL: &str = "INSERT INTO invitations (app_id, user_id, inviter_id, since_seq, reason) \
+                       VALUES ($1, $2, $3, $4, $5) ON CONFLICT (app_id, user_id, inviter_id) DO UPDATE SET \
+                       since_seq = excluded.since_seq, reason = excluded.reason";
+    sql.exec(SQL, &[app.arg(), owner.arg(), inviter.arg(), since_seq.into(), reason.into()]).await?;
     Ok(())
 }
 
@@ -93,4 +133,31 @@ pub async fn uninvite(sql: &mut dyn Sql, app: AppId, owner: UserId, inviter: Use
 pub async fn invitations(sql: &mut dyn Sql, app: AppId, owner: UserId) -> Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM invitations WHERE app_id = $1 AND user_id = $2";
     sql.rows(SQL, &[app.arg(), owner.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}
+
+/// An invitation that waits for its owner.
+#[derive(Clone, Debug)]
+pub struct InvitationRow {
+    /// Who asks.
+    pub inviter: UserId,
+    /// Why.
+    pub reason: String,
+    /// Since when, as an order id.
+    pub since_seq: i64,
+}
+
+/// Up to `limit` invitations, newest first, older than the order id `before_seq`.
+pub async fn invitation_page(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    before_seq: i64,
+    limit: i64,
+) -> Result<Vec<InvitationRow>> {
+    const SQL: &str = "SELECT inviter_id, reason, since_seq FROM invitations \
+                       WHERE app_id = $1 AND user_id = $2 AND since_seq < $3 ORDER BY since_seq DESC LIMIT $4";
+    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), before_seq.into(), limit.into()]).await?;
+    rows.into_iter()
+        .map(|mut row| Ok(InvitationRow { inviter: row.take(0)?, reason: row.take(1)?, since_seq: row.take(2)? }))
+        .collect()
 }

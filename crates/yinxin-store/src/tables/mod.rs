@@ -1,6 +1,7 @@
 //! The statements, a module per table. Every function takes the app first, and its statement says `app_id = $1`;
 //! the exceptions are the app directory itself and the server's own: its keys and its garbage.
 
+pub mod admin_tokens;
 pub mod apps;
 pub mod attributes;
 pub mod blocks;
@@ -21,4 +22,5 @@ pub mod room_bars;
 pub mod room_stays;
 pub mod room_tokens;
 pub mod rooms;
+pub mod settings;
 pub mod users;

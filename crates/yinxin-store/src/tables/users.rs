@@ -20,6 +20,8 @@ pub struct UserRow {
     pub token_epoch: i64,
     /// Locally computed tokens stamped at or before this second are dead.
     pub tokens_not_before_s: i64,
+    /// The number that it is known by where users are numbers; `None` until one was needed.
+    pub numeric_id: Option<i64>,
     /// Push settings.
     pub push: PushProfile,
     /// Group id and whether its offline pushes are ignored.
@@ -66,7 +68,7 @@ macro_rules! columns {
     () => {
         "u.user_id, u.username, u.created_ms, u.modified_ms, u.active, u.token_epoch, u.tokens_not_before_s, \
          u.push_nickname, u.push_style, u.quiet, u.quiet_start_h, u.quiet_end_h, u.notifier_name, u.device_token, \
-         i.group_id, i.ignored"
+         u.numeric_id, i.group_id, i.ignored"
     };
 }
 
@@ -94,6 +96,7 @@ fn read(row: &mut Row) -> Result<UserRow> {
             notifier_name: row.take(12)?,
             device_token: row.take(13)?,
         },
+        numeric_id: row.take(14)?,
         group_ignores: Vec::new(),
     })
 }
@@ -102,7 +105,7 @@ fn read(row: &mut Row) -> Result<UserRow> {
 fn fold(rows: Vec<Row>) -> Result<Vec<UserRow>> {
     let mut users: Vec<UserRow> = Vec::with_capacity(rows.len());
     for mut row in rows {
-        let ignore = row.take::<Option<String>>(14)?.zip(row.take::<Option<bool>>(15)?);
+        let ignore = row.take::<Option<String>>(15)?.zip(row.take::<Option<bool>>(16)?);
         let user = read(&mut row)?;
         if users.last().is_none_or(|last| last.user != user.user) {
             users.push(user);
@@ -299,7 +302,7 @@ async fn number_of(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 20] = [
+    const REST: [&str; 21] = [
         // What a user sent stays with those who got it, files as well as messages; the app owns them from now on.
         "UPDATE files SET owner_id = app_id WHERE app_id = $1 AND owner_id = $2",
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
@@ -325,6 +328,7 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM push_rules WHERE app_id = $1 AND kind = 'user' AND target IN \
          (SELECT username FROM users WHERE app_id = $1 AND user_id = $2)",
         "DELETE FROM push_preferences WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM user_settings WHERE app_id = $1 AND user_id = $2",
     ];
     sql.touch(Touched::User(app, user));
     room_tokens::remove_of_user(sql, app, user).await?;
@@ -340,6 +344,27 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         sql.exec(statement, &args).await?;
     }
     Ok(sql.exec("DELETE FROM users WHERE app_id = $1 AND user_id = $2", &args).await? == 1)
+}
+
+/// Gives the user its number; `false` when it has one, or is gone. The number must then be claimed.
+pub async fn set_numeric_id(sql: &mut dyn Sql, app: AppId, user: UserId, number: i64) -> Result<bool> {
+    const SQL: &str = "UPDATE users SET numeric_id = $3 WHERE app_id = $1 AND user_id = $2 AND numeric_id IS NULL";
+    sql.touch(Touched::User(app, user));
+    Ok(sql.exec(SQL, &[app.arg(), user.arg(), number.into()]).await? == 1)
+}
+
+/// Takes the number back that could not be claimed.
+pub async fn unset_numeric_id(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<()> {
+    const SQL: &str = "UPDATE users SET numeric_id = NULL WHERE app_id = $1 AND user_id = $2";
+    sql.touch(Touched::User(app, user));
+    sql.exec(SQL, &[app.arg(), user.arg()]).await?;
+    Ok(())
+}
+
+/// The user's number; `None` for no such user, `Some(None)` for one without.
+pub async fn numeric_id(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option<Option<i64>>> {
+    const SQL: &str = "SELECT numeric_id FROM users WHERE app_id = $1 AND user_id = $2";
+    sql.rows(SQL, &[app.arg(), user.arg()]).await?.pop().map(|mut row| row.take(0)).transpose()
 }
 
 /// Whether there is such a user: asked first by every write that adds a row for one, so that no row outlives its user.

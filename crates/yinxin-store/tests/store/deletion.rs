@@ -1,6 +1,7 @@
 //! Deleting a user, or an app, takes exactly the rows that carry it: in every table, read from the schema, so that a
 //! table added later cannot be forgotten here.
 
+use yinxin_store::tables::admin_tokens::{self, AdminTokenRow};
 use yinxin_store::tables::apps::{self, AppRow};
 use yinxin_store::tables::files::{self, FileRow, PartRow};
 use yinxin_store::tables::handles::{self, USERNAME};
@@ -14,8 +15,8 @@ use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, Template
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
-use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, room_bars, room_stays};
-use yinxin_store::{AppId, Db, FileId, HookId, ObjectId, Result, Sql, UserId, Value};
+use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, room_bars, room_stays, settings};
+use yinxin_store::{AppId, Db, FileId, HookId, ObjectId, Result, Sql, TokenId, UserId, Value};
 
 use crate::kit::{Place, query, text, texts};
 
@@ -44,9 +45,13 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         signing_key: Some(format!("key of {name}")),
         safe_mode: true,
         local_room_tokens: true,
+        short_id: Some(format!("short {name}")),
     };
     assert!(apps::insert(tx, &row).await?);
     apps::put_secret(tx, app, "client", b"sealed", 1).await?;
+    let token =
+        AdminTokenRow { token: TokenId(app.0), hash: [1, 2, 3].into(), label: "first".to_owned(), created_ms: 1 };
+    assert!(admin_tokens::insert(tx, app, &token, 1).await?);
     let template = TemplateRow {
         name: "template".to_owned(),
         title_pattern: String::new(),
@@ -164,6 +169,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     push::bind(tx, app, user, &device, 1).await?;
     push::put_rule(tx, app, user, "chatgroup", "group", &RuleRow::default()).await?;
     push::prefer(tx, app, user, "language", "zh").await?;
+    settings::put(tx, app, user, "no_sounds", "true").await?;
     let message = InboxRow {
         message_id: 1,
         sender: "peer".to_owned(),
@@ -201,7 +207,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
 async fn relate(tx: &mut dyn Sql, app: AppId, owner: UserId, other: UserId) -> Result<()> {
     contacts::add(tx, app, owner, other, 1, 10).await?;
     contacts::set_remark(tx, app, owner, other, "remark").await?;
-    contacts::invite(tx, app, owner, other, 1).await?;
+    contacts::invite(tx, app, owner, other, 1, "why").await?;
     blocks::add(tx, app, owner, other, 1, 10).await?;
     presence::subscribe(tx, app, owner, other, 1, 1).await?;
     let name = users::by_id(tx, app, other).await?.expect("the user was added").username;
@@ -263,7 +269,8 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
 /// Holds a row only while an app is being cleared away.
 const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
-const OTHER_IDS: [(&str, &str); 8] = [
+const OTHER_IDS: [(&str, &str); 9] = [
+    ("admin_tokens", "token_id"),
     ("notifiers", "notifier_id"),
     ("files", "file_id"),
     ("file_parts", "file_id"),

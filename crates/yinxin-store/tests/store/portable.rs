@@ -55,9 +55,10 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 15] = [
+const WITHOUT_APP: [(&str, &str); 16] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
     ("SELECT … FROM apps WHERE signing_key = $1", "finds the app"),
+    ("SELECT … FROM apps WHERE short_id = $1", "finds the app"),
     ("SELECT … FROM apps ORDER BY org, name", "the operator's list of all apps"),
     ("SELECT app_id, hook_id FROM hooks", "what a server looks at when it starts"),
     ("SELECT app_id, session_seq, lane, data FROM hook_sessions", "what a server looks at when it starts"),

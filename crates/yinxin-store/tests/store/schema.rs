@@ -91,7 +91,7 @@ async fn nothing_refers_across_users() {
 #[tokio::test]
 async fn every_index_begins_with_the_app() {
     // The directory of apps is read by name before there is an app.
-    const DIRECTORY: [&str; 2] = ["apps_by_name", "apps_by_signing_key"];
+    const DIRECTORY: [&str; 3] = ["apps_by_name", "apps_by_signing_key", "apps_by_short_id"];
     let db = Place::new().open().await;
     let indexes = texts(&db, "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").await;
     assert!(indexes.len() > 5);

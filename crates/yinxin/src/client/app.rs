@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Client, app_path, confirm, secret_lines, split_app, text};
-use crate::args::{AppCommand, Dialect, Keys, Settings, Target};
+use super::{Client, app_path, confirm, secret_lines, segment, split_app, text};
+use crate::args::{AdminTokenCommand, AppCommand, Dialect, Keys, Settings, Target};
 use crate::exit::{Failure, Outcome};
 use crate::print;
 
@@ -35,6 +35,10 @@ pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
             Ok(())
         }
         AppCommand::AdoptKeys { app, keys } => adopt_keys(&app, keys, target),
+        AppCommand::AdoptLanyingKeys { app, app_id, admin_token_stdin } => {
+            adopt_lanying_keys(&app, &app_id, admin_token_stdin, target)
+        }
+        AppCommand::AdminToken(command) => admin_token(command, target),
     }
 }
 
@@ -53,6 +57,47 @@ fn adopt_keys(app: &str, keys: Keys, target: &Target) -> Outcome {
         body["perm_secret"] = secret.into();
     }
     Client::find(target)?.call("PUT", &path, Some(&body))?.print(target, show);
+    Ok(())
+}
+
+fn adopt_lanying_keys(app: &str, app_id: &str, with_token: bool, target: &Target) -> Outcome {
+    let path = format!("{}/lanying-keys", app_path(app)?);
+    confirm(target, &format!("end the present app_id of {app}"))?;
+    let mut body = json!({ "app_id": app_id });
+    if with_token {
+        let [token] = secret_lines::<1>("admin token")?;
+        let token = token.ok_or_else(|| Failure::usage("--admin-token-stdin: standard input is empty"))?;
+        body["admin_token"] = token.into();
+    }
+    Client::find(target)?.call("PUT", &path, Some(&body))?.print(target, show);
+    Ok(())
+}
+
+fn admin_token(command: AdminTokenCommand, target: &Target) -> Outcome {
+    let tokens = |app: &str| Ok::<_, Failure>(format!("{}/admin-tokens", app_path(app)?));
+    match command {
+        AdminTokenCommand::Create { app, label } => {
+            let made = Client::find(target)?.call("POST", &tokens(&app)?, Some(&json!({ "label": label })))?;
+            let show = |made: &Value| {
+                print::fields(&[("Id", text(&made["id"])), ("Admin token", text(&made["admin_token"]))]);
+            };
+            made.print(target, show);
+        }
+        AdminTokenCommand::List { app } => {
+            let found = Client::find(target)?.call("GET", &tokens(&app)?, None)?;
+            found.print(target, |found| {
+                let rows = found["admin_tokens"].as_array().into_iter().flatten();
+                let rows = rows.map(|token| [&token["id"], &token["label"], &token["created"]].map(text).into());
+                print::table(&["id", "label", "created"], rows);
+            });
+        }
+        AdminTokenCommand::Revoke { app, id } => {
+            let path = format!("{}/{}", tokens(&app)?, segment(&id));
+            confirm(target, &format!("end the admin token {id} of {app}"))?;
+            let revoked = Client::find(target)?.call("DELETE", &path, None)?;
+            revoked.print(target, |_| print::out(&format!("revoked the admin token {id}")));
+        }
+    }
     Ok(())
 }
 
@@ -130,6 +175,8 @@ fn show(app: &Value) {
     {
         fields.extend(app["netease"].get(name).map(|secret| (label, text(secret))));
     }
+    fields.push(("Lanying app_id", text(&app["lanying"]["app_id"])));
+    fields.extend(app["lanying"].get("admin_token").map(|token| ("Admin token", text(token))));
     fields.extend([
         ("Registration", registration(app).to_owned()),
         ("Profile", text(&settings["profile"])),

@@ -33,11 +33,13 @@ pub(super) fn assemble(
         socket: config.socket_limits(),
         ..yinxin_netease::Options::default()
     };
+    let lanying = yinxin_lanying::Options { public_url: config.public_url.0.clone() };
     let gate = Gate { ctx: Arc::clone(ctx), key: key.clone(), public: config.metrics_public };
     probes::routes(probe_state(ctx, metrics, draining))
         .layer(from_fn_with_state(Arc::new(gate), guard_metrics))
         .merge(yinxin_admin::router(Arc::clone(ctx), key))
         .merge(yinxin_netease::router(Arc::clone(ctx), netease))
+        .merge(yinxin_lanying::router(Arc::clone(ctx), lanying))
         // It answers everything else, so it comes last.
         .merge(yinxin_easemob::router(Arc::clone(ctx), registry, easemob))
 }

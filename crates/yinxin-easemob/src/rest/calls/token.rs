@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 use yinxin_core::tokens::{self, Caller, Grant, Login};
-use yinxin_core::users::User;
+use yinxin_core::users::{LoginName, User};
 use yinxin_core::{Code, Error, Result};
 use zeroize::Zeroizing;
 
@@ -66,7 +66,7 @@ fn client_credentials(call: &Call, request: &Request) -> Result<Answer> {
 
 async fn password(call: &Call, request: Request) -> Result<Answer> {
     let login = Login {
-        username: request.username.as_deref(),
+        name: request.username.as_deref().map(LoginName::Name),
         password: request.password.map(Zeroizing::new),
         ttl_s: request.ttl,
         from: call.arrival.client,

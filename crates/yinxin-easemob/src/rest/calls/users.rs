@@ -29,7 +29,13 @@ pub(crate) struct NewUser {
 impl NewUser {
     fn by(self, client: IpAddr) -> Registration {
         let password = self.password.map(Zeroizing::new);
-        Registration { username: self.username, password, nickname: self.nickname, from: Some(client) }
+        Registration {
+            username: self.username,
+            password,
+            nickname: self.nickname,
+            from: Some(client),
+            ..Registration::default()
+        }
     }
 }
 

@@ -1,0 +1,172 @@
+//! What a user sets for itself and only itself reads, beside its pushes: how it may be asked to become a contact, and what
+//! its clients want to find again on another device.
+
+use yinxin_store::tables::settings;
+
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::SETTING_CHARS_MAX;
+use crate::users::{User, must_exist};
+
+/// A setting.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Setting {
+    /// How it is asked: see [`Admission`].
+    Admission,
+    /// What it asks back.
+    Question,
+    /// What it wants to hear.
+    Answer,
+    /// Clients download pictures unasked.
+    AutoDownload,
+    /// Being taken into a group needs its consent.
+    GroupConfirm,
+    /// Clients make no sound.
+    NoSounds,
+    /// Clients vibrate.
+    Vibratory,
+    /// Begin of silence, minutes of the day.
+    SilenceStart,
+    /// End of silence, minutes of the day.
+    SilenceEnd,
+    /// A text that only the user sees.
+    PrivateInfo,
+}
+
+/// How a user may be asked to become a contact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Admission {
+    /// Whoever asks is a contact.
+    #[default]
+    Open,
+    /// The user decides.
+    Consent,
+    /// Whoever gives the right answer is a contact.
+    Question,
+    /// Nobody is.
+    Closed,
+}
+
+impl Admission {
+    /// All, by the numbers they have on the wire and in storage.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Consent, Self::Question, Self::Closed];
+
+    /// Its number.
+    pub fn number(self) -> usize {
+        Self::ALL.iter().position(|known| *known == self).unwrap_or_default()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.get(text.parse::<usize>().ok()?).copied()
+    }
+}
+
+/// What may be set.
+enum Shape {
+    Switch,
+    /// Up to that number.
+    Number(u32),
+    Text,
+}
+
+impl Setting {
+    /// Every setting.
+    pub const ALL: [Self; 10] = [
+        Self::Admission,
+        Self::Question,
+        Self::Answer,
+        Self::AutoDownload,
+        Self::GroupConfirm,
+        Self::NoSounds,
+        Self::Vibratory,
+        Self::SilenceStart,
+        Self::SilenceEnd,
+        Self::PrivateInfo,
+    ];
+
+    /// Its name in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admission => "admission",
+            Self::Question => "question",
+            Self::Answer => "answer",
+            Self::AutoDownload => "auto_download",
+            Self::GroupConfirm => "group_confirm",
+            Self::NoSounds => "no_sounds",
+            Self::Vibratory => "vibratory",
+            Self::SilenceStart => "silence_start",
+            Self::SilenceEnd => "silence_end",
+            Self::PrivateInfo => "private_info",
+        }
+    }
+
+    const fn shape(self) -> Shape {
+        match self {
+            Self::Admission => Shape::Number(3),
+            Self::SilenceStart | Self::SilenceEnd => Shape::Number(24 * 60),
+            Self::AutoDownload | Self::GroupConfirm | Self::NoSounds | Self::Vibratory => Shape::Switch,
+            Self::Question | Self::Answer | Self::PrivateInfo => Shape::Text,
+        }
+    }
+
+    fn check(self, value: &str) -> Result<()> {
+        let is_legal = match self.shape() {
+            Shape::Switch => matches!(value, "true" | "false"),
+            Shape::Number(most) => value.parse().is_ok_and(|number: u32| number <= most),
+            Shape::Text => value.chars().count() <= SETTING_CHARS_MAX,
+        };
+        if is_legal { Ok(()) } else { Err(Error::about(Code::FieldIllegal, self.name()).with_limit(SETTING_CHARS_MAX)) }
+    }
+}
+
+/// Settings of a user that were ever set.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(Vec<(Setting, String)>);
+
+impl Settings {
+    /// A text or a number; `None`: never set.
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == setting).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a switch is on.
+    pub fn is_on(&self, setting: Setting) -> bool {
+        self.get(setting) == Some("true")
+    }
+
+    /// How the user may be asked.
+    pub fn admission(&self) -> Admission {
+        self.get(Setting::Admission).and_then(Admission::parse).unwrap_or_default()
+    }
+}
+
+/// The settings of a user.
+pub async fn of_user(ctx: &Ctx, app: &App, user: &User) -> Result<Settings> {
+    let rows = ctx
+        .db
+        .read((app.id, user.user), |sql, (app, user)| {
+            Box::pin(async move { Ok::<_, Error>(settings::all(sql, *app, *user).await?) })
+        })
+        .await?;
+    let named = |name: &str| Setting::ALL.into_iter().find(|setting| setting.name() == name);
+    Ok(Settings(rows.into_iter().filter_map(|(name, value)| Some((named(&name)?, value))).collect()))
+}
+
+/// Sets those that are given, all or none.
+pub async fn change(ctx: &Ctx, app: &App, user: &User, changes: Vec<(Setting, String)>) -> Result<()> {
+    for (setting, value) in &changes {
+        setting.check(value)?;
+    }
+    ctx.db
+        .write((app.id, user.user, changes), |sql, (app, user, changes)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *user).await?;
+                for (setting, value) in changes {
+                    settings::put(sql, *app, *user, setting.name(), value).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}

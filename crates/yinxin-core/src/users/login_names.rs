@@ -1,0 +1,215 @@
+//! What a user logs in by beside its name: a telephone number, a mail address, a second name. Each belongs to one user of
+//! an app.
+
+use std::sync::Arc;
+
+use yinxin_store::AppId;
+use yinxin_store::tables::handles::{self, EMAIL, MOBILE, USERNAME};
+use yinxin_store::tables::users;
+
+use super::{User, by_number, look_up, must_exist};
+use crate::apps::App;
+use crate::ctx::Ctx;
+use crate::error::{Code, Error, Result};
+use crate::limits::{EMAIL_BYTES_MAX, MOBILE_DIGITS_MAX, MOBILE_DIGITS_MIN};
+use crate::names::{NameRule, Username};
+use crate::rng;
+
+/// By what somebody logs in, as spelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoginName<'a> {
+    /// The name of a user.
+    Name(&'a str),
+    /// The number of a user.
+    Number(i64),
+    /// Any of: mail address, telephone number, name. What has an `@` is an address, what is digits a telephone number;
+    /// a user whose name looks like one of these is found when nobody has it as such.
+    Any(&'a str),
+    /// A telephone number.
+    Mobile(&'a str),
+}
+
+impl LoginName<'_> {
+    /// The spelling under which tries are counted.
+    pub(crate) fn folded(self) -> String {
+        match self {
+            Self::Name(text) | Self::Any(text) | Self::Mobile(text) => text.to_ascii_lowercase(),
+            Self::Number(number) => format!("#{number}"),
+        }
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        match self {
+            Self::Name(text) | Self::Any(text) | Self::Mobile(text) => text.is_empty(),
+            Self::Number(_) => false,
+        }
+    }
+
+    /// Whose it is.
+    pub(crate) async fn owner(self, ctx: &Ctx, app: AppId) -> Result<Option<Arc<User>>> {
+        match self {
+            Self::Name(name) => look_up(ctx, app, name).await,
+            Self::Number(number) => by_number(ctx, app, number).await,
+            Self::Mobile(text) => match Bound::mobile(text) {
+                Ok(mobile) => mobile.owner(ctx, app).await,
+                Err(_) => Ok(None),
+            },
+            Self::Any(text) => {
+                let bound = if text.contains('@') { Bound::email(text) } else { Bound::mobile(text) };
+                let owner = match bound {
+                    Ok(bound) => bound.owner(ctx, app).await?,
+                    Err(_) => None,
+                };
+                match owner {
+                    Some(user) => Ok(Some(user)),
+                    None => look_up(ctx, app, text).await,
+                }
+            }
+        }
+    }
+}
+
+/// Who logs in by that.
+pub async fn logging_in_by(ctx: &Ctx, app: &App, name: LoginName<'_>) -> Result<Option<Arc<User>>> {
+    name.owner(ctx, app.id).await
+}
+
+/// A name that nobody has, for a user who gives none.
+pub fn name_beginning_with(ctx: &Ctx, prefix: &str) -> String {
+    format!("{prefix}{}", hex::encode(rng::bytes::<8>(ctx.rng.as_ref())))
+}
+
+/// A name to bind, checked and folded.
+struct Bound {
+    kind: &'static str,
+    text: String,
+}
+
+impl Bound {
+    /// Digits, with or without a plus before them: the same telephone either way.
+    fn mobile(text: &str) -> Result<Self> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let is_mobile = (MOBILE_DIGITS_MIN..=MOBILE_DIGITS_MAX).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_mobile {
+            Ok(Self { kind: MOBILE, text: digits.to_owned() })
+        } else {
+            Err(Error::about(Code::FieldIllegal, "mobile").with_limit(MOBILE_DIGITS_MAX))
+        }
+    }
+
+    /// One `@` between two parts that can be seen, in any case.
+    fn email(text: &str) -> Result<Self> {
+        let parts = text.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii());
+        let is_email = parts.is_some_and(|(_, host)| !host.contains('@')) && is_plain;
+        if is_email && text.len() <= EMAIL_BYTES_MAX {
+            Ok(Self { kind: EMAIL, text: text.to_lowercase() })
+        } else {
+            Err(Error::about(Code::FieldIllegal, "email").with_limit(EMAIL_BYTES_MAX))
+        }
+    }
+
+    /// Read each time: such a name can change hands.
+    async fn owner(self, ctx: &Ctx, app: AppId) -> Result<Option<Arc<User>>> {
+        let found = ctx
+            .db
+            .read((app, self), |sql, (app, bound)| {
+                Box::pin(async move { Ok::<_, Error>(users::by_handle(sql, *app, bound.kind, &bound.text).await?) })
+            })
+            .await?;
+        Ok(found.map(Arc::new))
+    }
+}
+
+/// What a user logs in by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoginNames {
+    /// Telephone number.
+    pub mobile: Option<String>,
+    /// Mail address.
+    pub email: Option<String>,
+    /// The name it shows: the second one if it took one.
+    pub name: String,
+}
+
+/// A user's login names.
+pub async fn login_names(ctx: &Ctx, app: &App, user: &User) -> Result<LoginNames> {
+    let known = ctx
+        .db
+        .read((app.id, user.user), |sql, (app, user)| {
+            Box::pin(async move { Ok::<_, Error>(handles::of_user(sql, *app, *user).await?) })
+        })
+        .await?;
+    let mut names = LoginNames { name: user.username.clone(), ..LoginNames::default() };
+    for (kind, text) in known {
+        match kind.as_str() {
+            MOBILE => names.mobile = Some(text),
+            EMAIL => names.email = Some(text),
+            USERNAME if text != user.username => names.name = text,
+            _ => {}
+        }
+    }
+    Ok(names)
+}
+
+/// Has a user log in by a telephone number, in place of the one before.
+pub async fn bind_mobile(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result<()> {
+    bind(ctx, app, user, Bound::mobile(text)?).await
+}
+
+/// Has a user log in by a mail address, in place of the one before.
+pub async fn bind_email(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result<()> {
+    bind(ctx, app, user, Bound::email(text)?).await
+}
+
+/// Gives a user a second name, once and for good: a name that changed hands would carry messages and settings along.
+pub async fn bind_name(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result<()> {
+    let text = Username::parse_by(NameRule::WORD, text)?.into_string();
+    if text == user.username { Ok(()) } else { bind(ctx, app, user, Bound { kind: USERNAME, text }).await }
+}
+
+async fn bind(ctx: &Ctx, app: &App, user: &User, bound: Bound) -> Result<()> {
+    ctx.db
+        .write((app.id, user.user, user.username.clone(), bound), |sql, (app, user, username, bound)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *user).await?;
+                let had = handles::of_user(sql, *app, *user).await?;
+                let same = || had.iter().filter(|(kind, _)| kind == bound.kind);
+                if same().any(|(_, text)| *text == bound.text) {
+                    return Ok(());
+                }
+                let mut taken = Code::LoginNameTaken;
+                if bound.kind == USERNAME {
+                    taken = Code::UsernameTaken;
+                    if same().any(|(_, text)| text != username) {
+                        return Err(Error::about(Code::LoginNameKept, &bound.text));
+                    }
+                } else {
+                    handles::release(sql, *app, bound.kind, *user).await?;
+                }
+                let free = handles::claim(sql, *app, bound.kind, &bound.text, *user).await?;
+                free.then_some(()).ok_or_else(|| Error::about(taken, &bound.text))
+            })
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bound;
+
+    #[test]
+    fn telephone_numbers_are_digits_and_addresses_have_two_parts() {
+        let mobile = |text: &str| Bound::mobile(text).map(|bound| bound.text).ok();
+        assert_eq!(mobile("+8613800000000"), mobile("8613800000000"));
+        for bad in ["", "+", "123", "1380000000a", "++8613800000000", "123456789012345678901"] {
+            assert_eq!(mobile(bad), None, "{bad}");
+        }
+        let email = |text: &str| Bound::email(text).map(|bound| bound.text).ok();
+        assert_eq!(email("Ann@Example.COM").as_deref(), Some("ann@example.com"));
+        for bad in ["", "@", "a@", "@b", "a@b@c", "a b@c", "a", "a\0@b"] {
+            assert_eq!(email(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! New users.
+
+use serde::{Deserialize, Serialize};
+use yinxin_core::limits::REGISTER_BATCH_MAX;
+use yinxin_core::names::NameRule;
+use yinxin_core::users::{self, Registration, User};
+use yinxin_core::{Code, Error, Result};
+use zeroize::Zeroizing;
+
+use super::settings;
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use crate::errors::{At, wire};
+use crate::rights::{Backend, Registrar};
+
+/// What the name of a user begins with who gave none.
+const ANONYMOUS: &str = "anon_";
+
+#[derive(Deserialize)]
+struct NewUser {
+    username: Option<String>,
+    password: Option<String>,
+}
+
+impl NewUser {
+    fn registration(self, call: &Call) -> Registration {
+        Registration {
+            username: self.username,
+            password: self.password.map(Zeroizing::new),
+            rule: NameRule::WORD,
+            from: Some(call.arrival.client),
+            ..Registration::default()
+        }
+    }
+}
+
+/// `POST /user/register/v2`; the answer is the settings of the new user.
+pub(crate) async fn one(call: &Call, _: Registrar) -> Answer {
+    let new: NewUser = call.json()?;
+    let user = users::register(&call.ctx, &call.app, new.registration(call)).await?;
+    answer::ok(settings::of(call, &user, false).await?)
+}
+
+/// `POST /user/register/anonymous`: a user under a name that is made here.
+pub(crate) async fn anonymous(call: &Call, _: Registrar) -> Answer {
+    let NewUser { username, password } = call.json()?;
+    let prefix = username.filter(|prefix| !prefix.is_empty()).unwrap_or_else(|| ANONYMOUS.to_owned());
+    let name = users::name_beginning_with(&call.ctx, &prefix);
+    let new = NewUser { username: Some(name), password };
+    let user = users::register(&call.ctx, &call.app, new.registration(call)).await?;
+    let mut shown = settings::of(call, &user, false).await?;
+    shown.insert("username".to_owned(), user.username.clone().into());
+    answer::ok(shown)
+}
+
+/// What became of one of many.
+#[derive(Serialize)]
+struct Outcome {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<i64>,
+    username: String,
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// `POST /user/register/batch`.
+pub(crate) async fn batch(call: &Call, _: Backend) -> Answer {
+    #[derive(Deserialize)]
+    struct Batch {
+        list: Option<Vec<NewUser>>,
+    }
+    let list = call.json::<Batch>()?.list.ok_or_else(|| Error::about(Code::FieldIllegal, "list"))?;
+    if list.len() > REGISTER_BATCH_MAX {
+        return Err(Error::about(Code::FieldIllegal, "list").with_limit(REGISTER_BATCH_MAX));
+    }
+    let mut outcomes = Vec::with_capacity(list.len());
+    for new in list {
+        let username = new.username.clone().unwrap_or_default();
+        let registered = match users::register(&call.ctx, &call.app, new.registration(call)).await {
+            Ok(user) => number(call, &user).await,
+            Err(error) => Err(error),
+        };
+        outcomes.push(match registered {
+            Ok(user_id) => Outcome { user_id: Some(user_id), username, success: true, reason: None },
+            Err(error) => Outcome { user_id: None, username, success: false, reason: Some(reason(error)?) },
+        });
+    }
+    answer::ok(outcomes)
+}
+
+async fn number(call: &Call, user: &User) -> Result<i64> {
+    users::number_of(&call.ctx, &call.app, user).await
+}
+
+/// Why one of many failed. What is no caller's fault fails all.
+pub(crate) fn reason(error: Error) -> Result<String> {
+    let wire = wire(At::Call, &error);
+    if wire.status == 200 { Ok(wire.message.into_owned()) } else { Err(error) }
+}
+
+/// `GET /app/user/name_check`: whether a name is free, for whoever may register.
+pub(crate) async fn name_check(call: &Call, _: Registrar) -> Answer {
+    let taken = users::look_up(&call.ctx, call.app.id, call.query.required("username")?).await?.is_some();
+    if taken { Err(Code::UsernameTaken.into()) } else { answer::done() }
+}

@@ -1,0 +1,34 @@
+//! The Lanying dialect, which Qiniu sells as its own: the calls of clients and backends over the one user base.
+//!
+//! Owns routes, wire types and error texts. Must not know SQL, limits, hashing, token formats or another dialect: a
+//! handler turns the wire into a use case of `yinxin_core` and its result into the wire.
+
+mod answer;
+mod body;
+mod call;
+mod calls;
+mod dispatch;
+mod errors;
+mod frame;
+mod query;
+mod rights;
+mod table;
+
+use std::sync::Arc;
+
+use axum::Router;
+use yinxin_core::Ctx;
+
+pub use table::CALLS;
+
+/// How the dialect meets the world.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `scheme://host[:port]` that replies name instead of the one the request was sent to.
+    pub public_url: Option<String>,
+}
+
+/// The dialect's routes. It answers below its own prefixes only.
+pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
+    dispatch::routes(ctx, options)
+}

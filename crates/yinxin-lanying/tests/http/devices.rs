@@ -1,0 +1,77 @@
+//! Devices: who is connected, and kicked; what is pushed to.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use yinxin_core::presence::News;
+use yinxin_core::sessions::{CloseReason, Device, device_number};
+use yinxin_core::users;
+use yinxin_realtime::{Ending, Line, Registration};
+
+use crate::world::{Somebody, World};
+
+/// How a connection was told to end.
+#[derive(Default)]
+struct Told(Mutex<Vec<Ending>>);
+
+impl Line for Told {
+    fn end(&self, ending: Ending) {
+        self.0.lock().unwrap().push(ending);
+    }
+    fn wake(&self, _queue: &str) {}
+    fn announce(&self, _news: &Arc<News>) {}
+}
+
+async fn connect(w: &World, who: &Somebody, resource: &str) -> (Registration, Arc<Told>) {
+    let app = w.core_app().await;
+    let user = users::find(&w.ctx, &app, &who.name).await.unwrap();
+    let device = Device {
+        resource: resource.to_owned(),
+        device_uuid: String::new(),
+        device_name: "Chrome".to_owned(),
+        note: String::new(),
+        since_ms: 1,
+    };
+    let line = Arc::new(Told::default());
+    (w.registry.register((app.id, user.user), device, "web", line.clone()).unwrap(), line)
+}
+
+#[tokio::test]
+async fn devices_are_listed_and_kicked_by_number() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    assert_eq!(w.get("/user/online_status").by(&ann.token).ok().await, json!({ "online": false }));
+    let (_one, first) = connect(&w, &ann, "web_1").await;
+    let (_two, second) = connect(&w, &ann, "web_2").await;
+    let kicks = || [&first, &second].map(|line| line.0.lock().unwrap().len());
+    assert_eq!(w.get("/user/online_status").by(&ann.token).ok().await, json!({ "online": true }));
+    let shown = |resource: &str| json!({ "device_sn": device_number(resource), "platform": 6, "user_agent": "Chrome", "user_id": ann.id });
+    let list = || w.get("/user/device/list").by(&ann.token);
+    assert_eq!(list().ok().await, json!([shown("web_2"), shown("web_1")]));
+    w.tell(&format!("/user/kick?device_sn={}", device_number("web_1"))).by(&ann.token).ok().await;
+    assert_eq!(kicks(), [1, 0]);
+    // Quirk(lanying): the web SDK has the number in the body. Source: docs/dialects/lanying.md.
+    w.post("/user/kick", &json!({ "device_sn": device_number("web_2") })).by(&ann.token).ok().await;
+    assert_eq!(kicks(), [1, 1]);
+    assert_eq!(second.0.lock().unwrap()[..], [Ending::Asked(CloseReason::Kicked)]);
+    w.tell("/user/kick").by(&ann.token).refused(10002).await;
+    w.tell("/user/kick?device_sn=99999999999").by(&ann.token).refused(10002).await;
+}
+
+#[tokio::test]
+async fn a_device_is_bound_for_pushes_by_its_number() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    let bind = json!({ "device_sn": 7, "device_token": "t", "notifier_name": "n" });
+    w.post("/user/token/bind", &bind).by(&ann.token).ok().await;
+    let app = w.core_app().await;
+    let devices = || async { yinxin_core::push::devices(&w.ctx, &app, "ann").await.unwrap() };
+    assert_eq!(devices().await[0].device_id, "7");
+    for missing in ["device_token", "notifier_name", "device_sn"] {
+        let mut body = bind.clone();
+        body.as_object_mut().unwrap().remove(missing);
+        w.post("/user/token/bind", &body).by(&ann.token).refused(10002).await;
+    }
+    w.tell("/user/token/unbind?deviceSn=7").by(&ann.token).ok().await;
+    assert!(devices().await.is_empty());
+}

@@ -1,0 +1,13 @@
+//! The dialect's behaviour over HTTP, in this process: a router on a fresh database, a clock that tests move, two apps.
+//! What is expected comes from the seed document and `docs/dialects/lanying.md`.
+
+mod asking;
+mod world;
+
+mod accounts;
+mod bad_input;
+mod devices;
+mod files;
+mod rights;
+mod roster;
+mod tokens;

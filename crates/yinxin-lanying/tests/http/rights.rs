@@ -1,0 +1,113 @@
+//! Who may call what: every call with no token, with those of another app, with a user's where a backend's is needed; and
+//! the headers by which an admin speaks for a user.
+
+use serde_json::json;
+use yinxin_core::apps;
+
+use crate::asking::Ask;
+use crate::world::World;
+
+/// The calls that anybody may make.
+const OPEN: [&str; 9] = [
+    "/v2/app_dns",
+    "/app/config",
+    "/token/user",
+    "/token/id",
+    "/token/login",
+    "/app/token",
+    "/app/token_id",
+    "/user/register",
+    "/user/register/v2",
+];
+/// Those that anybody may make where registration is open.
+const REGISTERING: [&str; 2] = ["/user/register/anonymous", "/app/user/name_check"];
+
+#[tokio::test]
+async fn no_call_answers_another_apps_credentials() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    let before = w.dump().await;
+    for &(methods, path) in yinxin_lanying::CALLS {
+        if OPEN.contains(&path) || REGISTERING.contains(&path) || path.starts_with("/file/") {
+            continue;
+        }
+        for method in methods {
+            let ask = |app: &str| Ask::new(&w, method, path).header("app_id", app).header("user_id", ann.id);
+            ask(&w.app.app_id).refused(10003).await;
+            for token in ["x", &w.other.admin, &ann.token[1..]] {
+                ask(&w.app.app_id).by(token).refused(402).await;
+            }
+            for token in [&ann.token, &w.app.admin] {
+                ask(&w.other.app_id).by(token).refused(402).await;
+            }
+            // The right app's backend does not reach the other app's users by their numbers.
+            let answer = ask(&w.other.app_id).by(&w.other.admin).send().await.json();
+            assert!(answer["code"] != 200 || !answer.to_string().contains(&ann.id.to_string()), "{path}: {answer}");
+        }
+    }
+    assert_eq!(w.dump().await, before);
+}
+
+#[tokio::test]
+async fn calls_of_a_backend_are_not_a_users() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    let before = w.dump().await;
+    for path in ["/user/register/batch", "/user/profile/batch", "/user/avatar/batch", "/user/disable", "/user/enable"] {
+        w.post(path, &json!({ "list": [{ "user_id": ann.id }] })).by(&ann.token).refused(10010).await;
+    }
+    w.get("/user/list").by(&ann.token).refused(10010).await;
+    let set = w.post("/user/change_password_admin", &json!({ "password": "x" })).by(&ann.token);
+    set.header("user_id", ann.id).refused(10010).await;
+    assert_eq!(w.dump().await, before);
+}
+
+#[tokio::test]
+async fn an_admin_speaks_for_a_user_and_a_user_for_itself() {
+    let w = World::new().await;
+    let (ann, ben) = (w.user("ann").await, w.user("ben").await);
+    let profile = || w.get("/user/profile");
+    assert_eq!(profile().by(&w.app.admin).header("user_id", ben.id).ok().await["username"], "ben");
+    // With a user's own token the header means nothing.
+    assert_eq!(profile().by(&ann.token).header("user_id", ben.id).ok().await["username"], "ann");
+    profile().by(&w.app.admin).refused(10002).await;
+    profile().by(&w.app.admin).header("user_id", "x").refused(10002).await;
+    profile().by(&w.app.admin).header("user_id", 16).refused(10000).await;
+    profile().by(&w.app.admin).header("group_id", 2_306_414_607_729_i64).refused(20001).await;
+    w.get("/group/info?group_id=1").by(&ann.token).refused(20001).await;
+    assert_eq!(w.get("/group/user_joined").by(&ann.token).ok().await, json!([]));
+    w.post("/user/delete", &json!({})).by(&w.app.admin).header("user_id", ben.id).ok().await;
+    w.log_in("ben").refused(402).await;
+}
+
+#[tokio::test]
+async fn a_revoked_admin_token_is_good_for_nothing() {
+    let w = World::new().await;
+    let app = w.core_app().await;
+    let second = apps::create_admin_token(&w.ctx, &app, "second".to_owned()).await.unwrap();
+    w.get("/user/list").by(&second.token).ok().await;
+    apps::revoke_admin_token(&w.ctx, &app, &second.id.to_string()).await.unwrap();
+    w.get("/user/list").by(&second.token).refused(402).await;
+    w.get("/user/list").by(&w.app.admin).ok().await;
+}
+
+#[tokio::test]
+async fn an_adopted_app_id_and_token_work_and_the_old_id_does_not() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    let app = w.core_app().await;
+    let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzUxMiJ9.e30.c2ln";
+    let adopt = |id: &str, token: &str| {
+        let token = Some(token.to_owned().into());
+        apps::adopt_admin(&w.ctx, &app, id.to_owned(), token, "adopted".to_owned())
+    };
+    assert!(adopt("welovemaxim", "short").await.is_err());
+    assert!(adopt(&w.other.app_id, token).await.is_err());
+    adopt("welovemaxim", token).await.unwrap();
+    let ask = |id: &str| Ask::new(&w, "GET", "/user/list").header("app_id", id);
+    ask("welovemaxim").by(token).ok().await;
+    ask("welovemaxim").by(&w.app.admin).ok().await;
+    ask(&w.app.app_id).by(token).refused(40000).await;
+    let profile = Ask::new(&w, "GET", "/user/profile").header("app_id", "welovemaxim");
+    profile.by(&ann.token).ok().await;
+}
