@@ -15,7 +15,7 @@ export class App {
   /**
    * @param {import('./server.mjs').Server} server
    * @param {{app_key: string, org: string, app: string, easemob: {client_id: string, client_secret: string},
-   *   netease: {app_key: string, app_secret: string, perm_secret: string}}} made
+   *   netease: {app_key: string, app_secret: string, perm_secret: string}, lanying: {app_id: string}}} made
    */
   constructor(server, made) {
     this.server = server;
@@ -24,6 +24,7 @@ export class App {
     this.clientId = made.easemob.client_id;
     this.clientSecret = made.easemob.client_secret;
     this.rooms = new Rooms(server, made.netease);
+    this.lanying = made.lanying;
   }
 
   /** The base of all REST calls. */

@@ -39,8 +39,9 @@ export class Browser {
     window.self = window;
     this.#realm = vm.runInContext('({ Object, Array })', window);
     script(sdk).runInContext(window);
+    const module = window.websdk ?? window.QNIM;
     // Older ones keep it under `default`.
-    this.sdk = window.websdk.default ?? window.websdk;
+    this.sdk = module.default ?? module;
   }
 
   /** The value as the page itself would have written it: objects and lists copied, all else as it is. */
@@ -79,9 +80,19 @@ export class Browser {
         origin: PAGE.origin,
       },
       navigator: { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) yinxin-sdk-tests', onLine: true, language: 'en' },
-      document: { domain: PAGE.hostname, hidden: false, addEventListener() {}, removeEventListener() {} },
+      document: {
+        domain: PAGE.hostname,
+        hidden: false,
+        cookie: '',
+        addEventListener() {},
+        removeEventListener() {},
+        // The only elements that an SDK makes are links, to have an address read.
+        createElement: () => new Link(),
+      },
       addEventListener() {},
       removeEventListener() {},
+      // What the sockets get is of this realm.
+      ArrayBuffer,
       URL,
       Blob,
       FormData,
@@ -129,6 +140,24 @@ export class Browser {
         super.send(typeof data === 'string' ? data : Buffer.from(data));
       }
     };
+  }
+}
+
+/** A link on the page: what it is set to, taken apart. */
+class Link {
+  #url = PAGE;
+
+  setAttribute(name, value) {
+    if (name === 'href') this.#url = new URL(value, PAGE);
+  }
+
+  static {
+    for (const part of ['href', 'protocol', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'])
+      Object.defineProperty(this.prototype, part, {
+        get() {
+          return this.#url[part];
+        },
+      });
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { Browser } from './browser.mjs';
 import { passwordOf } from './app.mjs';
+import { Told, plain } from './told.mjs';
 import { DEADLINE_MS, within } from './wait.mjs';
 
 /** The SDK's own deadline for the answer to a message is 15 s; ours for its promises must be later. */
@@ -62,13 +63,9 @@ export class SdkError extends Error {
  * @property {object} [options] the SDK's own
  */
 
-export class Client {
-  /** Everything told so far, in order: `[event, what]`. */
-  told = [];
+export class Client extends Told {
   /** The token of the last login. */
   accessToken = '';
-  #queues = new Map();
-  #waiting = new Map();
 
   /**
    * @param {import('./app.mjs').App} app
@@ -76,8 +73,8 @@ export class Client {
    * @param {How} [how]
    */
   constructor(app, user, { storage, sdk, loginExt, options = {} } = {}) {
+    super(user);
     this.app = app;
-    this.user = user;
     this.browser = new Browser({ storage, sdk });
     this.sdk = this.browser.sdk;
     const where = {
@@ -89,7 +86,7 @@ export class Client {
     };
     this.conn = new this.sdk.connection(this.browser.own({ ...where, ...options }));
     if (loginExt) this.conn.setLoginInfoCustomExt(loginExt);
-    const handler = (name) => [name, (what) => this.#hear(name, plain(what))];
+    const handler = (name) => [name, (what) => this.hear(name, plain(what))];
     this.conn.addEventHandler('test', Object.fromEntries(EVENTS.map(handler)));
   }
 
@@ -132,42 +129,6 @@ export class Client {
     return (await this.send(to, { type: 'txt', msg, ...more })).serverMsgId;
   }
 
-  /**
-   * The first event of that name that no one has taken yet, or the first to come.
-   * @param {string} event
-   * @param {string} [what] for the error
-   */
-  next(event, what = event) {
-    const queue = this.#queues.get(event) ?? [];
-    if (queue.length > 0) return Promise.resolve(queue.shift());
-    const comes = new Promise((resolve) => {
-      this.#waiting.set(event, [...(this.#waiting.get(event) ?? []), resolve]);
-    });
-    return within(DEADLINE_MS, comes, `${this.user}'s ${what}; so far ${this.toldNames()}`);
-  }
-
-  /** As many events of that name. */
-  async take(event, count) {
-    const all = [];
-    while (all.length < count) all.push(await this.next(event, `${event} ${all.length + 1} of ${count}`));
-    return all;
-  }
-
-  /** All events of that name until now, taken or not. */
-  seen(event) {
-    return this.told.filter(([name]) => name === event).map(([, what]) => what);
-  }
-
-  /** What was told so far, for people. */
-  toldNames() {
-    const counts = new Map();
-    for (const [name, what] of this.told) {
-      const key = what?.type === undefined ? name : `${name}(${what.type})`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-    return [...counts].map(([key, count]) => (count > 1 ? `${count} x ${key}` : key)).join(', ') || 'nothing';
-  }
-
   /** Logs out, and waits until the line is closed. */
   async logout() {
     const socket = this.browser.sockets.at(-1);
@@ -186,21 +147,4 @@ export class Client {
   cutLine() {
     this.browser.cutLine();
   }
-
-  #hear(event, what) {
-    this.told.push([event, what]);
-    const [first, ...others] = this.#waiting.get(event) ?? [];
-    this.#waiting.set(event, others);
-    if (first) first(what);
-    else this.#queues.set(event, [...(this.#queues.get(event) ?? []), what]);
-  }
-}
-
-/** A copy in this realm, data only: what comes out of a page's realm is equal to nothing in ours. */
-function plain(value, depth = 0) {
-  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : value;
-  if (depth > 6) return undefined;
-  if (Array.isArray(value)) return Array.from(value, (one) => plain(one, depth + 1));
-  const entries = Object.entries(value).filter(([, one]) => typeof one !== 'function');
-  return Object.fromEntries(entries.map(([key, one]) => [key, plain(one, depth + 1)]));
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { Client } from './client.mjs';
+import { LanyingClient } from './lanying.mjs';
 import { Server } from './server.mjs';
 
 let server;
@@ -16,6 +17,8 @@ after(() => server?.stop());
  * @property {(user: string, how?: import('./client.mjs').How) => Client} page a page that has not logged in yet
  * @property {(user: string, how?: import('./client.mjs').How) => Promise<Client>} login a page that has
  * @property {(...users: string[]) => Promise<Client[]>} people registers them all and logs them in
+ * @property {(user: string, how?: object) => LanyingClient} lanyingPage a page with the Lanying SDK, not logged in yet
+ * @property {(user: string, how?: object) => Promise<LanyingClient>} lanying one that has logged in
  */
 
 /**
@@ -37,12 +40,21 @@ export function story(name, tell, { settings = [] } = {}) {
       await client.open(how);
       return client;
     };
+    const lanyingPage = (user, how) => {
+      pages.push(new LanyingClient(app, user, how));
+      return pages.at(-1);
+    };
+    const lanying = async (user, how) => {
+      const client = lanyingPage(user, how);
+      await client.login();
+      return client;
+    };
     const people = async (...users) => {
       await app.register(...users);
       return Promise.all(users.map((user) => login(user)));
     };
     try {
-      await tell({ app, server, page, login, people });
+      await tell({ app, server, page, login, people, lanyingPage, lanying });
     } catch (fault) {
       pages.forEach((one) => t.diagnostic(`${one.user}: ${one.toldNames()}`));
       t.diagnostic(`server:\n${server.log}`);

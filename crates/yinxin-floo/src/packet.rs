@@ -99,8 +99,9 @@ fn is_event_of_one(json: &str) -> bool {
 
 /// The first packet of a server: the session and how often the client gives a sign of life.
 pub fn open(sid: &str, ping_interval_ms: u128, ping_timeout_ms: u128) -> String {
-    let said = json!({ "sid": sid, "upgrades": [], "pingInterval": ping_interval_ms, "pingTimeout": ping_timeout_ms });
-    format!("0{said}")
+    let opening =
+        json!({ "sid": sid, "upgrades": [], "pingInterval": ping_interval_ms, "pingTimeout": ping_timeout_ms });
+    format!("0{opening}")
 }
 
 /// The second: the client has come in to the one namespace there is.

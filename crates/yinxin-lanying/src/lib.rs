@@ -1,6 +1,6 @@
 //! The Lanying dialect, which Qiniu sells as its own: the calls of clients and backends over the one user base.
 //!
-//! Owns routes, wire types and error texts. Must not know SQL, limits, hashing, token formats or another dialect: a
+//! Owns routes, wire types and error texts, and the socket that the IM SDKs keep. Must not know SQL, limits, hashing, token formats or another dialect: a
 //! handler turns the wire into a use case of `yinxin_core` and its result into the wire.
 
 mod answer;
@@ -12,12 +12,15 @@ mod errors;
 mod frame;
 mod query;
 mod rights;
+mod socket;
 mod table;
 
 use std::sync::Arc;
 
 use axum::Router;
 use yinxin_core::Ctx;
+use yinxin_core::limits::SocketLimits;
+use yinxin_realtime::Registry;
 
 pub use table::CALLS;
 
@@ -31,4 +34,9 @@ pub struct Options {
 /// The dialect's routes. It answers below its own prefixes only.
 pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
     dispatch::routes(ctx, options)
+}
+
+/// The path of the SDKs' socket.
+pub fn socket(ctx: Arc<Ctx>, registry: Arc<Registry>, limits: SocketLimits) -> Router {
+    socket::routes(ctx, registry, limits)
 }

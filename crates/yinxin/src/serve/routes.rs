@@ -40,6 +40,7 @@ pub(super) fn assemble(
         .merge(yinxin_admin::router(Arc::clone(ctx), key))
         .merge(yinxin_netease::router(Arc::clone(ctx), netease))
         .merge(yinxin_lanying::router(Arc::clone(ctx), lanying))
+        .merge(yinxin_lanying::socket(Arc::clone(ctx), Arc::clone(&registry), config.socket_limits()))
         // It answers everything else, so it comes last.
         .merge(yinxin_easemob::router(Arc::clone(ctx), registry, easemob))
 }

@@ -1,0 +1,79 @@
+//! One connection from its first frame to its end.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::time::timeout;
+use yinxin_core::messages;
+use yinxin_floo::wire::{ErrorCode, Xid};
+use yinxin_floo::{Frame, encode, frame};
+use yinxin_realtime::{End, Pipe as _, Place, Refused as RegistryRefused, serve};
+
+use super::Gateway;
+use super::login::{self, Identity, Refused};
+use super::pipe::Pipe;
+use super::session::Session;
+
+/// Holds the conversation, and says why it ended.
+pub(super) async fn converse(gateway: Arc<Gateway>, mut pipe: Pipe, from: IpAddr) {
+    // Boxed are the parts that need much room for a short time: a connection is idle nearly always.
+    let end = match Box::pin(enter(&gateway, &mut pipe, from)).await {
+        Ok((who, place)) => {
+            let welcome = encode::provision_ok(who.xid);
+            let session = Session::new(Arc::clone(&gateway.ctx), who, gateway.limits.frame_bytes);
+            Box::pin(serve(&gateway.ctx, &gateway.limits, &mut pipe, session, place, welcome)).await
+        }
+        Err(end) => end,
+    };
+    pipe.close(end).await;
+}
+
+/// Lets a client in.
+async fn enter(gateway: &Gateway, pipe: &mut Pipe, from: IpAddr) -> Result<(Identity, Place), End> {
+    let hello = timeout(gateway.limits.hello, first_frame(gateway, pipe));
+    let login = hello.await.map_err(|_| End::NoLogin)??;
+    let admitted = match login::identify(&gateway.ctx, &login).await {
+        Ok(who) => admit(gateway, who, &login, from).await,
+        Err(refused) => Err(refused),
+    };
+    let (code, reason) = match admitted {
+        Ok(admitted) => return Ok(admitted),
+        Err(Refused::As(code, reason)) => (code, reason),
+        Err(Refused::Broken(error)) => {
+            tracing::error!(%error, "a login failed");
+            (ErrorCode::Fail, "server error")
+        }
+    };
+    let xid = login.provision.xid.unwrap_or(Xid::user(0));
+    pipe.send(encode::provision_refused(xid, code, reason)).await?;
+    pipe.linger().await;
+    Err(End::Refused)
+}
+
+async fn first_frame(gateway: &Gateway, pipe: &mut Pipe) -> Result<frame::Login, End> {
+    pipe.open().await?;
+    let bytes = pipe.frame().await?;
+    match frame::decode_within(&bytes, gateway.limits.frame_bytes).map_err(|_| End::Malformed)? {
+        Frame::Provision(login) => Ok(*login),
+        _ => Err(End::LoginDue),
+    }
+}
+
+async fn admit(
+    gateway: &Gateway,
+    who: Identity,
+    login: &frame::Login,
+    from: IpAddr,
+) -> Result<(Identity, Place), Refused> {
+    messages::greet_device(&gateway.ctx, who.app.id, who.user.user, &who.device.resource).await?;
+    let place = Place::take(&gateway.registry, who.known(), who.platform, from, who.ends_ms).map_err(|refused| {
+        let code = match refused {
+            RegistryRefused::UserFull => ErrorCode::TooManyDevices,
+            RegistryRefused::ServerFull => ErrorCode::Fail,
+        };
+        Refused::As(code, refused.text())
+    })?;
+    // A ban between the look at the token and now would not have found this connection.
+    login::still_good(&gateway.ctx, &who, login).await?;
+    Ok((who, place))
+}

@@ -1,0 +1,101 @@
+//! Users and devices by number, as these SDKs know them; everybody else knows them by name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use yinxin_core::{App, Ctx, Result, users};
+use yinxin_floo::wire::Xid;
+
+/// Peers that a connection keeps in mind.
+const PEERS_MAX: usize = 4096;
+/// Where numbers begin that are no user's: above those of users, and below 2^53, so that JavaScript holds them.
+const NOBODYS: u64 = 1 << 52;
+
+/// The peers of one connection.
+pub(super) struct People {
+    ctx: Arc<Ctx>,
+    app: Arc<App>,
+    numbers: HashMap<String, u64>,
+    /// Names of those who are nobody here, by the numbers that were made up for them.
+    nobodies: HashMap<u64, String>,
+}
+
+impl People {
+    pub fn new(ctx: Arc<Ctx>, app: Arc<App>) -> Self {
+        Self { ctx, app, numbers: HashMap::new(), nobodies: HashMap::new() }
+    }
+
+    /// The number of whoever has that name. A name of nobody's, under which a backend has sent or whose user is gone, has a
+    /// number, too, always the same, so that its messages can be told from others'.
+    pub async fn number(&mut self, name: &str) -> Result<u64> {
+        if let Some(number) = self.numbers.get(name) {
+            return Ok(*number);
+        }
+        let number = match users::look_up(&self.ctx, self.app.id, name).await? {
+            Some(user) => users::number_of(&self.ctx, &self.app, &user).await?.cast_unsigned(),
+            None => 0,
+        };
+        if self.numbers.len() >= PEERS_MAX {
+            self.numbers.clear();
+            self.nobodies.clear();
+        }
+        if number == 0 {
+            // Not remembered by name: somebody may take it.
+            let number = NOBODYS | (scattered(name) >> 12);
+            self.nobodies.insert(number, name.to_owned());
+            return Ok(number);
+        }
+        self.numbers.insert(name.to_owned(), number);
+        Ok(number)
+    }
+
+    /// The user of that number, by name.
+    pub async fn user(&self, number: u64) -> Result<Option<String>> {
+        let Ok(number) = i64::try_from(number) else { return Ok(None) };
+        let user = users::by_number(&self.ctx, self.app.id, number).await?;
+        Ok(user.map(|user| user.username.clone()))
+    }
+
+    /// The queue of the conversation with whoever has that number.
+    pub async fn queue(&self, number: u64) -> Result<Option<String>> {
+        match self.nobodies.get(&number) {
+            Some(name) => Ok(Some(name.clone())),
+            None => self.user(number).await,
+        }
+    }
+
+    /// The device of a sender.
+    pub async fn device(&mut self, name: &str, resource: &str) -> Result<Xid> {
+        Ok(Xid { uid: self.number(name).await?, device_sn: device_number(resource) })
+    }
+}
+
+/// The number of a device: the same for the same device each time; 0 for none, a backend.
+pub(super) fn device_number(resource: &str) -> u32 {
+    if resource.is_empty() {
+        return 0;
+    }
+    let [a, b, c, d, ..] = scattered(resource).to_le_bytes();
+    (u32::from_le_bytes([a, b, c, d]) >> 1).max(1)
+}
+
+/// FNV-1a: it must be the same in every process and version, and nobody's secret hangs on it.
+fn scattered(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_and_nobodies_have_numbers_that_stay() {
+        assert_eq!(device_number(""), 0);
+        assert_eq!(scattered("a"), 0xaf63_dc4c_8601_ec8c, "the published value");
+        assert_eq!(device_number("a"), 0x8601_ec8c >> 1);
+        for name in ["admin", "", "x"] {
+            let number = NOBODYS | (scattered(name) >> 12);
+            assert!((NOBODYS..1 << 53).contains(&number));
+        }
+    }
+}
