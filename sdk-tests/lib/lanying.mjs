@@ -2,6 +2,7 @@
 
 import { Browser } from './browser.mjs';
 import { passwordOf } from './app.mjs';
+import { request } from './http.mjs';
 import { Told, plain } from './told.mjs';
 import { DEADLINE_MS, within } from './wait.mjs';
 
@@ -87,6 +88,15 @@ export class LanyingClient extends Told {
   call(path, ...parameters) {
     const [part, method] = path.split('.');
     return plain(this.im[part][method](...this.browser.own(parameters)));
+  }
+
+  /** A call of REST with the user's token, which must succeed; its data. */
+  async rest(method, path, body) {
+    const headers = { app_id: this.app.lanying.app_id, 'access-token': this.token, 'Content-Type': 'application/json' };
+    const options = { headers, body: body && JSON.stringify(body) };
+    const { code, message, data } = JSON.parse((await request(method, `${this.app.server.url}${path}`, options)).body);
+    if (code !== 200) throw new Error(`${method} ${path}: ${code} ${message}`);
+    return data;
   }
 
   /** Logs out, and waits until the line is closed. */

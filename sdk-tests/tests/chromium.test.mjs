@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 
 import { Chromium } from '../lib/chromium.mjs';
+import { LanyingPages } from '../lib/lanying-page.mjs';
 import { refused, story } from '../lib/story.mjs';
 import { soon } from '../lib/wait.mjs';
 
@@ -124,4 +125,19 @@ story('a page with an older SDK chats with a newer one', async ({ app, server })
   assert.deepEqual([...bob.device.hosts].sort(), [bob.device.home, new URL(server.url).host].sort());
   await alice.device.close();
   await bob.device.close();
+});
+
+story('the Lanying SDK in pages of another origin: two of them chat, and one is refused', async ({ app }) => {
+  await app.register('alice', 'bob');
+  const pages = await LanyingPages.start();
+  try {
+    const [alice, bob] = [await pages.open(app), await pages.open(app)];
+    assert.match(await alice.refused('alice'), /Operation rejected/);
+    const numbers = [await alice.login('alice'), await bob.login('bob')];
+    await alice.send(numbers[1], 'hello from a page 你好');
+    const got = await bob.next('onRosterMessage');
+    assert.deepEqual([got.from, got.to, got.content], [...numbers.map(String), 'hello from a page 你好']);
+  } finally {
+    await pages.stop();
+  }
 });

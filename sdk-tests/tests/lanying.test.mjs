@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { Backend } from '../lib/backend.mjs';
 import { story } from '../lib/story.mjs';
 import { soon } from '../lib/wait.mjs';
 
@@ -25,6 +26,14 @@ story('a user logs in by name and by number, and is the same', async ({ app, lan
   assert.equal(again.uid, alice.uid);
   assert.equal((await app.devicesOf('alice')).length, 2);
   assert.equal(await app.statusOf('alice'), 'online');
+});
+
+story('a user logs in with a token that it was given before', async ({ app, lanying, lanyingPage }) => {
+  await app.register('alice');
+  const { uid, token } = await lanying('alice');
+  const again = lanyingPage('alice');
+  await again.loginByToken(uid, token);
+  assert.equal((await app.devicesOf('alice')).length, 2);
 });
 
 story('two users chat; both see one id, one time and who it is from', async (scene) => {
@@ -197,6 +206,17 @@ story('the same device in another tab: the first gives way and stays away', asyn
   assert.ok(second.token);
 });
 
+story('one device throws out another, by the number that both know', async ({ app, lanying }) => {
+  await app.register('alice');
+  const [first, second] = [await lanying('alice'), await lanying('alice')];
+  const devices = await second.rest('GET', '/user/device/list');
+  const numbers = devices.map(({ device_sn: number }) => number);
+  assert.deepEqual(numbers.toSorted(), [first, second].map((one) => one.im.userManage.getDeviceSN()).toSorted());
+  await second.rest('POST', '/user/kick', { device_sn: first.im.userManage.getDeviceSN() });
+  assert.equal(await first.notice('userNotice'), 'KICKED_BY_OTHER_DEVICE');
+  assert.equal((await app.devicesOf('alice')).length, 1);
+});
+
 story('who is blocked or muted is told, and nothing arrives', async (scene) => {
   const { app } = scene;
   const [alice, bob] = await chatting(scene, 'alice', 'bob');
@@ -210,6 +230,40 @@ story('who is blocked or muted is told, and nothing arrives', async (scene) => {
   await app.call('POST', '/mutes', { username: 'alice', chat: 0 });
   await alice.send(bob, { content: 'at last' });
   assert.equal(await text(bob), 'at last');
+});
+
+story('only contacts may write where the app says so, and who became one is told', async (scene) => {
+  const { app } = scene;
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  await assert.rejects(alice.send(bob, { content: 'who are you?' }), /not sent: failed/);
+  await app.befriend('bob', 'alice');
+  await alice.next('onRosterListUpdate', 'new contact');
+  await alice.send(bob, { content: 'now I may' });
+  assert.equal(await text(bob), 'now I may');
+}, { settings: ['--contacts-only-messaging'] });
+
+story("a hook's veto reaches the sender with its reason", async (scene) => {
+  const backend = await Backend.start();
+  try {
+    await backend.hook(scene.app, '--pre-send', '--timeout-ms', '5000', '--on-failure', 'closed');
+    const [alice, bob] = await chatting(scene, 'alice', 'bob');
+    backend.react = ({ data, answer }) => {
+      const bad = JSON.stringify([data.bodies, data.ext]).includes('spam');
+      answer(200, bad ? { allow: false, reason: 'no spam, please' } : { allow: true });
+    };
+    for (const message of [
+      { content: 'buy spam' },
+      { content: 'hello', ext: 'spam' },
+      { type: 'image', content: 'spam', attachment: { url: 'http://files.example/1' } },
+    ]) {
+      await assert.rejects(alice.send(bob, message), /not sent: failed/);
+      assert.equal((await alice.next('flooError')).desc, 'no spam, please');
+    }
+    await alice.send(bob, { content: 'hello' });
+    assert.equal(await text(bob), 'hello');
+  } finally {
+    backend.stop();
+  }
 });
 
 story('messages between the dialects arrive, both ways', async (scene) => {

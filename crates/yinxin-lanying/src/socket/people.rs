@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use yinxin_core::{App, Ctx, Result, users};
+use yinxin_core::{App, Ctx, Result, sessions, users};
 use yinxin_floo::wire::Xid;
 
 /// Peers that a connection keeps in mind.
@@ -41,7 +41,7 @@ impl People {
         }
         if number == 0 {
             // Not remembered by name: somebody may take it.
-            let number = NOBODYS | (scattered(name) >> 12);
+            let number = NOBODYS + u64::from(sessions::device_number(name).unsigned_abs());
             self.nobodies.insert(number, name.to_owned());
             return Ok(number);
         }
@@ -70,32 +70,7 @@ impl People {
     }
 }
 
-/// The number of a device: the same for the same device each time; 0 for none, a backend.
+/// The number of a device; 0 for none, a backend.
 pub(super) fn device_number(resource: &str) -> u32 {
-    if resource.is_empty() {
-        return 0;
-    }
-    let [a, b, c, d, ..] = scattered(resource).to_le_bytes();
-    (u32::from_le_bytes([a, b, c, d]) >> 1).max(1)
-}
-
-/// FNV-1a: it must be the same in every process and version, and nobody's secret hangs on it.
-fn scattered(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn devices_and_nobodies_have_numbers_that_stay() {
-        assert_eq!(device_number(""), 0);
-        assert_eq!(scattered("a"), 0xaf63_dc4c_8601_ec8c, "the published value");
-        assert_eq!(device_number("a"), 0x8601_ec8c >> 1);
-        for name in ["admin", "", "x"] {
-            let number = NOBODYS | (scattered(name) >> 12);
-            assert!((NOBODYS..1 << 53).contains(&number));
-        }
-    }
+    if resource.is_empty() { 0 } else { sessions::device_number(resource).unsigned_abs() }
 }
