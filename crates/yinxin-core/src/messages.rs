@@ -307,17 +307,25 @@ async fn may_send(sql: &mut dyn Sql, right: &Right) -> Result<()> {
 
 /// Notes that a device logs in. One that was never here gets what waits for the user.
 pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<()> {
+    let here = ctx.sessions.devices_of(app, user).into_iter().map(|device| device.resource).collect::<Vec<_>>();
     ctx.db
-        .write((app, user, resource.to_owned(), ctx.clock.now_ms()), |sql, (app, user, resource, now_ms)| {
-            Box::pin(async move {
-                must_exist(sql, *app, *user).await?;
-                if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
-                    inbox::start_device(sql, *app, *user, resource).await?;
-                    inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
-                }
-                Ok(())
-            })
-        })
+        .write(
+            (app, user, resource.to_owned(), here, ctx.clock.now_ms()),
+            |sql, (app, user, resource, here, now_ms)| {
+                Box::pin(async move {
+                    must_exist(sql, *app, *user).await?;
+                    if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
+                        inbox::start_device(sql, *app, *user, resource).await?;
+                        for here in here {
+                            // However long ago it came: forgotten, it would get everything again.
+                            inbox::see_device(sql, *app, *user, here, *now_ms).await?;
+                        }
+                        inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
+                    }
+                    Ok(())
+                })
+            },
+        )
         .await
 }
 
