@@ -74,7 +74,7 @@ impl Client {
                 .referer(false)
                 .pool_max_idle_per_host(idle_max)
                 .pool_idle_timeout(IDLE)
-                .dns_resolver(Resolver { private: self.private_addresses })
+                .dns_resolver(Resolver::new(self.private_addresses))
         };
         let with_system = builder().tls_certs_merge(self.authorities.clone()).build();
         with_system.or_else(|fault| {
