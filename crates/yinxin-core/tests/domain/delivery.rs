@@ -1,6 +1,8 @@
 //! What is sent arrives: in order, whatever clocks do and however sends race.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use yinxin_core::hooks::Content;
@@ -155,4 +157,33 @@ async fn what_a_device_sent_is_not_new_to_it() {
     own("three").await;
     assert_eq!(fetch(&site, "ann").await, ["two"]);
     assert!(fetch(&site, "ann").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_is_told_though_its_sender_has_gone() {
+    let site = Arc::new(Site::new().await);
+    for name in ["ann", "ben"] {
+        site.register(name).await;
+    }
+    for round in 0..100 {
+        let sending = tokio::spawn({
+            let site = Arc::clone(&site);
+            async move { send(&site, "ann", "ben", "hello").await }
+        });
+        for _ in 0..20 * round {
+            tokio::task::yield_now().await;
+        }
+        sending.abort();
+        let _gone = sending.await;
+    }
+    let told = || site.setup.sessions.1.load(Ordering::SeqCst);
+    let all_told = async {
+        // The last write comes behind all others.
+        send(&site, "ann", "ben", "the last").await;
+        let stored = fetch(&site, "ben").await.len();
+        while told() != stored {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), all_told).await.expect("whoever is here is told of all that came");
 }

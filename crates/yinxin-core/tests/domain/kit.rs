@@ -29,9 +29,9 @@ pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// As little work as Argon2 can be asked for.
 pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
-/// Whoever a test says.
+/// Whoever a test says, and how often somebody was told that something came.
 #[derive(Default)]
-pub struct Connected(pub Mutex<Vec<(UserId, Device)>>);
+pub struct Connected(pub Mutex<Vec<(UserId, Device)>>, pub AtomicUsize);
 
 impl Sessions for Connected {
     fn is_online(&self, _: AppId, user: UserId) -> bool {
@@ -41,6 +41,10 @@ impl Sessions for Connected {
     fn devices_of(&self, _: AppId, user: UserId) -> Vec<Device> {
         let connected = self.0.lock().unwrap();
         connected.iter().filter(|(of, _)| *of == user).map(|(_, device)| device.clone()).collect()
+    }
+
+    fn wake(&self, _: AppId, _: UserId, _: &str) {
+        self.1.fetch_add(1, Ordering::SeqCst);
     }
 
     fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
