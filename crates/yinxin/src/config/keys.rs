@@ -193,9 +193,9 @@ keys! {
     /// Days after which files are deleted; 0 is never.
     "files.days": files_days: Whole<0, 36_500> = "0";
 
-    /// Whether the URL that a message carries opens its file without a token. Pages that show images and films by that
-    /// URL need it, and so does whoever gets the URL by other ways.
-    "files.open_by_secret": files_open_by_secret: bool = "false";
+    /// Whether a file's secret, which stands in the URL that a message carries, opens it without a token. Pages that show
+    /// pictures and films by that URL need it. Then whoever else gets the URL can open the file, too.
+    "files.open_by_secret": files_open_by_secret: bool = "true";
     /// Events that wait, or have failed, for one hook; more are dropped and counted, messages go on. They are on disk.
     "hooks.outbox_events": hook_outbox_events: Whole<1, 10_000_000> = "100000";
 
