@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use yinxin_core::apps::{self, App, AppChanges, Brought, Profile};
 use yinxin_core::names::AppName;
 use yinxin_core::{Code, Error};
-use zeroize::Zeroizing;
 
 use crate::problem::{Answer, Problem};
 use crate::routes::Shared;
@@ -119,7 +118,7 @@ struct Signing<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     perm_secret: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    admission_key: Option<Zeroizing<String>>,
+    admission_key: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -15,7 +15,7 @@ use crate::error::{Code, Result};
 /// The app that a media server asks for, by the key that it was given.
 pub async fn authenticate(ctx: &Ctx, app_key: &str, admission_key: &str) -> Result<Arc<App>> {
     let app = apps::find_by_signing_key(ctx, app_key).await?;
-    if admission::is(admission_key, app.signing.reveal_secret()) { Ok(app) } else { Err(Code::TokenUnknown.into()) }
+    if admission::is(admission_key, &app.signing.admission_key) { Ok(app) } else { Err(Code::TokenUnknown.into()) }
 }
 
 /// Lets somebody in who may join; not whoever was made to leave the room and may not come back yet. A token that admits

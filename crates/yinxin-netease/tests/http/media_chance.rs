@@ -126,14 +126,14 @@ fn whatever_is_sent_is_answered_in_shape() {
     let path = prop_oneof![
         Just("/nrtc/credentials".to_owned()),
         Just("/nrtc/admit".to_owned()),
-        Just(format!("/nrtc/hooks/nginx-rtmp?app_key={}&key={}", app.signing.key, *key)),
+        Just(format!("/nrtc/hooks/nginx-rtmp?app_key={}&key={}", app.signing.key, key)),
         "/nrtc/hooks/nginx-rtmp\\?[a-z_=&%0-9]{0,60}",
     ];
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(512) });
     runner
         .run(&(path, body), |(path, body)| {
             let asked = Ask::new(&w, "POST", &path).header("appkey", &app.signing.key).raw(body);
-            let reply = runtime.block_on(async { asked.header("authorization", &format!("Bearer {}", *key)).await });
+            let reply = runtime.block_on(async { asked.header("authorization", &format!("Bearer {key}")).await });
             refusal(&reply);
             Ok(())
         })
