@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use yinxin_core::apps::{self, App, AppChanges, Brought, Profile};
 use yinxin_core::names::AppName;
 use yinxin_core::{Code, Error};
+use zeroize::Zeroizing;
 
 use crate::problem::{Answer, Problem};
 use crate::routes::Shared;
