@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
 use axum::response::Response;
-use yinxin_core::{App, Code, Ctx, Error};
+use yinxin_core::{Code, Ctx, Error};
 use yinxin_http::metrics::OperationMetrics;
 use yinxin_http::{Arrival, RequestId};
 
@@ -76,11 +76,14 @@ async fn run(ctx: Arc<Ctx>, action: &Action, arrival: Arrival, parts: Parts, bod
     }
     let app = signing::authenticate(&ctx, &parts.headers).await?;
     ctx.rates.call(app.id, action.bucket)?;
+    let body = frame::body(&arrival, body).await?;
+    let form = Form::read(&parts.headers, &body)?;
+    // From here on the call is made: what did not arrive whole may be sent again under its id.
     let id = signing::call_id(&parts.headers);
     if !id.is_empty() {
         ctx.call_ids.note(app.id, id)?;
     }
-    let done = handle(&ctx, &app, action, &arrival, &parts, body).await;
+    let done = (action.handler)(&Call::new(Arc::clone(&ctx), Arc::clone(&app), form)).await;
     if let Err(error) = &done
         && !id.is_empty()
         && matches!(error.code, Code::Busy | Code::Storage | Code::Internal)
@@ -88,19 +91,6 @@ async fn run(ctx: Arc<Ctx>, action: &Action, arrival: Arrival, parts: Parts, bod
         ctx.call_ids.forget(app.id, id);
     }
     done
-}
-
-async fn handle(
-    ctx: &Arc<Ctx>,
-    app: &Arc<App>,
-    action: &Action,
-    arrival: &Arrival,
-    parts: &Parts,
-    body: Body,
-) -> Answer {
-    let body = frame::body(arrival, body).await?;
-    let form = Form::read(&parts.headers, &body)?;
-    (action.handler)(&Call::new(Arc::clone(ctx), Arc::clone(app), form)).await
 }
 
 /// The body of an error and the status it is counted under.

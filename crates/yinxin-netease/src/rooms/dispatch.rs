@@ -76,11 +76,12 @@ async fn run(ctx: Arc<Ctx>, call: Result<Call>, arrival: Arrival, parts: Parts, 
     let app = signing::authenticate(&ctx, &parts.headers).await?;
     let call = call?;
     ctx.rates.call(app.id, call.bucket())?;
+    let body = frame::body(&arrival, body).await?;
+    // From here on the call is made: what did not arrive whole may be sent again under its id.
     let id = if call.only_asks() { "" } else { signing::call_id(&parts.headers) };
     if !id.is_empty() {
         ctx.call_ids.note(app.id, id)?;
     }
-    let body = frame::body(&arrival, body).await?;
     let done = calls::answer(&ctx, &app, call, &body, arrival.id.as_str()).await;
     if done.as_ref().is_err_and(ours) && !id.is_empty() {
         ctx.call_ids.forget(app.id, id);
