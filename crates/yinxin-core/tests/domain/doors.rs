@@ -301,6 +301,7 @@ async fn a_bar_ends() {
     kicks::kick(&site.ctx, &site.app, &room, uid(3), None).await.unwrap();
     let once = site.token(1, false).await;
     assert_eq!(code(site.invite_with(1, &once, None).await), Code::RoomBarred);
+    assert_eq!(code(site.invite_with(1, "x", None).await), Code::RoomTokenWrong, "a stranger learns nothing");
     site.setup.clock.move_by(100_000);
     site.invite_with(1, &once, None).await.unwrap_or_else(|_| panic!("who is barred does not lose its token"));
     site.setup.clock.move_by(86_299_999);
