@@ -315,6 +315,22 @@ async fn a_bar_ends() {
 }
 
 #[tokio::test]
+async fn who_asks_for_number_0_is_kept_out_by_a_kick_of_0() {
+    let site = Site::new().await;
+    let (guest, pass) = site.come(0).await;
+    let room = site.room().await;
+    kicks::kick(&site.ctx, &site.app, &room, guest.welcome.uid, None).await.unwrap();
+    assert_eq!(guest.ear.ending(), Some(Ending::Kicked));
+    assert_eq!(code(site.enter(&pass).await), Code::RoomBarred);
+    let (again, _) = site.come(0).await;
+    assert_ne!(again.welcome.uid, guest.welcome.uid, "it has another number now");
+    kicks::kick(&site.ctx, &site.app, &room, RoomUid::NOBODY, None).await.unwrap();
+    assert_eq!(code(site.invite(0).await), Code::RoomBarred);
+    assert_eq!(again.ear.ending(), None, "who is in stays");
+    site.come(1).await;
+}
+
+#[tokio::test]
 async fn an_ended_room_is_left_by_all_and_its_name_is_free() {
     let site = Site::new().await;
     let (ann, pass) = site.come(1).await;
