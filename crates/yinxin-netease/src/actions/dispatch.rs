@@ -78,19 +78,8 @@ async fn run(ctx: Arc<Ctx>, action: &Action, arrival: Arrival, parts: Parts, bod
     ctx.rates.call(app.id, action.bucket)?;
     let body = frame::body(&arrival, body).await?;
     let form = Form::read(&parts.headers, &body)?;
-    // From here on the call is made: what did not arrive whole may be sent again under its id.
-    let id = signing::call_id(&parts.headers);
-    if !id.is_empty() {
-        ctx.call_ids.note(app.id, id)?;
-    }
-    let done = (action.handler)(&Call::new(Arc::clone(&ctx), Arc::clone(&app), form)).await;
-    if let Err(error) = &done
-        && !id.is_empty()
-        && matches!(error.code, Code::Busy | Code::Storage | Code::Internal)
-    {
-        ctx.call_ids.forget(app.id, id);
-    }
-    done
+    let call = Call::new(Arc::clone(&ctx), Arc::clone(&app), form);
+    signing::once(&ctx, &app, signing::call_id(&parts.headers), (action.handler)(&call)).await
 }
 
 /// The body of an error and the status it is counted under.

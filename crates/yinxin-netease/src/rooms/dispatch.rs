@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use yinxin_core::{Code, Ctx, Error, Result};
+use yinxin_core::{Code, Ctx, Result};
 use yinxin_http::Arrival;
 use yinxin_http::metrics::OperationMetrics;
 
@@ -77,19 +77,6 @@ async fn run(ctx: Arc<Ctx>, call: Result<Call>, arrival: Arrival, parts: Parts, 
     let call = call?;
     ctx.rates.call(app.id, call.bucket())?;
     let body = frame::body(&arrival, body).await?;
-    // From here on the call is made: what did not arrive whole may be sent again under its id.
     let id = if call.only_asks() { "" } else { signing::call_id(&parts.headers) };
-    if !id.is_empty() {
-        ctx.call_ids.note(app.id, id)?;
-    }
-    let done = calls::answer(&ctx, &app, call, &body, arrival.id.as_str()).await;
-    if done.as_ref().is_err_and(ours) && !id.is_empty() {
-        ctx.call_ids.forget(app.id, id);
-    }
-    done
-}
-
-/// Whether the caller may make the same call again.
-fn ours(error: &Error) -> bool {
-    matches!(error.code, Code::Busy | Code::Storage | Code::Internal)
+    signing::once(&ctx, &app, id, calls::answer(&ctx, &app, call, &body, arrival.id.as_str())).await
 }
