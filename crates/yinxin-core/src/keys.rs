@@ -55,6 +55,7 @@ pub struct Keys {
     file_tokens: MacKey,
     file_secrets: [u8; 32],
     push_tokens: [u8; 32],
+    admissions: [u8; 32],
 }
 
 impl Keys {
@@ -70,6 +71,7 @@ impl Keys {
             file_tokens: MacKey::new(0, &parts.master.derive("yinxin file token v1")),
             file_secrets: parts.master.derive("yinxin file secret v1"),
             push_tokens: parts.master.derive("yinxin push token v1"),
+            admissions: parts.master.derive("yinxin admission v1"),
         };
         let first = keys.seal(parts.rng.as_ref(), TOKEN, &rng::bytes::<32>(parts.rng.as_ref()));
         let first = KeyRow { key_id: 1, sealed: first.into(), created_ms: parts.clock.now_ms() };
@@ -134,6 +136,11 @@ impl Keys {
     /// must be the same each time they are asked for.
     pub fn disguise(&self, text: &[u8]) -> [u8; 32] {
         mac(&self.disguise, text)
+    }
+
+    /// The key that admission keys are made with.
+    pub(crate) fn admissions(&self) -> &[u8; 32] {
+        &self.admissions
     }
 
     /// The key that passes for rooms are made with.
