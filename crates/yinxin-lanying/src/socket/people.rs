@@ -6,8 +6,8 @@ use std::sync::Arc;
 use yinxin_core::{App, Ctx, Result, sessions, users};
 use yinxin_floo::wire::Xid;
 
-/// Peers that a connection keeps in mind.
-const PEERS_MAX: usize = 4096;
+/// Names of nobody's that a connection keeps in mind; the client asks soon after it was told of one.
+const NOBODIES_MAX: usize = 4096;
 /// Where numbers begin that are no user's: above those of users, and below 2^53, so that JavaScript holds them.
 const NOBODYS: u64 = 1 << 52;
 
@@ -15,37 +15,26 @@ const NOBODYS: u64 = 1 << 52;
 pub(super) struct People {
     ctx: Arc<Ctx>,
     app: Arc<App>,
-    numbers: HashMap<String, u64>,
     /// Names of those who are nobody here, by the numbers that were made up for them.
     nobodies: HashMap<u64, String>,
 }
 
 impl People {
     pub fn new(ctx: Arc<Ctx>, app: Arc<App>) -> Self {
-        Self { ctx, app, numbers: HashMap::new(), nobodies: HashMap::new() }
+        Self { ctx, app, nobodies: HashMap::new() }
     }
 
     /// The number of whoever has that name. A name of nobody's, under which a backend has sent or whose user is gone, has a
     /// number, too, always the same, so that its messages can be told from others'.
     pub async fn number(&mut self, name: &str) -> Result<u64> {
-        if let Some(number) = self.numbers.get(name) {
-            return Ok(*number);
+        if let Some(user) = users::look_up(&self.ctx, self.app.id, name).await? {
+            return Ok(users::number_of(&self.ctx, &self.app, &user).await?.cast_unsigned());
         }
-        let number = match users::look_up(&self.ctx, self.app.id, name).await? {
-            Some(user) => users::number_of(&self.ctx, &self.app, &user).await?.cast_unsigned(),
-            None => 0,
-        };
-        if self.numbers.len() >= PEERS_MAX {
-            self.numbers.clear();
+        let number = NOBODYS + u64::from(sessions::device_number(name).unsigned_abs());
+        if self.nobodies.len() >= NOBODIES_MAX {
             self.nobodies.clear();
         }
-        if number == 0 {
-            // Not remembered by name: somebody may take it.
-            let number = NOBODYS + u64::from(sessions::device_number(name).unsigned_abs());
-            self.nobodies.insert(number, name.to_owned());
-            return Ok(number);
-        }
-        self.numbers.insert(name.to_owned(), number);
+        self.nobodies.insert(number, name.to_owned());
         Ok(number)
     }
 
