@@ -1,10 +1,11 @@
-//! The table of routes: path, method, operation, handler.
+//! The table of routes: path, method, operation, handler. It makes the router, and it can be read, so that a test finds
+//! every operation.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::routing::{MethodFilter, MethodRouter, any, on};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use yinxin_core::Ctx;
 
 use super::Options;
@@ -14,16 +15,65 @@ use super::calls::{
 use super::dispatch::{Dialect, Handler, dispatch, handler};
 use super::op::Op;
 
-type Routes = Router<Arc<Dialect>>;
+/// One way into the API.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// `GET`, `POST`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// With `{org}` and `{app}` in front.
+    pub path: &'static str,
+    /// The operation's name in metrics and logs.
+    pub operation: &'static str,
+}
 
-fn to(method: MethodFilter, op: Op, handler: Handler) -> MethodRouter<Arc<Dialect>> {
-    on(method, move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, op, handler, request))
+/// A part of the table.
+#[derive(Default)]
+struct Routes {
+    router: Router<Arc<Dialect>>,
+    list: Vec<Route>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn route(mut self, path: &'static str, methods: Methods) -> Self {
+        self.list.extend(methods.list.iter().map(|&(method, op)| Route { method, path, operation: op.label() }));
+        Self { router: self.router.route(path, methods.router), ..self }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        Self { router: self.router.merge(other.router), ..self }
+    }
+}
+
+/// What one path does, by method.
+struct Methods {
+    router: MethodRouter<Arc<Dialect>>,
+    list: Vec<(&'static str, Op)>,
+}
+
+impl Methods {
+    fn merge(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        Self { router: self.router.merge(other.router), ..self }
+    }
+}
+
+fn to(method: MethodFilter, op: Op, handler: Handler) -> Methods {
+    let named = [("GET", GET), ("POST", POST), ("PUT", PUT), ("DELETE", DELETE)];
+    let list = named.into_iter().filter(|(_, one)| method.or(*one) == method).map(|(name, _)| (name, op)).collect();
+    let call = move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, op, handler, request);
+    Methods { router: on(method, call), list }
 }
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
 const DELETE: MethodFilter = MethodFilter::DELETE;
+const ANY: MethodFilter = GET.or(POST).or(PUT).or(DELETE);
 
 /// The dialect's router. It answers every path, unknown ones too, in the vendor's shape.
 pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
@@ -31,7 +81,20 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
     let miss = |handler: Handler| {
         move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, Op::Unknown, handler, request)
     };
-    Router::new()
+    table()
+        .router
+        .fallback(miss(handler!(apps::no_route)))
+        .method_not_allowed_fallback(miss(handler!(apps::no_method)))
+        .with_state(dialect)
+}
+
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    table().list
+}
+
+fn table() -> Routes {
+    Routes::new()
         .merge(accounts())
         .merge(people())
         .merge(states())
@@ -39,15 +102,12 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
         .merge(message_routes())
         .merge(file_routes())
         .route("/{org}/{app}", to(PUT, Op::AppSet, handler!(apps::set, 2)))
-        .route("/{org}/{app}/push/{*rest}", any(miss(handler!(apps::not_offered, 1))))
-        .route("/{org}/{app}/presence/online/{id}/type/{kind}", any(miss(handler!(apps::not_offered, 1))))
-        .fallback(miss(handler!(apps::no_route)))
-        .method_not_allowed_fallback(miss(handler!(apps::no_method)))
-        .with_state(dialect)
+        .route("/{org}/{app}/push/{*rest}", to(ANY, Op::NotOffered, handler!(apps::not_offered, 1)))
+        .route("/{org}/{app}/presence/online/{id}/type/{kind}", to(ANY, Op::NotOffered, handler!(apps::not_offered, 1)))
 }
 
 fn accounts() -> Routes {
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/token", to(POST, Op::Token, handler!(token::issue, 1)))
         .route("/{org}/{app}/sdk/users/{username}/token/expires", to(GET, Op::TokenExpiry, handler!(token::expiry, 1)))
         .route(
@@ -86,7 +146,7 @@ fn attribute_routes() -> Routes {
         ))
     };
     let get_one = || to(GET, Op::AttributesGet, handler!(attributes::get, 1));
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/metadata/user/{username}", of_one().merge(get_one()))
         .route(
             "/{org}/{app}/metadata/user/get",
@@ -101,7 +161,7 @@ fn attribute_routes() -> Routes {
 fn people() -> Routes {
     let contact_page = || to(GET, Op::ContactPage, handler!(contacts::page, 2));
     let contact_remark = || to(PUT, Op::ContactRemark, handler!(contacts::set_remark, 2));
-    Router::new()
+    Routes::new()
         .route(
             "/{org}/{app}/users/{username}/contacts/users/{other}",
             to(POST, Op::ContactAdd, handler!(contacts::add, 1))
@@ -150,7 +210,7 @@ fn people() -> Routes {
 }
 
 fn message_routes() -> Routes {
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/messages/users", to(POST, Op::MessageSend, handler!(messages::send, 2)))
         .route("/{org}/{app}/messages", to(POST, Op::MessageSendOld, handler!(messages::send_old, 2)))
         .route(
@@ -178,7 +238,7 @@ fn file_routes() -> Routes {
 
 fn states() -> Routes {
     let status = || to(GET, Op::Status, handler!(online::status, 1));
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/users/{username}/status", status())
         .route(
             "/{org}/{app}/users/batch/status",
@@ -216,7 +276,7 @@ fn states() -> Routes {
 }
 
 fn pushes() -> Routes {
-    Router::new()
+    Routes::new()
         .route(
             "/{org}/{app}/users/{username}/push/binding",
             to(PUT, Op::PushBind, handler!(push::bind, 2)).merge(to(

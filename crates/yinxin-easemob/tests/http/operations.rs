@@ -97,6 +97,8 @@ const DELETE: &str = "DELETE";
 
 const NAMES: &str = r#"{"usernames":["{v}"]}"#;
 const CHECK: &str = r#"{"username":"{u}","check_list":["{v}"]}"#;
+const MESSAGE: &str = r#"{"from":"{u}","to":["{v}"],"type":"txt","body":{"msg":"hello"}}"#;
+const OLD_MESSAGE: &str = r#"{"target_type":"users","target":["{v}"],"msg":{"type":"txt","msg":"hello"},"from":"{u}"}"#;
 const TEMPLATE: &str = r#"{"name":"greeting","title_pattern":"t","content_pattern":"c"}"#;
 const RULE: &str = r#"{"type":"NONE","ignoreInterval":"21:30-08:00","ignoreDuration":60000}"#;
 const NOTIFIER: &str = r#"{"name":"apns","provider":"APNS","environment":"PRODUCTION","certificate":"pem"}"#;
@@ -128,6 +130,7 @@ pub const OPERATIONS: &[Operation] = &[
         Names::Users,
         300,
     ),
+    op(GET, "/sdk/users/{u}/token/expires", "", For::Owner, Names::User, 300),
     op(POST, "/users", r#"{"username":"new-{u}","password":"1"}"#, For::Newcomer, Names::Users, 100),
     op(
         POST,
@@ -151,12 +154,21 @@ pub const OPERATIONS: &[Operation] = &[
     op(PUT, "/users/{u}/contacts/users/{v}", r#"{"remark":"r"}"#, For::Owner, Names::User, 100),
     op(PUT, "/user/{u}/contacts/users/{v}", r#"{"remark":"r"}"#, For::Owner, Names::User, 100),
     op(POST, "/users/{u}/contacts/import", NAMES, For::Backend, Names::User, 100),
+    op(POST, "/users/{u}/contacts/apply", NAMES, For::Owner, Names::User, 100),
+    op(POST, "/users/{u}/contacts/accept/users/{v}", "", For::Owner, Names::User, 100),
+    op(POST, "/users/{u}/contacts/decline/users/{v}", "", For::Owner, Names::User, 100),
     op(POST, "/contacts/check", CHECK, For::Backend, Names::Users, 100),
     op(DELETE, "/contacts/users/{u}", "", For::Owner, Names::User, 100),
     op(POST, "/users/{u}/blocks/users", NAMES, For::Owner, Names::User, 50),
     op(GET, "/users/{u}/blocks/users", "", For::Owner, Names::User, 50),
     op(DELETE, "/users/{u}/blocks/users/{v}", "", For::Owner, Names::User, 50),
+    op(POST, "/sdk/user/{u}/blocks", NAMES, For::Owner, Names::User, 50),
+    op(DELETE, "/sdk/user/{u}/blocks", NAMES, For::Owner, Names::User, 50),
     op(POST, "/blocks/check", CHECK, For::Backend, Names::Users, 50),
+    op(POST, "/messages/users", MESSAGE, For::Backend, Names::Users, 100),
+    op(POST, "/messages", OLD_MESSAGE, For::Backend, Names::Users, 100),
+    op(POST, "/users/{u}/messageroaming", r#"{"queue":"{v}@easemob.com","start":-1}"#, For::Owner, Names::User, 100),
+    op(GET, "/sdk/user/{u}/user_channels/list?limit=2", "", For::Owner, Names::User, 100),
     op(GET, "/users/{u}/status", "", For::Owner, Names::User, 100),
     op(POST, "/users/batch/status", NAMES, For::Backend, Names::User, 50),
     op(GET, "/users/{u}/offline_msg_count", "", For::Owner, Names::User, 100),
@@ -202,7 +214,55 @@ pub const OPERATIONS: &[Operation] = &[
     op(DELETE, "/notification/template/greeting", "", For::Backend, Names::Users, 10),
     op(POST, "/notifiers", NOTIFIER, For::Backend, Names::Users, 100),
     op(GET, "/notifiers", "", For::Backend, Names::Users, 100),
+    op(GET, "/notifiers/00000000-0000-1000-8000-000000000000", "", For::Backend, Names::Users, 100),
     op(DELETE, "/notifiers/00000000-0000-1000-8000-000000000000", "", For::Backend, Names::Users, 100),
     op(PUT, "", r#"{"allow_open_registration":false}"#, For::Backend, Names::Users, 100),
     op(POST, "/push/single", "{}", For::Backend, Names::Users, 100),
+    op(GET, "/presence/online/1001/type/1", "", For::Backend, Names::Users, 100),
 ];
+
+/// A name or a word of the API in a path's place for a name, each with the method: those users are served, too.
+const NAMESAKES: [(&str, &str); 6] = [
+    (GET, "/users/batch/status"),
+    (PUT, "/metadata/user/get"),
+    (GET, "/metadata/user/get"),
+    (DELETE, "/metadata/user/get"),
+    (PUT, "/metadata/user/capacity"),
+    (DELETE, "/metadata/user/capacity"),
+];
+
+/// How much of a path a route spells out, or `None` when it is not the path's: the more, the better it fits.
+fn fit(route: &str, path: &str) -> Option<usize> {
+    let (mut literals, mut route, mut path) = (0, route.split('/'), path.split('/'));
+    loop {
+        match (route.next(), path.next()) {
+            (None, None) => return Some(literals),
+            (Some(word), Some(_)) if word.starts_with("{*") => return Some(literals),
+            (Some(word), Some(_)) if word.starts_with('{') => {}
+            (Some(word), Some(part)) if word == part => literals += 1,
+            _ => return None,
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_route_and_nothing_else() {
+    let routes = yinxin_easemob::routes();
+    let mut covered = vec![false; routes.len()];
+    let paths = OPERATIONS.iter().map(|op| (op.method, op.path.split('?').next().unwrap_or_default()));
+    for (method, path) in paths.chain(NAMESAKES) {
+        let found = routes.iter().enumerate().filter(|(_, route)| route.method == method);
+        let fitting = found.filter_map(|(at, route)| {
+            let behind_app = route.path.strip_prefix("/{org}/{app}").unwrap();
+            fit(behind_app, path).map(|literals| (literals, at))
+        });
+        let (_, best) = fitting.max().unwrap_or_else(|| panic!("no route for {method} {path}"));
+        covered[best] = true;
+    }
+    let forgotten: Vec<_> =
+        routes.iter().zip(covered).filter(|(_, covered)| !covered).map(|(route, _)| route).collect();
+    // A route for any method is one operation.
+    let is_any = |route: &&&yinxin_easemob::Route| ["not_offered"].contains(&route.operation);
+    let forgotten: Vec<_> = forgotten.iter().filter(|route| !is_any(route)).collect();
+    assert!(forgotten.is_empty(), "not in the table: {forgotten:#?}");
+}
