@@ -5,13 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{CONTENTS, EXT};
 use crate::Malformed;
 use crate::fields::{self, Field, fields};
 use crate::shape::check;
 use crate::wire::{ContentType, MessageBody, ValueType};
-
-const CONTENTS: u32 = 4;
-const EXT: u32 = 5;
 
 /// What a body says.
 #[derive(Clone, Debug, Default, PartialEq)]
