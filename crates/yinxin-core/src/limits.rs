@@ -201,6 +201,28 @@ pub const INBOX_DAYS: i64 = 7;
 pub const INBOX_QUEUE_MAX: i64 = 10_000;
 /// A queue's length is looked at when so many have come into it; by then so many too many have made room.
 pub const INBOX_TRIM_EVERY: i64 = 256;
+/// Conversations that one user may pin.
+pub const CONVERSATION_PINS_MAX: i64 = 50;
+/// Marks that a conversation may have: 0 to 19.
+pub const CONVERSATION_MARKS: u8 = 20;
+/// Conversations, or messages, in one call.
+pub const CONVERSATION_BATCH_MAX: usize = 50;
+/// Pinned messages of one conversation.
+pub const MESSAGE_PINS_MAX: i64 = 20;
+/// Times that a message may be changed.
+pub const EDITS_MAX: i64 = 10;
+/// Different reactions to one message.
+pub const REACTIONS_MAX: i64 = 20;
+/// Characters of a reaction.
+pub const REACTION_CHARS_MAX: usize = 128;
+/// Messages in one question for reactions.
+pub const REACTION_BATCH_MAX: usize = 20;
+/// Reports of one user that are kept.
+pub const REPORTS_MAX: i64 = 1000;
+/// Reports per page.
+pub const REPORT_PAGE_MAX: i64 = 100;
+/// Bytes of a report's kind, reason or excerpt.
+pub const REPORT_TEXT_BYTES_MAX: usize = 1024;
 /// Queues that are looked at in one step of the sweep for what is too old.
 pub const SWEEP_QUEUES: i64 = 256;
 /// Rows that one write of a sweep may remove: the writer serves everybody else between two of them.

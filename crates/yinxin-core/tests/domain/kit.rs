@@ -29,18 +29,24 @@ pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// As little work as Argon2 can be asked for.
 pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
-struct Nobody;
+/// Everybody is connected with these devices.
+struct Connected(&'static [&'static str]);
 
-impl Sessions for Nobody {
+impl Sessions for Connected {
     fn is_online(&self, _: AppId, _: UserId) -> bool {
-        false
+        !self.0.is_empty()
     }
 
     fn devices_of(&self, _: AppId, _: UserId) -> Vec<Device> {
-        Vec::new()
+        self.0.iter().map(|name| device(name)).collect()
     }
 
     fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
+}
+
+fn device(name: &str) -> Device {
+    let same = || name.to_owned();
+    Device { resource: same(), device_uuid: same(), device_name: same(), note: String::new(), since_ms: 0 }
 }
 
 /// How a core is opened; tests change what they are about.
@@ -49,12 +55,14 @@ pub struct Setup {
     pub limits: Limits,
     pub rng: Arc<dyn Rng>,
     pub clock: Arc<FakeClock>,
+    /// The devices that everybody is connected with.
+    pub devices: &'static [&'static str],
     /// Where files are, when not in the folder.
     pub place: Option<Place>,
     /// Whether a file's secret opens it without a token.
     pub secret_is_enough: bool,
     pub courier: Arc<dyn Courier>,
-    folder: TempDir,
+    pub folder: TempDir,
 }
 
 impl Setup {
@@ -64,6 +72,7 @@ impl Setup {
             limits: Limits { password_failures: 1_000_000, password_threads: 2, ..Limits::default() },
             rng: Arc::new(SystemRng),
             clock: Arc::new(FakeClock::at(1_700_000_000_000)),
+            devices: &[],
             place: None,
             secret_is_enough: false,
             courier: Arc::new(hooks::Nobody),
@@ -85,7 +94,7 @@ impl Setup {
         let parts = Parts {
             clock: self.clock.clone(),
             rng: Arc::clone(&self.rng),
-            sessions: Arc::new(Nobody),
+            sessions: Arc::new(Connected(self.devices)),
             courier: Arc::clone(&self.courier),
             limits: self.limits.clone(),
             preset: Preset::SelfHosted,

@@ -3,14 +3,17 @@
 
 mod apps;
 mod cache;
+mod conversations;
 mod delivery;
 mod doors;
+mod edits;
 mod files;
 mod hooks;
 mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod reactions;
 mod retention;
 mod rooms;
 mod tokens;

@@ -11,7 +11,9 @@ use crate::shape::check;
 use crate::wire::MessageBody;
 
 /// What clients say there; everything else is the server's to say.
-const OF_CLIENTS: [&str; 2] = ["translations", "thread"];
+const OF_CLIENTS: [&str; 2] = [TRANSLATIONS, "thread"];
+/// What the sender says the text means in other languages.
+pub(super) const TRANSLATIONS: &str = "translations";
 
 /// Leaves of what a client says about its message what is a client's to say: nobody but the server says that a message
 /// was changed, or who likes it.

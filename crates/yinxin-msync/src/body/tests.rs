@@ -184,6 +184,16 @@ fn a_description_hides_nothing() {
     // Said twice, the last holds, as in every reader.
     let twice = [0x22, 8, 0x12, 1, b'a', 0x12, 3, b'b', b'a', b'd'];
     assert_eq!(describe(&twice).unwrap().bodies, [json!({ "type": "txt", "msg": "bad" })]);
+    // Another text beside the text.
+    let beside = |meta: &str| {
+        let more = MessageBody { meta: Some(meta.to_owned()), ..MessageBody::default() }.encode_to_vec();
+        describe(&[text_body("a", "b", "good"), more].concat()).unwrap().bodies
+    };
+    for shown in [json!([{ "code": "en", "text": "bad" }]), json!("bad")] {
+        let said = json!({ "type": "txt", "msg": "good", "translations": shown });
+        assert_eq!(beside(&json!({ "translations": shown, "reaction": [1] }).to_string()), [said]);
+    }
+    assert_eq!(beside("{"), [json!({ "type": "txt", "msg": "good" })]);
     assert!(describe(&[0x22, 9, 0x12, 1, b'a']).is_err(), "what is malformed is refused as everywhere");
 }
 
