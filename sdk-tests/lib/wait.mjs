@@ -2,7 +2,7 @@
 
 /** How long an event that must come may take. */
 export const DEADLINE_MS = 10_000;
-/** How soon REST must show what has happened on a connection. */
+/** How soon REST must show who has come and gone. */
 export const SOON_MS = 1_000;
 
 /**
@@ -35,7 +35,7 @@ export async function within(ms, promise, what) {
  * @param {number} [ms]
  * @returns {Promise<T>}
  */
-export async function soon(ask, isRight, ms = SOON_MS) {
+export async function soon(ask, isRight, ms = DEADLINE_MS) {
   const end = performance.now() + ms;
   for (;;) {
     const isLast = performance.now() > end;

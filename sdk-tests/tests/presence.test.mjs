@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 
 import { story } from '../lib/story.mjs';
-import { soon } from '../lib/wait.mjs';
+import { SOON_MS, soon } from '../lib/wait.mjs';
 
 const becomes = (app, name, wanted) =>
   soon(
     () => app.statusOf(name),
     (status) => status === wanted,
+    SOON_MS,
   );
 /** A presence that shows a device which is there. */
 const isOnline = ({ statusDetails }) => statusDetails.some(({ status }) => Number(status) === 1);

@@ -30,7 +30,7 @@ impl Bench<'_> {
         server.stop().await
     }
 
-    /// A backend that asks each time somebody joins: for each number a write a second, at most.
+    /// A backend that asks each time somebody joins: for each number a write in 6 s, at most.
     pub(super) async fn room_token_again(&mut self, report: &mut Report) -> Result<()> {
         let (connections, users) = (self.settings.connections, self.settings.known_users);
         let site = self.site()?;

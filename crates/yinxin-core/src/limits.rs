@@ -297,7 +297,7 @@ pub const ROOM_TOKEN_TTL_DEFAULT_S: i64 = 600;
 pub const ROOM_TOKEN_AHEAD_S: i64 = 300;
 /// An end of a room token that is less than this, and less than a hundredth of its life, before the one asked for is taken
 /// to be it.
-pub const ROOM_TOKEN_SLACK_MS: i64 = 1000;
+pub const ROOM_TOKEN_SLACK_MS: i64 = 10_000;
 /// Room tokens that have ended and are removed with each one that is issued: more than one, so that they become fewer.
 pub const ROOM_TOKENS_SWEPT: i64 = 2;
 /// Seats in rooms that may be taken on a server.

@@ -80,7 +80,7 @@ async fn unchanged(ctx: &Ctx, app: &App, request: &Request, ttl_s: i64) -> Resul
     let room = request.room.as_ref().map_or("", RoomName::as_str);
     let fits = |until_ms: i64, repeat_use: bool| {
         // An end that is hardly before the one asked for is taken to be it, so that a backend that asks again and again
-        // costs no write each time. Of a short life the slack is a hundredth.
+        // costs no write each time. It is a hundredth of the life, or less.
         let slack_ms = ROOM_TOKEN_SLACK_MS.min(ttl_s * 10);
         let short_ms = now_ms + ttl_s * 1000 - until_ms;
         (0..slack_ms).contains(&short_ms) && request.repeat_use.is_none_or(|asked| asked == repeat_use)

@@ -514,6 +514,9 @@ async fn parts_come_in_any_order_and_more_than_once() {
     let upload = site.begin(&ann).await.unwrap();
     site.put(&ann, &upload, 3, &bytes[2 * PART..]).await.unwrap();
     site.put(&ann, &upload, 1, &noise(PART)).await.unwrap();
+    // The server is killed, and the client goes on with the next.
+    let site = Site { ctx: site.setup.open().await, ..site };
+    site.sweep().await;
     site.put(&ann, &upload, 2, &bytes[PART..2 * PART]).await.unwrap();
     site.put(&ann, &upload, 1, &bytes[..PART]).await.unwrap();
     let absent = files::open(&site.ctx, &site.app, &upload, Some(&ann), None).await;

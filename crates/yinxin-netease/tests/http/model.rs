@@ -76,7 +76,7 @@ impl Model {
         assert_eq!(known.token, token, "while it lives it is the same");
         let repeat = repeat.unwrap_or(known.repeat);
         let short_ms = until_ms - known.until_ms;
-        if repeat != known.repeat || !(0..1000.min(ttl_s * 10)).contains(&short_ms) {
+        if repeat != known.repeat || !(0..10_000.min(ttl_s * 10)).contains(&short_ms) {
             *known = Known { token, until_ms, repeat };
         }
     }

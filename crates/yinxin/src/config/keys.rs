@@ -126,7 +126,8 @@ keys! {
     /// answer.
     "limits.idle_timeout_ms": idle_timeout_ms: Whole<1, 86_400_000> = "75000";
 
-    /// Milliseconds for a whole request body to arrive.
+    /// Milliseconds for a whole request body to arrive. A file may take longer, but 16 KiB of it must come in each such
+    /// time of waiting.
     "limits.body_timeout_ms": body_timeout_ms: Whole<1, 3_600_000> = "20000";
 
     /// Bytes of a request body where a call has no limit of its own.
