@@ -11,7 +11,9 @@ use crate::apps::App;
 use crate::contacts::Page;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{CONVERSATION_BATCH_MAX, CONVERSATION_MARKS, CONVERSATION_PINS_MAX, HISTORY_PAGE_MAX, SWEEP_ROWS};
+use crate::limits::{
+    CONVERSATION_BATCH_MAX, CONVERSATION_MARKS, CONVERSATION_PINS_MAX, HISTORY_PAGE_MAX, MESSAGE_ID_LAG_MS, SWEEP_ROWS,
+};
 use crate::messages::{self, By, Deed, Entry, Kind, News};
 use crate::mint::ORDER_BITS;
 use crate::retention::kept_from;
@@ -281,7 +283,7 @@ pub async fn remove(ctx: &Ctx, app: &App, owner: &str, peer: &str, with_history:
         })
         .await?;
     if with_history {
-        erase_some(ctx, app.id, &user, &peer, last).await?;
+        erase_some(ctx, app.id, &user, &peer, (last, i64::MAX)).await?;
     }
     ctx.db
         .write((change, last), |sql, (change, last)| {
@@ -309,8 +311,9 @@ pub async fn erase(ctx: &Ctx, app: &App, owner: &str, peer: &str, ids: Vec<i64>,
 /// Removes all messages up to that time from the owner's side of a conversation.
 pub async fn erase_until(ctx: &Ctx, app: &App, owner: &str, peer: &str, until_ms: i64, by: By<'_>) -> Result<()> {
     let change = Change::of(ctx, app, owner, peer, by, Kind::Erased).await?;
-    let last = ((until_ms.clamp(0, ctx.clock.now_ms()) + 1) << ORDER_BITS) - 1;
-    erase_some(ctx, app.id, &change.owner, &change.peer, last).await?;
+    let until_ms = until_ms.clamp(0, ctx.clock.now_ms());
+    let last = (until_ms + MESSAGE_ID_LAG_MS) << ORDER_BITS;
+    erase_some(ctx, app.id, &change.owner, &change.peer, (last, until_ms)).await?;
     finish_erasing(ctx, app, change, Vec::new()).await
 }
 
@@ -333,15 +336,15 @@ async fn finish_erasing(ctx: &Ctx, app: &App, change: Change, ids: Vec<i64>) -> 
     Ok(())
 }
 
-/// Removes messages up to an id, a bounded number in each write: what is said to be done is done when all are.
-async fn erase_some(ctx: &Ctx, app: AppId, owner: &User, peer: &str, last: i64) -> Result<()> {
+/// Removes messages up to an id and a time, a bounded number in each write: what is said to be done is done when all are.
+async fn erase_some(ctx: &Ctx, app: AppId, owner: &User, peer: &str, up_to: (i64, i64)) -> Result<()> {
     loop {
         let gone = ctx
             .db
-            .write((app, owner.user, peer.to_owned(), last), |sql, (app, owner, peer, last)| {
+            .write((app, owner.user, peer.to_owned(), up_to), |sql, (app, owner, peer, up_to)| {
                 let kind = Kind::Chat.number();
                 Box::pin(async move {
-                    Ok::<_, Error>(inbox::erase(sql, *app, *owner, peer, kind, *last, SWEEP_ROWS).await?)
+                    Ok::<_, Error>(inbox::erase(sql, *app, *owner, peer, kind, *up_to, SWEEP_ROWS).await?)
                 })
             })
             .await?;
@@ -359,7 +362,7 @@ pub async fn remove_all(ctx: &Ctx, app: &App, owner: &str) -> Result<()> {
         let listing = Listing { which: Which::All, before, limit: HISTORY_PAGE_MAX, with_empty: true };
         let page = list(ctx, app, owner, listing).await?;
         for conversation in page.entries {
-            erase_some(ctx, app.id, &user, &conversation.peer, conversation.order).await?;
+            erase_some(ctx, app.id, &user, &conversation.peer, (conversation.order, i64::MAX)).await?;
             let input = (app.id, user.user, conversation.peer, conversation.order);
             ctx.db
                 .write(input, |sql, (app, owner, peer, last)| {

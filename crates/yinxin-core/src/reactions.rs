@@ -162,19 +162,26 @@ pub async fn of_messages(ctx: &Ctx, app: &App, owner: &str, ids: Vec<i64>) -> Re
     }
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
-        let rows = match queue_of(ctx, app.id, &owner, id).await? {
+        let reactions = match queue_of(ctx, app.id, &owner, id).await? {
             None => Vec::new(),
-            Some(_) => rows_of(ctx, app.id, &owner, id).await?,
+            Some(_) => of_own(ctx, app, &owner, vec![id]).await?.pop().unwrap_or_default(),
         };
-        found.push((id, grouped(rows)));
+        found.push((id, reactions));
     }
     Ok(found)
 }
 
-async fn rows_of(ctx: &Ctx, app: AppId, owner: &User, message: i64) -> Result<Vec<ReactionRow>> {
+/// The reactions to each of a user's messages, in order.
+pub async fn of_own(ctx: &Ctx, app: &App, owner: &User, ids: Vec<i64>) -> Result<Vec<Vec<Reaction>>> {
     ctx.db
-        .read((app, owner.user, message), |sql, (app, owner, message)| {
-            Box::pin(async move { Ok::<_, Error>(reactions::of_message(sql, *app, *owner, *message, all()).await?) })
+        .read((app.id, owner.user, ids), |sql, (app, owner, ids)| {
+            Box::pin(async move {
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    found.push(grouped(reactions::of_message(sql, *app, *owner, *id, all()).await?));
+                }
+                Ok::<_, Error>(found)
+            })
         })
         .await
 }

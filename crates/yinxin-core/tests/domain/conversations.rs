@@ -155,6 +155,18 @@ async fn messages_are_removed_from_one_side_by_id_and_by_time() {
 }
 
 #[tokio::test]
+async fn a_message_is_removed_by_its_time_though_its_id_was_made_later() {
+    let site = people(&["ann", "ben"]).await;
+    let first = say(&site, "ann", "ben", text("web", "one")).await.unwrap();
+    // Ids do not go back with the clock.
+    site.setup.clock.move_by(-5000);
+    let second = say(&site, "ann", "ben", text("web", "two")).await.unwrap();
+    assert!(second.at_ms < first.at_ms && second.id > first.id);
+    conversations::erase_until(&site.ctx, &site.app, "ann", "ben", second.at_ms, WEB).await.unwrap();
+    assert_eq!(history(&site, "ann", "ben").await, [first.id]);
+}
+
+#[tokio::test]
 async fn all_conversations_go_at_once_and_for_their_owner_only() {
     let site = people(&["ann", "ben", "carl"]).await;
     for _ in 0..=SWEEP_ROWS {

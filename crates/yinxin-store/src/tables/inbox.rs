@@ -113,20 +113,21 @@ pub async fn history_from(
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }
 
-/// Removes up to `limit` entries of a kind of a queue with ids up to `last`, the oldest first; gives how many.
+/// Removes up to `limit` entries of a kind of a queue with ids up to `last` that were sent until `until_ms`, the oldest
+/// first; gives how many.
 pub async fn erase(
     sql: &mut dyn Sql,
     app: AppId,
     owner: UserId,
     queue: &str,
     kind: i64,
-    last: i64,
+    (last, until_ms): (i64, i64),
     limit: i64,
 ) -> Result<i64> {
     const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id IN \
                        (SELECT message_id FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND kind = $4 \
-                       AND message_id <= $5 ORDER BY message_id LIMIT $6)";
-    let args = [app.arg(), owner.arg(), queue.into(), kind.into(), last.into(), limit.into()];
+                       AND message_id <= $5 AND sent_ms <= $6 ORDER BY message_id LIMIT $7)";
+    let args = [app.arg(), owner.arg(), queue.into(), kind.into(), last.into(), until_ms.into(), limit.into()];
     Ok(sql.exec(SQL, &args).await?.cast_signed())
 }
 

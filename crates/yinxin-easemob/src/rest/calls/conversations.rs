@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use yinxin_core::conversations::{self, Conversation, Listing, Which};
-use yinxin_core::limits::{HISTORY_PAGE_MAX, MUTE_PAGES_MAX};
+use yinxin_core::limits::{CONVERSATION_PAGES_MAX, HISTORY_PAGE_MAX};
 use yinxin_core::messages::Entry;
 use yinxin_core::{Code, Error, Result, users};
 use yinxin_msync::body;
@@ -101,7 +101,7 @@ pub(crate) async fn list_old(call: &mut Call, _: SelfOrBackend, query: Query) ->
     let owner = users::find(call.ctx(), &call.app, call.owner()).await?;
     let mut before = None;
     let mut found = Vec::new();
-    for at in 1..=number.min(MUTE_PAGES_MAX) {
+    for at in 1..=number.min(CONVERSATION_PAGES_MAX) {
         let listing = Listing { which: Which::All, before, limit: size, with_empty: false };
         let page = conversations::list(call.ctx(), &call.app, call.owner(), listing).await?;
         if at == number {

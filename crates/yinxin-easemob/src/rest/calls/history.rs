@@ -6,10 +6,10 @@ use prost::Message as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use yinxin_core::conversations::{self, From};
-use yinxin_core::limits::REACTION_BATCH_MAX;
 use yinxin_core::messages::Entry;
 use yinxin_core::reactions::{self, Reaction};
-use yinxin_core::{Code, Error, Result, users};
+use yinxin_core::users::{self, User};
+use yinxin_core::{Code, Error, Result};
 use yinxin_msync::body;
 
 use crate::msync::metas;
@@ -42,7 +42,7 @@ pub(crate) async fn read(call: &mut Call, _: SelfOrBackend, Json(body): Json<Roa
     let is_last = page.next.is_none();
     let next_key = page.next.map_or_else(String::new, |next| next.to_string());
     let mut entries = page.entries;
-    add_reactions(call, &owner.username, &mut entries).await?;
+    add_reactions(call, &owner, &mut entries).await?;
     let shown = |entry: Entry| {
         let meta = metas::meta(&app_key, &owner.username, peer, entry, false)?;
         Some(json!({ "msg": STANDARD.encode(meta.encode_to_vec()) }))
@@ -52,19 +52,17 @@ pub(crate) async fn read(call: &mut Call, _: SelfOrBackend, Json(body): Json<Roa
 }
 
 /// Writes into messages what people have stuck to them.
-async fn add_reactions(call: &Call, owner: &str, entries: &mut [Entry]) -> Result<()> {
-    for entries in entries.chunks_mut(REACTION_BATCH_MAX) {
-        let ids = entries.iter().map(|entry| entry.message_id).collect();
-        let found = reactions::of_messages(call.ctx(), &call.app, owner, ids).await?;
-        for (entry, (_, reactions)) in entries.iter_mut().zip(found) {
-            if reactions.is_empty() {
-                continue;
-            }
-            let shown: Vec<Value> = reactions.iter().map(|reaction| reaction_shown(owner, reaction)).collect();
-            let meta = Map::from_iter([("reaction".to_owned(), shown.into())]);
-            if let Ok(payload) = body::add_meta(&entry.payload, &meta) {
-                entry.payload = payload.into();
-            }
+async fn add_reactions(call: &Call, owner: &User, entries: &mut [Entry]) -> Result<()> {
+    let ids = entries.iter().map(|entry| entry.message_id).collect();
+    let found = reactions::of_own(call.ctx(), &call.app, owner, ids).await?;
+    for (entry, reactions) in entries.iter_mut().zip(found) {
+        if reactions.is_empty() {
+            continue;
+        }
+        let shown: Vec<Value> = reactions.iter().map(|reaction| reaction_shown(&owner.username, reaction)).collect();
+        let meta = Map::from_iter([("reaction".to_owned(), shown.into())]);
+        if let Ok(payload) = body::add_meta(&entry.payload, &meta) {
+            entry.payload = payload.into();
         }
     }
     Ok(())
