@@ -52,6 +52,7 @@ pub struct Keys {
     disguise: [u8; 32],
     room_tokens: [u8; 32],
     passes: [u8; 32],
+    admissions: [u8; 32],
 }
 
 impl Keys {
@@ -64,6 +65,7 @@ impl Keys {
             disguise: parts.master.derive("yinxin disguise v1"),
             room_tokens: parts.master.derive("yinxin room token v1"),
             passes: parts.master.derive("yinxin room pass v1"),
+            admissions: parts.master.derive("yinxin admission v1"),
         };
         let first = keys.seal(parts.rng.as_ref(), TOKEN, &rng::bytes::<32>(parts.rng.as_ref()));
         let first = KeyRow { key_id: 1, sealed: first.into(), created_ms: parts.clock.now_ms() };
@@ -128,6 +130,11 @@ impl Keys {
     /// must be the same each time they are asked for.
     pub fn disguise(&self, text: &[u8]) -> [u8; 32] {
         mac(&self.disguise, text)
+    }
+
+    /// The key that admission keys are made with.
+    pub(crate) fn admissions(&self) -> &[u8; 32] {
+        &self.admissions
     }
 
     /// The key that passes for rooms are made with.

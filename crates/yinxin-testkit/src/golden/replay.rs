@@ -173,8 +173,12 @@ impl Scene<'_> {
         let step = &self.sample.given[n];
         let reply = self.call(&step.method, &self.names.apply(&step.path), &step.auth, Body::of(step))?;
         for (text, pointer) in &step.learn {
-            let learnt = reply.pointer(pointer).and_then(Value::as_str);
-            self.names.bind(text, learnt.ok_or_else(|| format!("no text at {pointer} of {reply}"))?);
+            let learnt = match reply.pointer(pointer) {
+                Some(Value::String(learnt)) => learnt.clone(),
+                Some(Value::Number(learnt)) => learnt.to_string(),
+                _ => return Err(format!("no text or number at {pointer} of {reply}")),
+            };
+            self.names.bind(text, &learnt);
         }
         Ok(())
     }
@@ -405,6 +409,6 @@ mod tests {
         let mut sample = sample();
         sample.given[0].learn.insert("x".to_owned(), "/nothing".to_owned());
         let report = replay(&Fake::start("testuser"), shape::easemob, &sample, 7).unwrap_err();
-        assert!(report.contains("given[0]: no text at /nothing"), "{report}");
+        assert!(report.contains("given[0]: no text or number at /nothing"), "{report}");
     }
 }

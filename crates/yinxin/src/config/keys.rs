@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use yinxin_core::names::AppName;
 use yinxin_core::rates::Preset;
 
 use super::fault::Fault;
-use super::media::{Apps, ClientUrl, Inline, Plugins, TurnUrls};
+use super::media::{ClientUrl, Inline, List, Plugin, TurnUrl};
 use super::setting::{LogFormat, LogLevel, Name, Networks, PerhapsPath, PublicUrl, Raw, Setting, Whole};
 
 /// A key, for everything that goes through all of them.
@@ -227,7 +228,7 @@ keys! {
 
     /// The apps whose users get credentials for the media servers below, as "ORG/APP". Media servers know no apps: a
     /// room of one app is the room of that name of every other in the list.
-    "media.apps": media_apps: Apps = "[]";
+    "media.apps": media_apps: List<AppName> = "[]";
 
     /// Longest life of such a credential. It also ends with the room token and the permission key it was given for.
     "media.ttl_seconds": media_ttl_seconds: Whole<10, 86_400> = "3600";
@@ -254,10 +255,10 @@ keys! {
     "media.janus.secret_file": janus_secret_file: PerhapsPath = r#""""#;
 
     /// The plug-ins of Janus that clients may use.
-    "media.janus.plugins": janus_plugins: Plugins = r#"["janus.plugin.videoroom"]"#;
+    "media.janus.plugins": janus_plugins: List<Plugin> = r#"["janus.plugin.videoroom"]"#;
 
     /// The TURN server that clients relay through, as browsers take it. With its secret: clients get passwords for it.
-    "media.turn.urls": turn_urls: TurnUrls = "[]";
+    "media.turn.urls": turn_urls: List<TurnUrl> = "[]";
 
     /// The TURN server's shared secret; coturn's static-auth-secret.
     "media.turn.secret": turn_secret: Inline = r#""""#;
