@@ -98,6 +98,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RoomPassWrong
         | Code::MediaNeedsTokens
         | Code::SenderBlocked
+        | Code::EditForbidden
         | Code::NotContact
         | Code::FileSecretWrong
         | Code::SenderMuted
@@ -113,6 +114,10 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::FileNotFound
         | Code::RoomNotFound
         | Code::MediaServerUnset
+        | Code::EditNotFound
+        | Code::ConversationNotFound
+        | Code::PinNotFound
+        | Code::GroupNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
@@ -130,6 +135,12 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::CallRepeated
         | Code::RoomExists
         | Code::RoomFull
+        | Code::EditsSpent
+        | Code::EditRaced
+        | Code::ConversationPinsFull
+        | Code::ReactionExists
+        | Code::ReactionsFull
+        | Code::PinsFull
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
@@ -168,6 +179,12 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::FileMissing
         | Code::FormMalformed
         | Code::PartsMissing
+        | Code::EditIllegal
+        | Code::MarkIllegal
+        | Code::ReactionIllegal
+        | Code::ReactionBatchTooLarge
+        | Code::PinIllegal
+        | Code::ReportIllegal
         | Code::BodyMalformed
         | Code::BodyIncomplete
         | Code::FieldIllegal => StatusCode::BAD_REQUEST,
