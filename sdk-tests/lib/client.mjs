@@ -26,6 +26,7 @@ const EVENTS = [
   'onFileMessage',
   'onImageMessage',
   'onLocationMessage',
+  'onMessagePinEvent',
   'onModifiedMessage',
   'onMultiDeviceEvent',
   'onOffline',
@@ -33,6 +34,7 @@ const EVENTS = [
   'onOfflineMessageSyncStart',
   'onOnline',
   'onPresenceStatusChange',
+  'onReactionChange',
   'onReadMessage',
   'onRecallMessage',
   'onReceivedMessage',
@@ -122,6 +124,17 @@ export class Client extends Told {
    */
   send(to, message) {
     return this.call('send', this.sdk.message.create(this.browser.own({ chatType: 'singleChat', to, ...message })));
+  }
+
+  /**
+   * Changes a message of one's own.
+   * @param {string} messageId
+   * @param {string} to the receiver of the message
+   * @param {object} message what it is to be, as `message.create` of the SDK takes it
+   */
+  modify(messageId, to, message) {
+    const modifiedMessage = this.sdk.message.create(this.browser.own({ chatType: 'singleChat', to, ...message }));
+    return this.call('modifyMessage', { messageId, modifiedMessage });
   }
 
   /** Sends a text; its id. */

@@ -115,6 +115,8 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::RoomUidIllegal
         | C::RoomNameIllegal
         | C::MediaServerUnfit
+        | C::MarkIllegal
+        | C::ReactionBatchTooLarge
         | C::MediaTypeUnsupported => parameter(&error.to_string()),
 
         C::BlocksFull
@@ -147,6 +149,20 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::RoomBarred
         | C::PermissionKeyWrong
         | C::PermissionKeyExpired
+        | C::EditNotFound
+        | C::EditForbidden
+        | C::EditIllegal
+        | C::EditsSpent
+        | C::EditRaced
+        | C::ConversationNotFound
+        | C::ConversationPinsFull
+        | C::ReactionIllegal
+        | C::ReactionExists
+        | C::ReactionsFull
+        | C::PinIllegal
+        | C::PinNotFound
+        | C::PinsFull
+        | C::ReportIllegal
         | C::MediaNeedsTokens => told(10010, error.code.text()),
 
         C::RouteNotFound => told_as(404, 404, "there is no such call"),

@@ -5,6 +5,7 @@
 //! them from the first frame to the end. What is sent when is decided by [`yinxin_realtime`], who may do what by the core.
 
 mod conversation;
+mod edits;
 mod login;
 pub(crate) mod metas;
 pub(crate) mod outgoing;
