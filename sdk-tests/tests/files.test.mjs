@@ -77,13 +77,17 @@ story('the SDK downloads what it was sent', async ({ people }) => {
   assert.equal(await file.text(), TEXT);
 });
 
-story('a file opens for nobody without a token', async ({ people }) => {
+story('a file opens for nobody without its secret or a token', async ({ people }) => {
   const [alice, bob] = await people('alice', 'bob');
   await alice.send('bob', { type: 'file', filename: 'notes.txt', file: chosenFile('notes.txt', 'text/plain') });
   const { url } = await bob.next('onFileMessage');
-  const answer = await request('GET', url);
-  assert.notEqual(answer.status, 200);
-  assert.ok(!answer.body.includes(TEXT));
+  assert.equal((await request('GET', url)).body.toString('utf8'), TEXT);
+  const bare = url.split('?')[0];
+  for (const guessed of [bare, `${bare}?share-secret=wrong`]) {
+    const answer = await request('GET', guessed);
+    assert.equal(answer.status, 401);
+    assert.ok(!answer.body.includes(TEXT));
+  }
 });
 
 story('a wrong secret and a file that is not there, in the SDK’s own numbers', async ({ app, people }) => {
@@ -167,24 +171,25 @@ story('pages of another origin send a picture and get it, and its thumbnail', as
   assert.equal(await bob.tab.download(got.url, got.secret), size);
   const small = await bob.tab.download(got.thumb, got.thumb_secret);
   assert.ok(small < size / 4, `${small} of ${size} bytes`);
-  // By its URL alone a picture is shown only where the secret is enough.
-  assert.equal(await bob.tab.show(got.url), 0);
+  // By its URL alone, as `<img src>` has it; without the secret in it, it is not shown.
+  assert.equal(await bob.tab.show(got.url), 512);
+  assert.equal(await bob.tab.show(got.thumb), 170);
+  assert.equal(await bob.tab.show(got.url.split('?')[0]), 0);
   await alice.device.close();
   await bob.device.close();
 });
 
-story('where the secret is enough, a page shows pictures by their URLs', async () => {
-  const server = await Server.start({ config: '[files]\nopen_by_secret = true\n' });
+story('where the secret is not enough, a page shows no picture by its URL', async () => {
+  const server = await Server.start({ config: '[files]\nopen_by_secret = false\n' });
   try {
     const app = await server.app();
     await app.register('alice', 'bob');
     const alice = await visitor(app, 'alice');
     const bob = await visitor(app, 'bob');
-    await alice.tab.picture('bob', 512);
+    const size = await alice.tab.picture('bob', 512);
     const got = await bob.tab.next('onImageMessage');
-    assert.equal(await bob.tab.show(got.url), 512);
-    assert.equal(await bob.tab.show(got.thumb), 170);
-    assert.equal(await bob.tab.show(got.url.split('?')[0]), 0);
+    assert.equal(await bob.tab.show(got.url), 0);
+    assert.equal(await bob.tab.download(got.url, got.secret), size);
     await alice.device.close();
     await bob.device.close();
   } finally {

@@ -123,7 +123,7 @@ struct Signing<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     perm_secret: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    admission_key: Option<Zeroizing<String>>,
+    admission_key: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -47,9 +47,9 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Files in that folder.
+    /// Files in that folder, which their secrets open.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { place: Place::Folder(folder.into()), secret_is_enough: false }
+        Self { place: Place::Folder(folder.into()), secret_is_enough: true }
     }
 }
 

@@ -52,6 +52,7 @@ pub struct Keys {
     disguise: [u8; 32],
     room_tokens: [u8; 32],
     passes: [u8; 32],
+    admissions: [u8; 32],
     file_tokens: MacKey,
     file_secrets: [u8; 32],
     push_tokens: [u8; 32],
@@ -67,6 +68,7 @@ impl Keys {
             disguise: parts.master.derive("yinxin disguise v1"),
             room_tokens: parts.master.derive("yinxin room token v1"),
             passes: parts.master.derive("yinxin room pass v1"),
+            admissions: parts.master.derive("yinxin admission v1"),
             file_tokens: MacKey::new(0, &parts.master.derive("yinxin file token v1")),
             file_secrets: parts.master.derive("yinxin file secret v1"),
             push_tokens: parts.master.derive("yinxin push token v1"),
@@ -134,6 +136,11 @@ impl Keys {
     /// must be the same each time they are asked for.
     pub fn disguise(&self, text: &[u8]) -> [u8; 32] {
         mac(&self.disguise, text)
+    }
+
+    /// The key that admission keys are made with.
+    pub(crate) fn admissions(&self) -> &[u8; 32] {
+        &self.admissions
     }
 
     /// The key that passes for rooms are made with.

@@ -285,6 +285,8 @@ pub const SWEEP_MAX: i64 = 256;
 pub const WATCHERS_MAX: i64 = 3000;
 /// How far the time a call was signed at may be from now, before and after.
 pub const SIGNATURE_WINDOW_S: i64 = 300;
+/// How long the id of a signed call is remembered: as long as a signature holds that was made as far ahead as may be.
+pub const CALL_IDS_KEPT_MS: i64 = 2 * SIGNATURE_WINDOW_S * 1000;
 /// Ids of signed calls that are remembered before the oldest are forgotten, twice over: some 2 MiB.
 pub const CALL_IDS_KEPT: usize = 65_536;
 /// Parameters of one form.

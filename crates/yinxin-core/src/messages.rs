@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
 use yinxin_store::tables::inbox::{self, ANY_DEVICE, Ahead};
 use yinxin_store::tables::{blocks, contacts, mutes as mute_table};
-use yinxin_store::{AppId, Sql, UserId};
+use yinxin_store::{AppId, Db, Sql, UserId};
 
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
@@ -18,6 +18,7 @@ use crate::limits::{DEVICES_KEPT, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
 use crate::mint::Mint;
 use crate::mutes::Scope;
 use crate::retention::{self, Place, kept_from};
+use crate::sessions::Sessions;
 use crate::users::{self, User, must_exist};
 
 /// What an entry of an inbox is.
@@ -225,12 +226,21 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     };
     let (to, act, mint) = (receiver.username.clone(), outgoing.act, Arc::clone(&ctx.mint));
     let input = Sending { right, to, entry, act, is_kept, notes, mint };
-    let id = ctx.db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
-    ctx.sessions.wake(app.id, receiver.user, sender.name());
-    if let Sender::User(user) = sender {
-        ctx.sessions.wake_others(app.id, user.user, &receiver.username, &outgoing.origin);
-    }
+    // On its own: what is stored is told even if the sender goes while it is being stored.
+    let finished = tokio::spawn(store_and_tell(ctx.db.clone(), Arc::clone(&ctx.sessions), input));
+    let id = finished.await.map_err(|lost| Error::from(Code::Internal).caused_by(lost))??;
     Ok(Sent { id, at_ms })
+}
+
+async fn store_and_tell(db: Db, sessions: Arc<dyn Sessions>, input: Sending) -> Result<i64> {
+    let Sending { right: Right { app, sender, receiver, .. }, .. } = input;
+    let (from, to, origin) = (input.entry.sender.clone(), input.to.clone(), input.entry.origin.clone());
+    let id = db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
+    sessions.wake(app, receiver, &from);
+    if let Some(sender) = sender {
+        sessions.wake_others(app, sender, &to, &origin);
+    }
+    Ok(id)
 }
 
 /// What decides whether one may send to another.
@@ -307,17 +317,25 @@ async fn may_send(sql: &mut dyn Sql, right: &Right) -> Result<()> {
 
 /// Notes that a device logs in. One that was never here gets what waits for the user.
 pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<()> {
+    let here = ctx.sessions.devices_of(app, user).into_iter().map(|device| device.resource).collect::<Vec<_>>();
     ctx.db
-        .write((app, user, resource.to_owned(), ctx.clock.now_ms()), |sql, (app, user, resource, now_ms)| {
-            Box::pin(async move {
-                must_exist(sql, *app, *user).await?;
-                if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
-                    inbox::start_device(sql, *app, *user, resource).await?;
-                    inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
-                }
-                Ok(())
-            })
-        })
+        .write(
+            (app, user, resource.to_owned(), here, ctx.clock.now_ms()),
+            |sql, (app, user, resource, here, now_ms)| {
+                Box::pin(async move {
+                    must_exist(sql, *app, *user).await?;
+                    if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
+                        inbox::start_device(sql, *app, *user, resource).await?;
+                        for here in here {
+                            // However long ago it came: forgotten, it would get everything again.
+                            inbox::see_device(sql, *app, *user, here, *now_ms).await?;
+                        }
+                        inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
+                    }
+                    Ok(())
+                })
+            },
+        )
         .await
 }
 

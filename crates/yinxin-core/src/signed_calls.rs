@@ -13,7 +13,7 @@ use crate::apps::{self, App};
 use crate::clock::Clock;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{CALL_IDS_KEPT, NONCE_CHARS_MAX, SIGNATURE_WINDOW_S};
+use crate::limits::{CALL_IDS_KEPT, CALL_IDS_KEPT_MS, NONCE_CHARS_MAX, SIGNATURE_WINDOW_S};
 
 /// What a signed call says about itself; an empty text is a missing one.
 #[derive(Clone, Copy, Debug)]
@@ -46,10 +46,10 @@ pub async fn authenticate(ctx: &Ctx, signature: &Signature<'_>) -> Result<Arc<Ap
     Ok(app)
 }
 
-/// The ids of the calls of the last minutes, for as long as a signature holds. There is room for so many; under a flood
+/// The ids of the calls of the last minutes, for as long as a signature can hold. There is room for so many; under a flood
 /// the oldest are forgotten sooner.
 ///
-/// Per server, not per cluster.
+/// Per server, not per cluster, and not over a restart.
 pub struct CallIds {
     clock: Arc<dyn Clock>,
     scatter: RandomState,
@@ -76,7 +76,7 @@ impl CallIds {
         let now_ms = self.clock.now_ms();
         let mut remembered = self.remembered.lock();
         let age_ms = now_ms.abs_diff(remembered.begun_ms);
-        if age_ms > SIGNATURE_WINDOW_S.unsigned_abs() * 1000 || remembered.later.len() >= CALL_IDS_KEPT {
+        if age_ms > CALL_IDS_KEPT_MS.unsigned_abs() || remembered.later.len() >= CALL_IDS_KEPT {
             remembered.earlier = std::mem::take(&mut remembered.later);
             remembered.begun_ms = now_ms;
         }
@@ -113,11 +113,12 @@ mod tests {
         ids.note(APP, "a").unwrap();
         assert_eq!(ids.note(APP, "a").unwrap_err().code, Code::CallRepeated);
         ids.note(AppId([2; 16]), "a").unwrap();
-        clock.move_by(SIGNATURE_WINDOW_S * 1000);
+        // One that was signed with a clock as far ahead as may be holds for the whole window, before and after.
+        clock.move_by(2 * SIGNATURE_WINDOW_S * 1000);
         assert!(ids.note(APP, "a").is_err());
         clock.move_by(1);
         assert!(ids.note(APP, "a").is_err(), "what is in the earlier generation is still known");
-        clock.move_by(SIGNATURE_WINDOW_S * 1000 + 1);
+        clock.move_by(2 * SIGNATURE_WINDOW_S * 1000 + 1);
         ids.note(APP, "a").unwrap();
     }
 

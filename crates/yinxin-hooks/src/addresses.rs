@@ -1,7 +1,14 @@
 //! Which addresses may be called when private ones may not.
 
+use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Whether an address is one of the internet, and not of this machine, its network or its cloud.
@@ -42,18 +49,54 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
     }
 }
 
+/// What a name leads to, for all who have asked for it.
+type Found = Shared<BoxFuture<'static, Result<Arc<[SocketAddr]>, String>>>;
+/// Asks the system, which may take long and cannot be hurried.
+type Ask = fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
 /// Looks names up; when private addresses may not be called, only public ones are found.
+///
+/// A name is looked up once at a time, however many want it and give up: each look-up holds a thread of the runtime's for
+/// as long as the system takes, and there are things that wait for such a thread which have nothing to do with hooks.
 pub struct Resolver {
-    pub private: bool,
+    private: bool,
+    ask: Ask,
+    /// What is being looked up.
+    asked: Arc<Mutex<HashMap<String, Found>>>,
+}
+
+impl Resolver {
+    pub fn new(private: bool) -> Self {
+        Self {
+            private,
+            ask: |name| Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) }),
+            asked: Arc::default(),
+        }
+    }
+
+    fn find(&self, name: &str) -> Found {
+        let begin = || {
+            let (name, asked, answer) = (name.to_owned(), Arc::clone(&self.asked), (self.ask)(name.to_owned()));
+            let look = tokio::spawn(async move {
+                let found = AssertUnwindSafe(answer).catch_unwind().await;
+                asked.lock().remove(&name);
+                found
+                    .map_or_else(|_| Err("the look-up failed".to_owned()), |found| found.map_err(|why| why.to_string()))
+            });
+            let found = async { look.await.map_err(|stopped| stopped.to_string())?.map(Arc::from) };
+            found.boxed().shared()
+        };
+        self.asked.lock().entry(name.to_owned()).or_insert_with(begin).clone()
+    }
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let private = self.private;
+        let (private, found) = (self.private, self.find(name.as_str()));
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = found.await?;
             let permitted: Vec<SocketAddr> =
-                found.into_iter().filter(|found| private || is_public(found.ip())).collect();
+                found.iter().copied().filter(|found| private || is_public(found.ip())).collect();
             if permitted.is_empty() {
                 return Err("the name has no address that may be called".into());
             }
@@ -64,6 +107,10 @@ impl Resolve for Resolver {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
     use super::*;
 
     #[test]
@@ -98,5 +145,36 @@ mod tests {
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
+    }
+
+    /// Look-ups that were begun, and those that may end.
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    static MAY_END: Semaphore = Semaphore::const_new(0);
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_once_at_a_time() {
+        let slow: Ask = |_| {
+            BEGUN.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async {
+                MAY_END.acquire().await.unwrap().forget();
+                Ok(vec![([192, 0, 2, 1], 0).into()])
+            })
+        };
+        let resolver = Resolver { ask: slow, ..Resolver::new(true) };
+        let ask = || resolver.resolve("backend.test".parse().unwrap());
+        // Who gives up does not make the next one begin again.
+        for _ in 0..100 {
+            assert!(ask().now_or_never().is_none());
+        }
+        let (first, second) = (ask(), ask());
+        assert_eq!(BEGUN.load(Ordering::SeqCst), 1);
+        MAY_END.add_permits(1);
+        for found in [first.await, second.await] {
+            assert_eq!(found.unwrap().count(), 1);
+        }
+        // What was found is not kept: a name may lead elsewhere the next time.
+        MAY_END.add_permits(1);
+        assert_eq!(ask().await.unwrap().count(), 1);
+        assert_eq!(BEGUN.load(Ordering::SeqCst), 2);
     }
 }

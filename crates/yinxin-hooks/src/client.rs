@@ -11,9 +11,10 @@ use yinxin_core::hooks::{Courier, Letter, Reply, Undelivered};
 
 use crate::addresses::{Resolver, is_public};
 
-/// Connections that are kept for the next call, per host, and for how long.
+/// Connections that are kept for the next call, per host, and for how long: the shortest that a widespread server keeps
+/// them is 5 s (Node).
 const IDLE_MAX: usize = 16;
-const IDLE: Duration = Duration::from_mins(1);
+const IDLE: Duration = Duration::from_secs(4);
 /// An answer's body that nobody wants is read up to here, so that the connection can be used again.
 const UNWANTED_BYTES_MAX: usize = 64 * 1024;
 
@@ -36,7 +37,9 @@ pub struct Client {
     authorities: Vec<Certificate>,
     private_addresses: bool,
     /// Made at the first call: it reads the system's certificates, and most servers have no hook.
-    http: OnceLock<Result<reqwest::Client, String>>,
+    keeping: OnceLock<Result<reqwest::Client, String>>,
+    /// Keeps no connection, so each of its calls has a fresh one.
+    fresh: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Client {
@@ -50,23 +53,28 @@ impl Client {
                 Err(fault) => return Err(Unusable(reason(&fault))),
             },
         };
-        Ok(Self { authorities, private_addresses: options.private_addresses, http: OnceLock::new() })
+        let private_addresses = options.private_addresses;
+        Ok(Self { authorities, private_addresses, keeping: OnceLock::new(), fresh: OnceLock::new() })
     }
 
-    fn http(&self) -> Result<&reqwest::Client, Undelivered> {
-        self.http.get_or_init(|| self.build()).as_ref().map_err(|fault| Undelivered(fault.clone()))
+    fn keeping(&self) -> Result<&reqwest::Client, Undelivered> {
+        self.keeping.get_or_init(|| self.build(IDLE_MAX)).as_ref().map_err(|fault| Undelivered(fault.clone()))
     }
 
-    fn build(&self) -> Result<reqwest::Client, String> {
+    fn fresh(&self) -> Result<&reqwest::Client, Undelivered> {
+        self.fresh.get_or_init(|| self.build(0)).as_ref().map_err(|fault| Undelivered(fault.clone()))
+    }
+
+    fn build(&self, idle_max: usize) -> Result<reqwest::Client, String> {
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(concat!("yinxin/", env!("CARGO_PKG_VERSION")))
                 .redirect(Policy::none())
                 .no_proxy()
                 .referer(false)
-                .pool_max_idle_per_host(IDLE_MAX)
+                .pool_max_idle_per_host(idle_max)
                 .pool_idle_timeout(IDLE)
-                .dns_resolver(Resolver { private: self.private_addresses })
+                .dns_resolver(Resolver::new(self.private_addresses))
         };
         let with_system = builder().tls_certs_merge(self.authorities.clone()).build();
         with_system.or_else(|fault| {
@@ -96,20 +104,13 @@ impl Client {
         Ok(url)
     }
 
-    async fn call(&self, letter: Letter) -> Result<Reply, Undelivered> {
+    async fn call(&self, letter: &Letter) -> Result<Reply, Undelivered> {
         let url = self.parse(&letter.url).map_err(Undelivered)?;
-        let timeout_ms = u64::try_from(letter.timeout_ms).unwrap_or_default();
-        let sent = self
-            .http()?
-            .post(url)
-            .timeout(Duration::from_millis(timeout_ms))
-            .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", letter.id)
-            .header("webhook-timestamp", letter.timestamp_s)
-            .header("webhook-signature", letter.signature)
-            .body(letter.body.to_string())
-            .send()
-            .await;
+        let mut sent = send(self.keeping()?, url.clone(), letter).await;
+        if sent.as_ref().is_err_and(gave_out) {
+            // A kept connection may end while the call is on its way, which says nothing of the other side.
+            sent = send(self.fresh()?, url, letter).await;
+        }
         let mut response = sent.map_err(|fault| Undelivered(reason(&fault)))?;
         let status = response.status().as_u16();
         let retry_after_s = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -131,8 +132,28 @@ impl Courier for Client {
     }
 
     fn post(&self, letter: Letter) -> BoxFuture<'_, Result<Reply, Undelivered>> {
-        Box::pin(self.call(letter))
+        Box::pin(async move {
+            let most = Duration::from_millis(u64::try_from(letter.timeout_ms).unwrap_or_default());
+            let in_time = tokio::time::timeout(most, self.call(&letter)).await;
+            in_time.unwrap_or_else(|_| Err(Undelivered("timed out".to_owned())))
+        })
     }
+}
+
+async fn send(http: &reqwest::Client, url: Url, letter: &Letter) -> Result<Response, reqwest::Error> {
+    http.post(url)
+        .header(CONTENT_TYPE, "application/json")
+        .header("webhook-id", &letter.id)
+        .header("webhook-timestamp", letter.timestamp_s)
+        .header("webhook-signature", &letter.signature)
+        .body(letter.body.to_string())
+        .send()
+        .await
+}
+
+/// Whether a connection stood, and ended before an answer began.
+fn gave_out(fault: &reqwest::Error) -> bool {
+    fault.is_request() && !fault.is_connect() && !fault.is_timeout()
 }
 
 async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, Undelivered> {
@@ -148,9 +169,6 @@ async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, Undeliver
 
 /// What went wrong, without the address: the last cause says most.
 fn reason(fault: &reqwest::Error) -> String {
-    if fault.is_timeout() {
-        return "timed out".to_owned();
-    }
     let mut cause: &dyn std::error::Error = fault;
     while let Some(next) = cause.source() {
         cause = next;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName};
 use yinxin_core::signed_calls::{self, Signature};
-use yinxin_core::{App, Ctx, Result};
+use yinxin_core::{App, Code, Ctx, Result};
+
+use crate::frame;
 
 const APP_KEY: HeaderName = HeaderName::from_static("appkey");
 const NONCE: HeaderName = HeaderName::from_static("nonce");
@@ -37,6 +39,20 @@ pub(crate) fn call_id(headers: &HeaderMap) -> &str {
         "" => text(headers, &TRACE_ID),
         id => id,
     }
+}
+
+/// Makes a call once that has an id. From here on it is made; a try that did not arrive whole was none. One that failed by
+/// no fault of the caller's may be made again.
+pub(crate) async fn once<T>(ctx: &Ctx, app: &App, id: &str, call: impl Future<Output = Result<T>>) -> Result<T> {
+    if id.is_empty() {
+        return call.await;
+    }
+    ctx.call_ids.note(app.id, id)?;
+    let done = frame::contained(call).await;
+    if done.as_ref().is_err_and(|error| matches!(error.code, Code::Busy | Code::Storage | Code::Internal)) {
+        ctx.call_ids.forget(app.id, id);
+    }
+    done
 }
 
 /// A header as text. One that is no UTF-8 is as good as none.

@@ -56,7 +56,8 @@ pub struct AppCredentials {
 pub struct StandingToken {
     /// Names the app.
     pub app_id: String,
-    /// The backend's token.
+    /// The backend's token; empty where the app has not just been made.
+    #[serde(default)]
     pub admin_token: String,
 }
 

@@ -191,3 +191,30 @@ fn what_was_used_up_is_so_after_a_kill() {
         assert_eq!(join(&server, &app, 100 + round, "abc", fresh), 414);
     }
 }
+
+#[test]
+fn a_kicked_one_stays_out_after_a_kill() {
+    let (mut server, app) = start();
+    let managed = |server: &Server, method: &str, path: &str| {
+        let signed = app.netease.sign("12345", None);
+        let headers: Vec<_> = signed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let reply = request(server.addr(), method, path, &headers, None).expect("an answer");
+        assert_eq!(reply.status, 200, "{method} {path}: {}", reply.text());
+        reply.json().expect("JSON")
+    };
+    let token = |uid: u64| {
+        let form = format!("uid={uid}&channelName=abc&expireAt=86400");
+        signed(&server, &app, "getToken", &form)["token"].as_str().expect("a token").to_owned()
+    };
+    let (ann, ben) = (token(1), token(2));
+    assert_eq!(join(&server, &app, 1, "abc", &ann), 200);
+    managed(&server, "POST", "/v3/api/kicklist/members?cname=abc&uid=1&duration=3600");
+    server.kill();
+    server.restart();
+    assert_eq!(managed(&server, "GET", "/v3/api/kicklist?cname=abc")["uids"], json!([1]));
+    assert_eq!(join(&server, &app, 1, "abc", &ann), 403);
+    assert_eq!(join(&server, &app, 1, "abc", "x"), 414);
+    assert_eq!(join(&server, &app, 2, "abc", &ben), 200);
+    managed(&server, "DELETE", "/v3/api/kicklist/members?cname=abc&uid=1");
+    assert_eq!(join(&server, &app, 1, "abc", &ann), 200);
+}

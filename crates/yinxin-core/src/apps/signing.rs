@@ -24,12 +24,14 @@ pub struct Signing {
     pub key: String,
     pub(crate) secret: Zeroizing<String>,
     pub(crate) permission_secret: Zeroizing<String>,
+    pub(crate) admission_key: Zeroizing<String>,
 }
 
 impl Signing {
     pub(super) fn unseal(ctx: &Ctx, app: AppId, key: String, sealed: &Sealed) -> Result<Self> {
         let secret = unseal(ctx, app, sealed, SIGNING_SECRET)?;
-        Ok(Self { key, secret, permission_secret: unseal(ctx, app, sealed, PERMISSION_SECRET)? })
+        let admission_key = Zeroizing::new(admission::key(&app.0, &secret, ctx.keys.admissions()));
+        Ok(Self { key, secret, permission_secret: unseal(ctx, app, sealed, PERMISSION_SECRET)?, admission_key })
     }
 
     /// The secret that signs calls, for the operator's eyes.
@@ -38,8 +40,8 @@ impl Signing {
     }
 
     /// What a media server shows that asks whom to let in, for the operator's eyes. It changes with the secret.
-    pub fn reveal_admission_key(&self) -> Zeroizing<String> {
-        Zeroizing::new(admission::key(&self.secret))
+    pub fn reveal_admission_key(&self) -> &str {
+        &self.admission_key
     }
 
     /// The secret that makes permission keys, for the operator's eyes.

@@ -42,7 +42,7 @@ pub async fn open(ctx: &Ctx, app: &App, file: &str, caller: Option<&Caller>, sec
         return Err(Code::TokenMissing.into());
     }
     let absent = || Error::about(Code::FileNotFound, file);
-    let id = Uuid::try_parse(file).map_err(|_| absent())?;
+    let id = Uuid::try_parse(file).map_err(|_| if caller.is_some() { absent() } else { Code::TokenMissing.into() })?;
     let found = ctx
         .db
         .read((app.id, FileId(id.into_bytes())), |sql, (app, file)| {
@@ -52,13 +52,16 @@ pub async fn open(ctx: &Ctx, app: &App, file: &str, caller: Option<&Caller>, sec
             })
         })
         .await?;
-    let (row, parts) = found.filter(|(row, _)| row.complete).ok_or_else(absent)?;
-    let is_right = secret.is_some_and(|secret| hash(secret).ct_eq(&row.secret_hash).into());
-    match caller {
-        // Not told apart from a file that is not there.
-        None if !is_right => return Err(Code::TokenMissing.into()),
-        Some(_) if row.restricted && !is_right => return Err(Error::about(Code::FileSecretWrong, file)),
-        _ => {}
+    let found = found.filter(|(row, _)| row.complete);
+    let is_right =
+        found.as_ref().is_some_and(|(row, _)| secret.is_some_and(|secret| hash(secret).ct_eq(&row.secret_hash).into()));
+    if caller.is_none() && !is_right {
+        // A file that is not there is not told apart.
+        return Err(Code::TokenMissing.into());
+    }
+    let (row, parts) = found.ok_or_else(absent)?;
+    if caller.is_some() && row.restricted && !is_right {
+        return Err(Error::about(Code::FileSecretWrong, file));
     }
     let (thumb, parts): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.part == 0);
     Ok(Opened {

@@ -38,7 +38,7 @@ pub struct Reply {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Undelivered(pub String);
 
-/// Carries calls. Never follows a redirect, never retries.
+/// Carries calls. Never follows a redirect; calls again only when a connection ended before an answer began.
 pub trait Courier: Send + Sync {
     /// Whether an address can be called at all; the error says why not.
     fn check(&self, url: &str) -> Result<(), String>;

@@ -6,21 +6,16 @@ use std::sync::Arc;
 
 use yinxin_store::tables::hook_log::{self, AttemptRow};
 use yinxin_store::tables::hook_outbox::{self, DELIVERED, EventRow, FAILED, WAITING};
-use yinxin_store::tables::hook_sessions::{self, SessionRow};
-use yinxin_store::tables::hooks::{self, HookRow};
+use yinxin_store::tables::hooks;
 use yinxin_store::{AppId, HookId, Sql};
 
-use super::{
-    Event, Hook, Key, Kind, Letter, Reply, Undelivered, ask, event, event_name, hook_of, said, sessions, signature,
-};
-use crate::apps::App;
+use super::upkeep::tidy;
+use super::{Hook, Key, Letter, Reply, Undelivered, event_name, hook_of, signature};
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::{
-    HOOK_ERROR_CHARS_MAX, HOOK_EVENT_DAYS, HOOK_FAILING_MAX_MS, HOOK_FAILING_MIN_MS, HOOK_RETRY_AFTER_MAX_S,
-    HOOK_RETRY_DELAYS_S, HOOK_SESSIONS_PAGE,
+    HOOK_ERROR_CHARS_MAX, HOOK_FAILING_MAX_MS, HOOK_FAILING_MIN_MS, HOOK_RETRY_AFTER_MAX_S, HOOK_RETRY_DELAYS_S,
 };
-use crate::mint::ORDER_BITS;
 use crate::rng;
 
 /// Of 256 attempts so many are followed by a look for what can go.
@@ -42,11 +37,6 @@ pub struct Look {
     pub heads: Vec<Head>,
     /// When something more is.
     pub next_ms: Option<i64>,
-}
-
-/// All hooks there are: what a server looks at when it starts.
-pub async fn all(ctx: &Ctx) -> Result<Vec<Key>> {
-    ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(hooks::all(sql).await?) })).await
 }
 
 /// Up to `limit` events of a hook that are due. A hook that is gone, or switched off, has none.
@@ -179,7 +169,7 @@ impl Made {
 }
 
 /// A line of the log.
-fn log_row(
+pub(super) fn log_row(
     ctx: &Ctx,
     (event_seq, event, attempt): (i64, &str, i64),
     at_ms: i64,
@@ -271,119 +261,4 @@ async fn write_down(sql: &mut dyn Sql, made: &Made) -> Result<Option<&'static st
         hooks::disable(sql, *app, *hook, why).await?;
     }
     Ok(why)
-}
-
-/// Removes what is too old or too much, and counts what is left.
-pub async fn tidy(ctx: &Ctx, (app, hook): Key) -> Result<()> {
-    let before_seq = (ctx.clock.now_ms() - HOOK_EVENT_DAYS * 86_400_000) << ORDER_BITS;
-    ctx.db
-        .write((app, hook, before_seq, ctx.hooks.log_max), |sql, (app, hook, before_seq, log_max)| {
-            Box::pin(async move {
-                // A hook that was switched off for so long is not told of them any more.
-                let late = hook_outbox::expire(sql, *app, *hook, *before_seq).await?;
-                if late > 0 {
-                    hooks::count_dropped(sql, *app, *hook, i64::try_from(late).unwrap_or(i64::MAX)).await?;
-                }
-                hook_outbox::trim_delivered(sql, *app, *hook, *log_max).await?;
-                Ok::<_, Error>(hook_log::trim(sql, *app, *hook, *log_max).await?)
-            })
-        })
-        .await?;
-    let (waiting, failed) = kept(ctx, (app, hook)).await?;
-    ctx.hooks.count((app, hook), waiting + failed);
-    Ok(())
-}
-
-/// How many events of a hook wait, and how many have failed.
-pub(super) async fn kept(ctx: &Ctx, (app, hook): Key) -> Result<(i64, i64)> {
-    ctx.db
-        .read((app, hook), |sql, (app, hook)| {
-            Box::pin(async move {
-                let waiting = hook_outbox::count(sql, *app, *hook, WAITING).await?;
-                Ok::<_, Error>((waiting, hook_outbox::count(sql, *app, *hook, FAILED).await?))
-            })
-        })
-        .await
-}
-
-/// Ends the sessions that the server's own end has cut off: called once, at the start, before anybody is connected.
-pub async fn recover(ctx: &Ctx) -> Result<usize> {
-    let mut ended = 0;
-    loop {
-        let input = (ctx.mint.order(), ctx.clock.now_ms());
-        let some = ctx
-            .db
-            .write(input, |sql, (seq, now_ms)| {
-                Box::pin(async move {
-                    let cut_off = hook_sessions::any(sql, HOOK_SESSIONS_PAGE).await?;
-                    for (app, session) in &cut_off {
-                        end_one(sql, *app, session, *seq, *now_ms).await?;
-                    }
-                    Ok::<_, Error>(cut_off.len())
-                })
-            })
-            .await?;
-        if some == 0 {
-            return Ok(ended);
-        }
-        ended += some;
-    }
-}
-
-async fn end_one(sql: &mut dyn Sql, app: AppId, session: &SessionRow, seq: i64, now_ms: i64) -> Result<()> {
-    let payload = sessions::cut_off(&session.data, now_ms);
-    let event = Event::SessionEnded;
-    let wanting = |hook: &HookRow| hook.events.split(' ').any(|name| name == event.name());
-    for hook in hooks::of_app(sql, app).await?.iter().filter(|hook| wanting(hook)) {
-        let new =
-            hook_outbox::NewEvent { seq, event: event.name(), lane: &session.lane, payload: &payload, due_ms: now_ms };
-        hook_outbox::put(sql, app, hook.hook, &new).await?;
-    }
-    Ok(hook_sessions::end(sql, app, session.session_seq).await?)
-}
-
-/// What came of a call that an operator asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Attempt {
-    /// The answer's status, if there was one.
-    pub status: Option<u16>,
-    /// What went wrong.
-    pub error: Option<String>,
-    /// Of a hook that may veto: whether it allows the message.
-    pub allow: Option<bool>,
-    /// The reason of a veto.
-    pub reason: Option<String>,
-    /// How long it took.
-    pub duration_ms: i64,
-}
-
-/// Calls a hook once, whether it is switched on or not: an event of its own for one that is told of events, a message
-/// of nobody for one that may veto.
-pub async fn test(ctx: &Ctx, app: &App, hook: &Hook) -> Result<Attempt> {
-    let at_ms = ctx.clock.now_ms();
-    let (event, data) = match hook.kind {
-        Kind::Events => (Event::Test, serde_json::json!({ "app": app.name.app_key() })),
-        Kind::PreSend => (Event::MessageSending, said::sample(app)),
-    };
-    let payload = event::payload(event, at_ms, &data);
-    let id = format!("test_{}", ctx.mint.order());
-    let answer = ctx.hooks.courier.post(ask::letter(hook, id, at_ms, &payload)).await;
-    let row = log_row(ctx, (0, event.name(), 1), at_ms, &answer);
-    let (status, duration_ms, mut error) =
-        (answer.as_ref().ok().map(|reply| reply.status), row.duration_ms, row.error.clone());
-    ctx.db
-        .write((app.id, hook.id, row), |sql, (app, hook, row)| {
-            Box::pin(async move { Ok::<_, Error>(hook_log::add(sql, *app, *hook, row).await?) })
-        })
-        .await?;
-    let (mut allow, mut reason) = (None, None);
-    match &answer {
-        Ok(reply) if hook.kind == Kind::PreSend => match ask::read(reply) {
-            Ok(veto) => (allow, reason) = (Some(veto.is_none()), veto),
-            Err(why) => error = Some(why),
-        },
-        Ok(reply) if !(200..300).contains(&reply.status) => error = Some("not a success".to_owned()),
-        _ => {}
-    }
-    Ok(Attempt { status, error, allow, reason, duration_ms })
 }

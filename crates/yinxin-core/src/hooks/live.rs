@@ -133,9 +133,11 @@ impl Live {
         self.hooks.read().values().map(|state| self.outbox_max - state.room.load(Ordering::Relaxed)).sum()
     }
 
-    /// An event is not kept any more.
+    /// An event is not kept any more. The hook may have been removed meanwhile.
     pub(super) fn free(&self, key: Key) {
-        self.state(key).room.fetch_add(1, Ordering::Relaxed);
+        if let Some(state) = self.hooks.read().get(&key) {
+            state.room.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

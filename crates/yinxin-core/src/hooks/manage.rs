@@ -8,7 +8,7 @@ use yinxin_store::tables::hooks::{self, HookRow, HookUpdate};
 use zeroize::Zeroizing;
 
 use super::outbox::event_seq;
-use super::{Event, Hook, Kind, OnFailure, delivery, hook_of, place, signature};
+use super::{Event, Hook, Kind, OnFailure, hook_of, place, signature, upkeep};
 use crate::apps::{self, App};
 use crate::contacts::Page;
 use crate::ctx::Ctx;
@@ -168,7 +168,7 @@ fn new_secret(ctx: &Ctx, app: &App, hook: HookId) -> Vec<u8> {
 }
 
 async fn standing(ctx: &Ctx, app: &App, row: HookRow) -> Result<Standing> {
-    let (waiting, failed) = delivery::kept(ctx, (app.id, row.hook)).await?;
+    let (waiting, failed) = upkeep::kept(ctx, (app.id, row.hook)).await?;
     let (dropped, failing_since_ms, disabled_why) = (row.dropped, row.failing_since_ms, row.disabled_why.clone());
     let hook = hook_of(ctx, app.id, row)?;
     Ok(Standing { hook, waiting, failed, dropped, failing_since_ms, disabled_why })

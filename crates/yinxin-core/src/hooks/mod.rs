@@ -16,10 +16,12 @@ mod outbox;
 mod said;
 mod sessions;
 mod signature;
+mod trial;
+mod upkeep;
 
 pub(crate) use ask::{ask, asks};
 pub use courier::{Courier, Letter, Nobody, Reply, Undelivered};
-pub use delivery::{Attempt, Head, Look, Outcome, all, attempt, look, recover, test, tidy};
+pub use delivery::{Head, Look, Outcome, attempt, look};
 pub use event::Event;
 pub use live::{Key, Live};
 pub use manage::{Changes, NewHook, Standing, change, create, find, list, log, redeliver, remove, rotate_secret};
@@ -28,6 +30,8 @@ pub use outbox::event_name;
 pub use said::Content;
 pub(crate) use said::Said;
 pub use sessions::{EndReason, Known, Opened, end, open};
+pub use trial::{Attempt, test};
+pub use upkeep::{all, recover, tidy};
 pub use yinxin_store::HookId;
 pub use yinxin_store::tables::hook_log::AttemptRow as Logged;
 

@@ -38,12 +38,16 @@ pub async fn arrived(ctx: &Ctx, app: AppId, user: &User, resource: &str) -> Resu
 
 /// A device has gone.
 pub async fn left(ctx: &Ctx, app: AppId, user: &User, resource: &str) -> Result<()> {
-    let is_back = ctx.sessions.devices_of(app, user.user).iter().any(|device| device.resource == resource);
-    if is_back {
+    let is_back = || ctx.sessions.devices_of(app, user.user).iter().any(|device| device.resource == resource);
+    if is_back() {
         // A newer connection of the same device took its place.
         return Ok(());
     }
     turn(ctx, app, user, resource, HERE, GONE).await?;
+    if is_back() {
+        // It came while this was written, and may have looked before.
+        turn(ctx, app, user, resource, GONE, HERE).await?;
+    }
     tell(ctx, app, user, Some(resource)).await
 }
 

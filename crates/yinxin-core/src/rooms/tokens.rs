@@ -11,6 +11,7 @@ use yinxin_token::netease::issued::{self, Issue};
 use yinxin_token::netease::local::{self, Scope};
 use yinxin_token::netease::permission;
 
+use super::kicks;
 use super::names::{RoomName, RoomUid};
 use crate::apps::App;
 use crate::ctx::Ctx;
@@ -162,9 +163,10 @@ pub async fn admit(
     token: Option<&str>,
     perm_key: Option<&str>,
 ) -> Result<Admission> {
-    // Without a good token nobody learns who is banned.
+    // Without a good token nobody learns who is banned, or was made to leave.
     let token = check_token(ctx, app, uid, room, token.filter(|token| !token.is_empty())).await?;
     must_not_be_banned(ctx, app, uid).await?;
+    kicks::must_not_be_barred(ctx, app, uid, room).await?;
     let key =
         perm_key.filter(|key| !key.is_empty()).map(|key| check_permission(ctx, app, uid, room, key)).transpose()?;
     // Last: whoever is refused for another reason has not lost the token.

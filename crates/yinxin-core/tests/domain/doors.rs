@@ -301,6 +301,7 @@ async fn a_bar_ends() {
     kicks::kick(&site.ctx, &site.app, &room, uid(3), None).await.unwrap();
     let once = site.token(1, false).await;
     assert_eq!(code(site.invite_with(1, &once, None).await), Code::RoomBarred);
+    assert_eq!(code(site.invite_with(1, "x", None).await), Code::RoomTokenWrong, "a stranger learns nothing");
     site.setup.clock.move_by(100_000);
     site.invite_with(1, &once, None).await.unwrap_or_else(|_| panic!("who is barred does not lose its token"));
     site.setup.clock.move_by(86_299_999);
@@ -311,6 +312,22 @@ async fn a_bar_ends() {
         let kicked = kicks::kick(&site.ctx, &site.app, &room, uid(1), Some(seconds)).await;
         assert_eq!(code(kicked), Code::FieldIllegal, "{seconds}");
     }
+}
+
+#[tokio::test]
+async fn who_asks_for_number_0_is_kept_out_by_a_kick_of_0() {
+    let site = Site::new().await;
+    let (guest, pass) = site.come(0).await;
+    let room = site.room().await;
+    kicks::kick(&site.ctx, &site.app, &room, guest.welcome.uid, None).await.unwrap();
+    assert_eq!(guest.ear.ending(), Some(Ending::Kicked));
+    assert_eq!(code(site.enter(&pass).await), Code::RoomBarred);
+    let (again, _) = site.come(0).await;
+    assert_ne!(again.welcome.uid, guest.welcome.uid, "it has another number now");
+    kicks::kick(&site.ctx, &site.app, &room, RoomUid::NOBODY, None).await.unwrap();
+    assert_eq!(code(site.invite(0).await), Code::RoomBarred);
+    assert_eq!(again.ear.ending(), None, "who is in stays");
+    site.come(1).await;
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use yinxin_core::apps::{self, AppChanges};
@@ -29,15 +29,22 @@ pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// As little work as Argon2 can be asked for.
 pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
-struct Nobody;
+/// Whoever a test says, and how often somebody was told that something came.
+#[derive(Default)]
+pub struct Connected(pub Mutex<Vec<(UserId, Device)>>, pub AtomicUsize);
 
-impl Sessions for Nobody {
-    fn is_online(&self, _: AppId, _: UserId) -> bool {
-        false
+impl Sessions for Connected {
+    fn is_online(&self, _: AppId, user: UserId) -> bool {
+        self.0.lock().unwrap().iter().any(|(connected, _)| *connected == user)
     }
 
-    fn devices_of(&self, _: AppId, _: UserId) -> Vec<Device> {
-        Vec::new()
+    fn devices_of(&self, _: AppId, user: UserId) -> Vec<Device> {
+        let connected = self.0.lock().unwrap();
+        connected.iter().filter(|(of, _)| *of == user).map(|(_, device)| device.clone()).collect()
+    }
+
+    fn wake(&self, _: AppId, _: UserId, _: &str) {
+        self.1.fetch_add(1, Ordering::SeqCst);
     }
 
     fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
@@ -54,6 +61,7 @@ pub struct Setup {
     /// Whether a file's secret opens it without a token.
     pub secret_is_enough: bool,
     pub courier: Arc<dyn Courier>,
+    pub sessions: Arc<Connected>,
     folder: TempDir,
 }
 
@@ -67,6 +75,7 @@ impl Setup {
             place: None,
             secret_is_enough: false,
             courier: Arc::new(hooks::Nobody),
+            sessions: Arc::default(),
             folder: TempDir::new().unwrap(),
         }
     }
@@ -85,7 +94,7 @@ impl Setup {
         let parts = Parts {
             clock: self.clock.clone(),
             rng: Arc::clone(&self.rng),
-            sessions: Arc::new(Nobody),
+            sessions: self.sessions.clone(),
             courier: Arc::clone(&self.courier),
             limits: self.limits.clone(),
             preset: Preset::SelfHosted,

@@ -11,6 +11,7 @@ mod kit;
 mod messages;
 mod passwords;
 mod people;
+mod presence;
 mod retention;
 mod rooms;
 mod tokens;

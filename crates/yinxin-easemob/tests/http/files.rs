@@ -216,8 +216,10 @@ async fn who_may_open_a_file() {
         // Nobody without a token, unless the secret is enough.
         let app = w.app().await.uuid();
         let permission = format!("Subject does not have permission [applications:get:{app}:/chatfiles]");
-        for asked in [w.get(&path), w.get(&path).header("share-secret", "wrong"), w.get("/chatfiles/nothing")] {
-            asked.anonymous().await.refused(401, "unauthorized", &permission);
+        for asked in [&*path, "/chatfiles/nothing", "/chatfiles/00000000-0000-1000-8000-000000000000"] {
+            w.get(asked).anonymous().await.refused(401, "unauthorized", &permission);
+            let guessed = w.get(asked).header("share-secret", "wrong").anonymous().await;
+            guessed.refused(401, "unauthorized", &permission);
         }
         let by_link = w.get(&format!("{path}?share-secret={}", secret.1)).anonymous().await;
         assert_eq!(by_link.status, if secret_is_enough { 200 } else { 401 });

@@ -58,6 +58,41 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_ends_is_no_answer_yet() {
+    // What a server does whose patience with idle connections ends while the call is on its way.
+    let mut receiver = Receiver::start_closing(answer("200 OK", r#"{"allow":true}"#), 1).await;
+    let (client, wanting) = (client(), || Letter { answer_bytes_max: 100, ..letter(receiver.url("/")) });
+    assert_eq!(client.post(wanting()).await.unwrap().status, 200);
+    let reply = client.post(Letter { id: "evt_2".to_owned(), ..wanting() }).await.unwrap();
+    assert_eq!((reply.status, &*reply.body), (200, &br#"{"allow":true}"#[..]));
+    assert_eq!(receiver.connections(), 2);
+    let ids: Vec<_> = std::iter::from_fn(|| receiver.heard.try_recv().ok()).collect();
+    assert!(ids.iter().map(|heard| heard.header("webhook-id").unwrap()).eq(["evt_1", "evt_2", "evt_2"]));
+}
+
+#[tokio::test]
+async fn who_never_answers_is_called_twice_and_no_more() {
+    let receiver = Receiver::start_closing(Vec::new(), 0).await;
+    let why = refused(&client(), letter(receiver.url("/secret-path"))).await;
+    assert!(!why.is_empty() && !why.contains("secret") && why != "timed out", "{why}");
+    assert_eq!(receiver.connections(), 2);
+}
+
+#[tokio::test]
+async fn the_second_connection_has_what_is_left_of_the_time() {
+    // Its first connection ends; the second stays, and silent.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (told, mut second) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        drop(listener.accept().await.unwrap());
+        told.send(listener.accept().await.unwrap()).unwrap();
+    });
+    assert_eq!(refused(&client(), Letter { timeout_ms: 300, ..letter(url) }).await, "timed out");
+    second.try_recv().expect("it was called a second time");
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_answer_like_any_other() {
     let mut elsewhere = Receiver::start(answer("200 OK", "")).await;
     let moved =

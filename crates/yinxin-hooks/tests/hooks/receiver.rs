@@ -42,7 +42,12 @@ pub fn answer(status: &str, body: &str) -> Vec<u8> {
 impl Receiver {
     /// Answers every request with these bytes; with none it stays silent.
     pub async fn start(answer: Vec<u8>) -> Self {
-        Self::serve(answer, None).await
+        Self::serve(answer, None, usize::MAX).await
+    }
+
+    /// The same, but each connection is closed, without an answer, by the request that comes after so many.
+    pub async fn start_closing(answer: Vec<u8>, answers: usize) -> Self {
+        Self::serve(answer, None, answers).await
     }
 
     /// The same over TLS, with the certificate of `tls/`.
@@ -50,10 +55,10 @@ impl Receiver {
         let chain = vec![CertificateDer::from_pem_slice(include_bytes!("tls/certificate.pem")).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).unwrap();
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
-        Self::serve(answer, Some(TlsAcceptor::from(Arc::new(config)))).await
+        Self::serve(answer, Some(TlsAcceptor::from(Arc::new(config))), usize::MAX).await
     }
 
-    async fn serve(answer: Vec<u8>, tls: Option<TlsAcceptor>) -> Self {
+    async fn serve(answer: Vec<u8>, tls: Option<TlsAcceptor>, answers: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (told, heard) = mpsc::unbounded_channel();
@@ -63,7 +68,7 @@ impl Receiver {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
                 let (told, answer, tls) = (told.clone(), Arc::clone(&answer), tls.clone());
-                tokio::spawn(async move { connection(stream, tls, told, &answer).await });
+                tokio::spawn(async move { connection(stream, tls, told, (&answer, answers)).await });
             }
         });
         Self { addr, heard, connections }
@@ -82,7 +87,7 @@ async fn connection(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     told: mpsc::UnboundedSender<Heard>,
-    answer: &[u8],
+    answer: (&[u8], usize),
 ) -> Option<()> {
     match tls {
         None => converse(stream, told, answer).await,
@@ -93,10 +98,10 @@ async fn connection(
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     told: mpsc::UnboundedSender<Heard>,
-    answer: &[u8],
+    (answer, answers): (&[u8], usize),
 ) -> Option<()> {
     let mut stream = BufReader::new(stream);
-    loop {
+    for nth in 0.. {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.ok()?);
@@ -107,7 +112,11 @@ async fn converse(
         stream.read_exact(&mut body).await.ok()?;
         request.body = String::from_utf8(body).ok()?;
         told.send(request).ok()?;
+        if nth >= answers {
+            return None;
+        }
         stream.write_all(answer).await.ok()?;
         stream.flush().await.ok()?;
     }
+    None
 }

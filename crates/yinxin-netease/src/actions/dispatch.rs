@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
 use axum::response::Response;
-use yinxin_core::{App, Code, Ctx, Error};
+use yinxin_core::{Code, Ctx, Error};
 use yinxin_http::metrics::OperationMetrics;
 use yinxin_http::{Arrival, RequestId};
 
@@ -76,31 +76,10 @@ async fn run(ctx: Arc<Ctx>, action: &Action, arrival: Arrival, parts: Parts, bod
     }
     let app = signing::authenticate(&ctx, &parts.headers).await?;
     ctx.rates.call(app.id, action.bucket)?;
-    let id = signing::call_id(&parts.headers);
-    if !id.is_empty() {
-        ctx.call_ids.note(app.id, id)?;
-    }
-    let done = handle(&ctx, &app, action, &arrival, &parts, body).await;
-    if let Err(error) = &done
-        && !id.is_empty()
-        && matches!(error.code, Code::Busy | Code::Storage | Code::Internal)
-    {
-        ctx.call_ids.forget(app.id, id);
-    }
-    done
-}
-
-async fn handle(
-    ctx: &Arc<Ctx>,
-    app: &Arc<App>,
-    action: &Action,
-    arrival: &Arrival,
-    parts: &Parts,
-    body: Body,
-) -> Answer {
-    let body = frame::body(arrival, body).await?;
+    let body = frame::body(&arrival, body).await?;
     let form = Form::read(&parts.headers, &body)?;
-    (action.handler)(&Call::new(Arc::clone(ctx), Arc::clone(app), form)).await
+    let call = Call::new(Arc::clone(&ctx), Arc::clone(&app), form);
+    signing::once(&ctx, &app, signing::call_id(&parts.headers), (action.handler)(&call)).await
 }
 
 /// The body of an error and the status it is counted under.

@@ -67,9 +67,10 @@ fn pairs(text: &[u8]) -> Result<Vec<(String, String)>> {
 
 fn decode(text: &[u8]) -> Result<String> {
     let spaced: Vec<u8> = text.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
-    let decoded = percent_decode(&spaced).decode_utf8().map_err(|_| Code::BodyMalformed)?;
+    let bytes = if spaced.contains(&b'%') { percent_decode(&spaced).collect() } else { spaced };
+    let decoded = String::from_utf8(bytes).map_err(|_| Code::BodyMalformed)?;
     if decoded.contains('\0') {
         return Err(Error::about(Code::FieldIllegal, "a text contains a NUL"));
     }
-    Ok(decoded.into_owned())
+    Ok(decoded)
 }

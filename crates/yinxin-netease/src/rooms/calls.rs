@@ -140,7 +140,7 @@ impl Number {
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T> {
-    serde_json::from_slice(body).map_err(|_| Code::BodyMalformed.into())
+    serde_json::from_slice(body).map_err(|fault| Error::about(Code::FieldIllegal, format!("JSON: {fault}")))
 }
 
 /// Quirk(netease): `mode` is always 2; which it is makes no difference here. Source: docs/dialects/netease-rooms.md.

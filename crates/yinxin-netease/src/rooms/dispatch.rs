@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use yinxin_core::{Code, Ctx, Error, Result};
+use yinxin_core::{Code, Ctx, Result};
 use yinxin_http::Arrival;
 use yinxin_http::metrics::OperationMetrics;
 
@@ -76,19 +76,7 @@ async fn run(ctx: Arc<Ctx>, call: Result<Call>, arrival: Arrival, parts: Parts, 
     let app = signing::authenticate(&ctx, &parts.headers).await?;
     let call = call?;
     ctx.rates.call(app.id, call.bucket())?;
-    let id = if call.only_asks() { "" } else { signing::call_id(&parts.headers) };
-    if !id.is_empty() {
-        ctx.call_ids.note(app.id, id)?;
-    }
     let body = frame::body(&arrival, body).await?;
-    let done = calls::answer(&ctx, &app, call, &body, arrival.id.as_str()).await;
-    if done.as_ref().is_err_and(ours) && !id.is_empty() {
-        ctx.call_ids.forget(app.id, id);
-    }
-    done
-}
-
-/// Whether the caller may make the same call again.
-fn ours(error: &Error) -> bool {
-    matches!(error.code, Code::Busy | Code::Storage | Code::Internal)
+    let id = if call.only_asks() { "" } else { signing::call_id(&parts.headers) };
+    signing::once(&ctx, &app, id, calls::answer(&ctx, &app, call, &body, arrival.id.as_str())).await
 }

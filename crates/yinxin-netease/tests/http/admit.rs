@@ -32,7 +32,7 @@ fn ask<'w>(w: &'w World, app: &App, body: &Value) -> Ask<'w> {
     let key = app.signing.reveal_admission_key();
     Ask::new(w, "POST", "/nrtc/admit")
         .header("appkey", &app.signing.key)
-        .header("authorization", &format!("Bearer {}", *key))
+        .header("authorization", &format!("Bearer {key}"))
         .raw(body.to_string())
 }
 
@@ -57,7 +57,7 @@ async fn a_good_token_admits() {
     // The same by a signature, and with the app named once more.
     assert_eq!(success(&ask(&w, &app, &body).without("authorization").signed_by(&app).await), admitted);
     let lower =
-        ask(&w, &app, &body).header("authorization", &format!("bearer  {}", *app.signing.reveal_admission_key()));
+        ask(&w, &app, &body).header("authorization", &format!("bearer  {}", app.signing.reveal_admission_key()));
     assert_eq!(success(&lower.await), admitted);
     let named = json!({ "app_key": app.signing.key, "uid": "7", "room": "abc", "token": body["token"] });
     assert_eq!(success(&ask(&w, &app, &named).await), admitted);
@@ -118,7 +118,7 @@ async fn an_admission_key_signs_no_calls() {
     let app = w.app().await;
     let key = app.signing.reveal_admission_key();
     let now_s = w.now_s().to_string();
-    let call = w.post("user/getToken.action", &[("uid", "7")]).await.signed_with(&app.signing.key, &key, "1", &now_s);
+    let call = w.post("user/getToken.action", &[("uid", "7")]).await.signed_with(&app.signing.key, key, "1", &now_s);
     call.await.refused(414, "checksum");
     let renewed = apps::rotate_signing_secrets(&w.ctx, &app).await.unwrap();
     let body = json!({ "uid": 7, "room": "abc" });
@@ -191,7 +191,7 @@ async fn bodies_that_are_not_as_documented_are_refused() {
 
 /// What the module posts, as it was seen to; `more` is what the client wrote behind the stream's name.
 fn hook<'w>(w: &'w World, app: &App, call: &str, name: &str, more: &str) -> Ask<'w> {
-    let query = format!("app_key={}&key={}", app.signing.key, *app.signing.reveal_admission_key());
+    let query = format!("app_key={}&key={}", app.signing.key, app.signing.reveal_admission_key());
     let form = format!(
         "app=live&flashver=FMLE%2F3%2E0&swfurl=&tcurl=rtmp%3A%2F%2Fx%2Flive&pageurl=&addr=127.0.0.1&clientid=1\
          &call={call}&name={name}&type=live&{more}"

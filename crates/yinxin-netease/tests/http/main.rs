@@ -9,6 +9,7 @@ mod admit;
 mod bad_input;
 mod gate;
 mod media;
+mod media_chance;
 mod model;
 mod openapi;
 mod profiles;

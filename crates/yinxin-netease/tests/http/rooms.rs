@@ -185,6 +185,8 @@ async fn bad_calls_are_refused_in_shape_and_change_nothing() {
     ] {
         w.failed(method, path, body, status, code).await;
     }
+    let said = w.rooms("POST", "/v2/api/room", Some(json!({ "channelName": "a", "uid": 1.5 }))).await.text();
+    assert!(said.contains("JSON: ") && said.contains("line 1 column"), "{said}");
     assert_eq!(w.dump().await, before);
 }
 

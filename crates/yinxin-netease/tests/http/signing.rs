@@ -114,8 +114,41 @@ async fn a_nonce_may_come_again_a_request_id_may_not() {
     named("c").await.ok();
     w.clock.move_by(601 * SECOND);
     named("d").await.ok();
-    w.clock.move_by(301 * SECOND);
+    w.clock.move_by(601 * SECOND);
     named("a").await.ok();
+}
+
+/// A signature that was made with a clock that is five minutes ahead holds for ten minutes.
+#[tokio::test]
+async fn a_call_is_made_once_for_as_long_as_its_signature_holds() {
+    let w = World::new().await;
+    let app = w.app().await;
+    let signed_at = (w.now_s() + 300).to_string();
+    let ask = || {
+        let signed =
+            ask(&w, &[("uid", "1")]).signed_with(&app.signing.key, app.signing.reveal_secret(), NONCE, &signed_at);
+        signed.header("requestid", "a")
+    };
+    ask().await.ok();
+    for _ in 0..2 {
+        w.clock.move_by(300 * SECOND);
+        // Others come meanwhile, which is when the old is forgotten.
+        w.post("user/getToken.action", &[("uid", "1")]).await.header("requestid", &w.now_s().to_string()).await.ok();
+        ask().await.refused(431, "duplicate request");
+    }
+    w.clock.move_by(SECOND);
+    ask().await.refused(414, "CurTime is expired");
+}
+
+#[tokio::test]
+async fn a_call_that_did_not_arrive_whole_may_be_sent_again_under_its_id() {
+    let w = World::new().await;
+    let large = vec![b'a'; yinxin_http::Arrival::in_process().body_bytes_max + 1];
+    for body in [large, b"uid=%FF".to_vec()] {
+        let broken = w.post("user/getToken.action", &[]).await.header("requestid", "a").raw(body).await;
+        assert_eq!(broken.fault().0, 414);
+    }
+    w.post("user/getToken.action", &[("uid", "1")]).await.header("requestid", "a").await.ok();
 }
 
 #[tokio::test]

@@ -94,6 +94,38 @@ async fn a_uid_is_a_whole_number() {
 }
 
 #[tokio::test]
+async fn of_a_parameter_that_comes_twice_the_first_counts() {
+    let w = World::new().await;
+    let ask = async |body: &'static str| w.post("user/getToken.action", &[]).await.raw(body).await;
+    let token = w.token(&[("uid", "7"), ("channelName", "abc")]).await;
+    for body in ["uid=7&uid=8&channelName=abc&channelName=abd", "channelName=abc&uid=7&channelName=&uid=&uid=x&%75id=8"]
+    {
+        assert_eq!(ask(body).await.ok()["token"], token, "{body}");
+    }
+    ask("uid=7;uid=8&channelName=abc").await.refused(414, "uid must be a number from 0 to 9223372036854775807");
+    ask("uid=&uid=7").await.refused(414, "uid is empty");
+    ask("uid=7&expireAt=0&expireAt=600").await.refused(414, "expireAt must be a number from 1 to 86400");
+}
+
+#[tokio::test]
+async fn names_of_parameters_are_decoded_and_of_one_case() {
+    let w = World::new().await;
+    let token = w.token(&[("uid", "7"), ("channelName", "a+b&c=d")]).await;
+    let ask = async |body: &'static str| w.post("user/getToken.action", &[]).await.raw(body).await;
+    assert_eq!(ask("%75id=%37&channel%4eame=a%2Bb%26c%3Dd").await.ok()["token"], token);
+    assert_eq!(ask("&&uid=7&=&x&channelName=a%2bb%26c=d&").await.ok()["token"], token);
+    ask("Uid=7").await.refused(414, "uid is empty");
+    for odd in [
+        "uid=7&channelName=a%0a",
+        "uid=7&channelName=%e2%80%8b",
+        "uid=7&channelName=a%2fb",
+        "uid=7&channelName=%25zz%27",
+    ] {
+        ask(odd).await.refused(414, "channelName must have 1 to 64 bytes of the allowed characters");
+    }
+}
+
+#[tokio::test]
 async fn a_rooms_name_is_of_the_documented_form() {
     let w = World::new().await;
     for bad in ["房间", "a/b", "a\\b", &"x".repeat(65)] {

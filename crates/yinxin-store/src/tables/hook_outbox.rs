@@ -41,8 +41,11 @@ pub async fn put(sql: &mut dyn Sql, app: AppId, hook: HookId, new: &NewEvent<'_>
         WAITING.into(),
         new.due_ms.into(),
     ];
-    sql.touch(Touched::Outbox(app, hook));
-    Ok(sql.exec(SQL, &args).await? == 1)
+    let is_put = sql.exec(SQL, &args).await? == 1;
+    if is_put {
+        sql.touch(Touched::Outbox(app, hook));
+    }
+    Ok(is_put)
 }
 
 /// Up to `limit` events that are due, the one that has waited longest first: order id and lane.

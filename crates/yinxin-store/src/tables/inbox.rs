@@ -79,7 +79,8 @@ fn read(mut row: Row) -> Result<InboxRow> {
     })
 }
 
-/// Up to `limit` entries of a queue after the id `after`, oldest first, without those that this device sent.
+/// Up to `limit` entries of a queue after the id `after`, oldest first, without those that this device sent. Another user's
+/// device may have the same resource.
 pub async fn after(
     sql: &mut dyn Sql,
     app: AppId,
@@ -90,7 +91,8 @@ pub async fn after(
     limit: i64,
 ) -> Result<Vec<InboxRow>> {
     const SQL: &str = "SELECT message_id, sender, origin, kind, counted, payload, sent_ms FROM inbox \
-                       WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id > $4 AND origin <> $5 \
+                       WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id > $4 AND (origin <> $5 \
+                       OR sender <> (SELECT username FROM users WHERE app_id = $1 AND user_id = $2)) \
                        ORDER BY message_id LIMIT $6";
     let args = [app.arg(), owner.arg(), queue.into(), after.into(), resource.into(), limit.into()];
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
@@ -252,7 +254,8 @@ pub async fn ahead_of_device(
 ) -> Result<Vec<Ahead>> {
     const SQL: &str = "SELECT v.queue, v.last_id, (SELECT COUNT(*) FROM inbox i WHERE i.app_id = $1 \
                        AND i.user_id = $2 AND i.queue = v.queue AND i.message_id > COALESCE(c.confirmed_id, 0) \
-                       AND i.message_id >= $5 AND i.origin <> $3) \
+                       AND i.message_id >= $5 AND (i.origin <> $3 \
+                       OR i.sender <> (SELECT username FROM users WHERE app_id = $1 AND user_id = $2))) \
                        FROM conversations v LEFT JOIN inbox_cursors c ON c.app_id = v.app_id \
                        AND c.user_id = v.user_id AND c.resource = $3 AND c.queue = v.queue \
                        WHERE v.app_id = $1 AND v.user_id = $2 AND v.last_id > COALESCE(c.confirmed_id, 0) \

@@ -44,10 +44,15 @@ impl Names {
         }
     }
 
-    /// The value with every text inside replaced; keys stay.
+    /// The value with every text inside replaced, and numbers that stand for others; keys stay.
     pub fn apply_all(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.apply(text).into(),
+            Value::Number(number) => {
+                let digits = number.to_string();
+                let real = self.texts.iter().find(|(sample, _)| *sample == digits);
+                real.and_then(|(_, real)| real.parse().ok()).map_or_else(|| value.clone(), Value::Number)
+            }
             Value::Array(elements) => elements.iter().map(|element| self.apply_all(element)).collect(),
             Value::Object(members) => {
                 members.iter().map(|(key, member)| (key.clone(), self.apply_all(member))).collect()
@@ -83,11 +88,15 @@ mod tests {
     fn replaces_names_where_they_are_names() {
         let mut names = Names::default();
         names.bind("LTgz", "NEXT");
+        names.bind("6207760637435905", "4503599627370497");
         names.rename_app("demo", "testapp", "testapp7");
         let sample =
             json!(["testapp", "demo/testapp/users?cursor=LTgz", "a testapp", "/demo/testapps", "/demo/testapp", 1]);
         let real =
             json!(["testapp7", "demo/testapp7/users?cursor=NEXT", "a testapp", "/demo/testapps", "/demo/testapp7", 1]);
         assert_eq!(names.apply_all(&sample), real);
+        let numbers = json!([6_207_760_637_435_905_i64, 62, "rooms/6207760637435905"]);
+        let learned = json!([4_503_599_627_370_497_i64, 62, "rooms/4503599627370497"]);
+        assert_eq!(names.apply_all(&numbers), learned);
     }
 }

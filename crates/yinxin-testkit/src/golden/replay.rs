@@ -174,9 +174,9 @@ impl Scene<'_> {
         let reply = self.call(&step.method, &self.names.apply(&step.path), &step.auth, Body::of(step))?;
         for (text, pointer) in &step.learn {
             let learnt = match reply.pointer(pointer) {
-                Some(Value::String(text)) => text.clone(),
-                Some(Value::Number(number)) => number.to_string(),
-                _ => return Err(format!("no text at {pointer} of {reply}")),
+                Some(Value::String(learnt)) => learnt.clone(),
+                Some(Value::Number(learnt)) => learnt.to_string(),
+                _ => return Err(format!("no text or number at {pointer} of {reply}")),
             };
             self.names.bind(text, &learnt);
         }
@@ -432,6 +432,6 @@ mod tests {
         let mut sample = sample();
         sample.given[0].learn.insert("x".to_owned(), "/nothing".to_owned());
         let report = replay(&Fake::start("testuser"), shape::easemob, &sample, 7).unwrap_err();
-        assert!(report.contains("given[0]: no text at /nothing"), "{report}");
+        assert!(report.contains("given[0]: no text or number at /nothing"), "{report}");
     }
 }

@@ -128,7 +128,8 @@ pub struct Step {
     pub body: Option<Value>,
     /// Sent as a form.
     pub form: Option<String>,
-    /// Text of the sample -> JSON pointer into this step's reply; from here on the text stands for what is there.
+    /// Text of the sample -> JSON pointer into this step's reply; from here on the text, or the number with these digits,
+    /// stands for what is there.
     #[serde(default)]
     pub learn: BTreeMap<String, String>,
 }

@@ -77,14 +77,20 @@ fn livekit_is_told_each_denial() {
 }
 
 #[test]
-fn the_admission_key_is_made_of_the_secret() {
-    let key = admission::key("c00000000000");
-    assert_eq!(key, "294034eb8f6c5dc1a1d41afca0c77e672d0187072847aa7fa3c1197cc9e99776");
-    assert!(admission::is(&key, "c00000000000"));
-    for wrong in ["", "29", &key[1..], &format!("{key}0"), &"z".repeat(64), &"0".repeat(64), "c00000000000"] {
-        assert!(!admission::is(wrong, "c00000000000"), "{wrong}");
+fn the_admission_key_is_made_of_app_secret_and_server() {
+    let key = admission::key(&[1; 16], "c00000000000", &[7; 32]);
+    assert_eq!(key, "bedafcdc11389549c814cb7148c2e75046c45b280ce4074412735db1690d9096");
+    assert!(admission::is(&key, &key));
+    for other in [
+        admission::key(&[2; 16], "c00000000000", &[7; 32]),
+        admission::key(&[1; 16], "c00000000001", &[7; 32]),
+        admission::key(&[1; 16], "c00000000000", &[8; 32]),
+        key[1..].to_owned(),
+        format!("{key}0"),
+        String::new(),
+    ] {
+        assert!(!admission::is(&other, &key), "{other}");
     }
-    assert!(!admission::is(&key, "c00000000001"));
 }
 
 /// Reads a token as Janus does: at the first colon, then at the commas.

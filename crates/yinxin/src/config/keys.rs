@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use yinxin_core::names::AppName;
 use yinxin_core::rates::Preset;
 
 use super::fault::Fault;
-use super::media::{Apps, ClientUrl, Inline, Plugins, TurnUrls};
+use super::media::{ClientUrl, Inline, List, Plugin, TurnUrl};
 use super::setting::{LogFormat, LogLevel, Name, Networks, PerhapsPath, PublicUrl, Raw, Setting, Whole};
 
 /// A key, for everything that goes through all of them.
@@ -193,9 +194,9 @@ keys! {
     /// Days after which files are deleted; 0 is never.
     "files.days": files_days: Whole<0, 36_500> = "0";
 
-    /// Whether the URL that a message carries opens its file without a token. Pages that show images and films by that
-    /// URL need it, and so does whoever gets the URL by other ways.
-    "files.open_by_secret": files_open_by_secret: bool = "false";
+    /// Whether a file's secret, which stands in the URL that a message carries, opens it without a token. Pages that show
+    /// pictures and films by that URL need it. Then whoever else gets the URL can open the file, too.
+    "files.open_by_secret": files_open_by_secret: bool = "true";
     /// Events that wait, or have failed, for one hook; more are dropped and counted, messages go on. They are on disk.
     "hooks.outbox_events": hook_outbox_events: Whole<1, 10_000_000> = "100000";
 
@@ -227,7 +228,7 @@ keys! {
 
     /// The apps whose users get credentials for the media servers below, as "ORG/APP". Media servers know no apps: a
     /// room of one app is the room of that name of every other in the list.
-    "media.apps": media_apps: Apps = "[]";
+    "media.apps": media_apps: List<AppName> = "[]";
 
     /// Longest life of such a credential. It also ends with the room token and the permission key it was given for.
     "media.ttl_seconds": media_ttl_seconds: Whole<10, 86_400> = "3600";
@@ -254,10 +255,10 @@ keys! {
     "media.janus.secret_file": janus_secret_file: PerhapsPath = r#""""#;
 
     /// The plug-ins of Janus that clients may use.
-    "media.janus.plugins": janus_plugins: Plugins = r#"["janus.plugin.videoroom"]"#;
+    "media.janus.plugins": janus_plugins: List<Plugin> = r#"["janus.plugin.videoroom"]"#;
 
     /// The TURN server that clients relay through, as browsers take it. With its secret: clients get passwords for it.
-    "media.turn.urls": turn_urls: TurnUrls = "[]";
+    "media.turn.urls": turn_urls: List<TurnUrl> = "[]";
 
     /// The TURN server's shared secret; coturn's static-auth-secret.
     "media.turn.secret": turn_secret: Inline = r#""""#;

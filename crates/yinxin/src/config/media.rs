@@ -1,6 +1,7 @@
 //! The media servers of a configuration: the types of their values, and that they belong together.
 
 use std::fs;
+use std::path::Path;
 
 use toml::Value;
 use yinxin_core::names::AppName;
@@ -10,13 +11,31 @@ use super::fault::Fault;
 use super::keys::Config;
 use super::setting::{PerhapsPath, Setting};
 
-/// The texts of a list, in a file or, with commas, in the environment.
-fn list(value: &Value) -> Option<Vec<&str>> {
-    value.as_array()?.iter().map(Value::as_str).collect()
+/// A list of values; in the environment with commas.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct List<T>(pub Vec<T>);
+
+/// A value that lists are of.
+pub(crate) trait Item: Sized {
+    /// What it looks like.
+    const EXPECTED: &'static str;
+    /// Reads one.
+    fn parse(text: &str) -> Option<Self>;
 }
 
-fn split(text: &str) -> Vec<&str> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()
+impl<T: Item> Setting for List<T> {
+    fn expected() -> String {
+        format!("a list of {}; in the environment with commas", T::EXPECTED)
+    }
+
+    fn from_toml(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(|item| T::parse(item.as_str()?)).collect::<Option<_>>().map(Self)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(T::parse).collect::<Option<_>>().map(Self)
+    }
 }
 
 /// Whether a text is one word, as URLs and names are.
@@ -24,27 +43,40 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Names of apps.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Apps(pub Vec<AppName>);
+fn begins(text: &str, schemes: &[&str]) -> bool {
+    schemes.iter().any(|scheme| text.strip_prefix(scheme).is_some_and(is_word))
+}
 
-impl Apps {
-    fn parse(names: &[&str]) -> Option<Self> {
-        names.iter().map(|name| AppName::parse(name).ok()).collect::<Option<_>>().map(Self)
+impl Item for AppName {
+    const EXPECTED: &'static str = "apps, as in [\"acme/chat\"]";
+
+    fn parse(text: &str) -> Option<Self> {
+        AppName::parse(text).ok()
     }
 }
 
-impl Setting for Apps {
-    fn expected() -> String {
-        "a list of apps, as in [\"acme/chat\"]; in the environment with commas".to_owned()
-    }
+/// Where clients find a TURN server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TurnUrl(pub String);
 
-    fn from_toml(value: &Value) -> Option<Self> {
-        Self::parse(&list(value)?)
-    }
+impl Item for TurnUrl {
+    const EXPECTED: &'static str =
+        "URLs that begin with turn:, turns:, stun: or stuns:, as in [\"turn:turn.example.com:3478\"]";
 
-    fn from_text(text: &str) -> Option<Self> {
-        Self::parse(&split(text))
+    fn parse(text: &str) -> Option<Self> {
+        begins(text, &["turn:", "turns:", "stun:", "stuns:"]).then(|| Self(text.to_owned()))
+    }
+}
+
+/// The name of a plug-in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Plugin(pub String);
+
+impl Item for Plugin {
+    const EXPECTED: &'static str = "plug-ins, as in [\"janus.plugin.videoroom\"]";
+
+    fn parse(text: &str) -> Option<Self> {
+        (is_word(text) && !text.contains([',', ':'])).then(|| Self(text.to_owned()))
     }
 }
 
@@ -58,64 +90,8 @@ impl Setting for ClientUrl {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let begins = |scheme| text.strip_prefix(scheme).is_some_and(is_word);
-        let legal = text.is_empty() || ["ws://", "wss://", "http://", "https://"].into_iter().any(begins);
+        let legal = text.is_empty() || begins(text, &["ws://", "wss://", "http://", "https://"]);
         legal.then(|| Self(text.to_owned()))
-    }
-}
-
-/// Where clients find a TURN server.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct TurnUrls(pub Vec<String>);
-
-impl TurnUrls {
-    fn parse(urls: &[&str]) -> Option<Self> {
-        let begins = |url: &str| {
-            ["turn:", "turns:", "stun:", "stuns:"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(is_word))
-        };
-        urls.iter().all(|url| begins(url)).then(|| Self(urls.iter().map(ToString::to_string).collect()))
-    }
-}
-
-impl Setting for TurnUrls {
-    fn expected() -> String {
-        "a list of URLs that begin with turn:, turns: or stun:, as in [\"turn:turn.example.com:3478\"]; in the \
-         environment with commas"
-            .to_owned()
-    }
-
-    fn from_toml(value: &Value) -> Option<Self> {
-        Self::parse(&list(value)?)
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        Self::parse(&split(text))
-    }
-}
-
-/// Names of plug-ins, at least one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Plugins(pub Vec<String>);
-
-impl Plugins {
-    fn parse(names: &[&str]) -> Option<Self> {
-        let is_name = |name: &str| is_word(name) && !name.contains([',', ':']);
-        let legal = !names.is_empty() && names.iter().all(|name| is_name(name));
-        legal.then(|| Self(names.iter().map(ToString::to_string).collect()))
-    }
-}
-
-impl Setting for Plugins {
-    fn expected() -> String {
-        "a list of plug-ins, as in [\"janus.plugin.videoroom\"]; in the environment with commas".to_owned()
-    }
-
-    fn from_toml(value: &Value) -> Option<Self> {
-        Self::parse(&list(value)?)
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        Self::parse(&split(text))
     }
 }
 
@@ -136,86 +112,103 @@ impl Setting for Inline {
 }
 
 impl Config {
-    /// The media servers that the dialects are told of, or what is missing.
+    /// The media servers that clients get credentials for, or all that is wrong with them.
     pub fn media(&self) -> Result<MediaServers, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut servers = MediaServers {
-            apps: self.media_apps.0.clone(),
-            ttl_s: self.media_ttl_seconds.to_i64(),
-            ..Default::default()
+        let mut secret_of = |section: Section<'_>| {
+            section.secret().unwrap_or_else(|found| {
+                faults.extend(found);
+                None
+            })
         };
-        let mut given = Given { faults: &mut faults };
-        let (url, key) = (&self.livekit_url.0, &self.livekit_api_key.0);
-        let is_told = [("url", !url.is_empty()), ("api_key", !key.is_empty())];
-        let secret = (&self.livekit_api_secret, &self.livekit_api_secret_file);
-        servers.livekit = given.whole("media.livekit", &is_told, ("api_secret", secret)).map(|api_secret| LiveKit {
-            url: url.clone(),
-            api_key: key.clone(),
-            api_secret,
+        let livekit = secret_of(Section {
+            name: "media.livekit",
+            others: &[("url", !self.livekit_url.0.is_empty()), ("api_key", !self.livekit_api_key.0.is_empty())],
+            key: "api_secret",
+            inline: &self.livekit_api_secret,
+            file: &self.livekit_api_secret_file,
         });
-        let (url, plugins) = (&self.janus_url.0, &self.janus_plugins.0);
-        let secret = (&self.janus_secret, &self.janus_secret_file);
-        servers.janus = given
-            .whole("media.janus", &[("url", !url.is_empty())], ("secret", secret))
-            .map(|secret| Janus { url: url.clone(), secret, plugins: plugins.clone() });
-        let urls = &self.turn_urls.0;
-        let secret = (&self.turn_secret, &self.turn_secret_file);
-        servers.turn = given
-            .whole("media.turn", &[("urls", !urls.is_empty())], ("secret", secret))
-            .map(|secret| Turn { urls: urls.clone(), secret });
+        let janus = secret_of(Section {
+            name: "media.janus",
+            others: &[("url", !self.janus_url.0.is_empty())],
+            key: "secret",
+            inline: &self.janus_secret,
+            file: &self.janus_secret_file,
+        });
+        let turn = secret_of(Section {
+            name: "media.turn",
+            others: &[("urls", !self.turn_urls.0.is_empty())],
+            key: "secret",
+            inline: &self.turn_secret,
+            file: &self.turn_secret_file,
+        });
+        let servers = self.servers(livekit, janus, turn);
         if servers.apps.is_empty() && Kind::ALL.into_iter().any(|kind| servers.has(kind)) {
-            faults.push(Fault::missing("media.apps", "a media server is configured: say whose users it is for"));
+            faults.push(Fault::missing("media.apps", "a media server is set: say whose users it is for"));
+        }
+        if self.janus_plugins.0.is_empty() {
+            faults.push(Fault::missing("media.janus.plugins", "Janus is of no use without any"));
         }
         if faults.is_empty() { Ok(servers) } else { Err(faults) }
     }
-}
 
-/// What is set of a section, and what is wrong with it.
-struct Given<'a> {
-    faults: &'a mut Vec<Fault>,
-}
-
-impl Given<'_> {
-    /// The secret of a section of which everything is set; `None` of one of which nothing is, or too little.
-    fn whole(
-        &mut self,
-        section: &str,
-        others: &[(&str, bool)],
-        (name, (inline, file)): (&str, (&Inline, &PerhapsPath)),
-    ) -> Option<Secret> {
-        let before = self.faults.len();
-        let secret = self.secret(section, name, inline, file);
-        let is_secret_told = inline.0.is_some() || file.0.is_some();
-        if !is_secret_told && others.iter().all(|(_, is_told)| !is_told) {
-            return None;
-        }
-        let why = "the rest of its section is set";
-        for (other, _) in others.iter().filter(|(_, is_told)| !is_told) {
-            self.faults.push(Fault::missing(&format!("{section}.{other}"), why));
-        }
-        if !is_secret_told {
-            self.faults.push(Fault::missing(&format!("{section}.{name} or {section}.{name}_file"), why));
-        }
-        secret.filter(|_| self.faults.len() == before)
-    }
-
-    fn secret(&mut self, section: &str, name: &str, inline: &Inline, file: &PerhapsPath) -> Option<Secret> {
-        let Some(path) = &file.0 else { return inline.0.clone() };
-        if inline.0.is_some() {
-            self.faults.push(Fault::twice(&format!("{section}.{name}"), &format!("{section}.{name}_file")));
-            return None;
-        }
-        let place = path.display().to_string();
-        match fs::read_to_string(path).map(|text| Secret::new(text.trim().to_owned())) {
-            Ok(Some(secret)) => Some(secret),
-            Ok(None) => {
-                self.faults.push(Fault::unreadable(&place, &"the file holds no secret"));
-                None
-            }
-            Err(fault) => {
-                self.faults.push(Fault::unreadable(&place, &fault));
-                None
-            }
+    fn servers(&self, livekit: Option<Secret>, janus: Option<Secret>, turn: Option<Secret>) -> MediaServers {
+        MediaServers {
+            apps: self.media_apps.0.clone(),
+            ttl_s: self.media_ttl_seconds.to_i64(),
+            livekit: livekit.map(|api_secret| LiveKit {
+                url: self.livekit_url.0.clone(),
+                api_key: self.livekit_api_key.0.clone(),
+                api_secret,
+            }),
+            janus: janus.map(|secret| Janus {
+                url: self.janus_url.0.clone(),
+                secret,
+                plugins: self.janus_plugins.0.iter().map(|plugin| plugin.0.clone()).collect(),
+            }),
+            turn: turn.map(|secret| Turn { urls: self.turn_urls.0.iter().map(|url| url.0.clone()).collect(), secret }),
         }
     }
+}
+
+/// What is set of one media server.
+struct Section<'a> {
+    name: &'a str,
+    /// What must be set beside the secret, and whether it is.
+    others: &'a [(&'a str, bool)],
+    /// The secret's name.
+    key: &'a str,
+    inline: &'a Inline,
+    file: &'a PerhapsPath,
+}
+
+impl Section<'_> {
+    /// The secret, if everything is set; `None` if nothing is.
+    fn secret(&self) -> Result<Option<Secret>, Vec<Fault>> {
+        let (name, key) = (self.name, self.key);
+        let is_told = self.inline.0.is_some() || self.file.0.is_some();
+        if !is_told && self.others.iter().all(|(_, is_told)| !is_told) {
+            return Ok(None);
+        }
+        let missing = self.others.iter().filter(|(_, is_told)| !is_told).map(|(other, _)| format!("{name}.{other}"));
+        let missing = missing.chain((!is_told).then(|| format!("{name}.{key} or {name}.{key}_file")));
+        let mut faults: Vec<_> = missing.map(|key| Fault::missing(&key, "the rest of its section is set")).collect();
+        let secret = match (&self.inline.0, &self.file.0) {
+            (Some(_), Some(_)) => Err(Fault::twice(&format!("{name}.{key}"), &format!("{name}.{key}_file"))),
+            (inline, None) => Ok(inline.clone()),
+            (None, Some(file)) => read(file).map(Some),
+        };
+        match secret {
+            Ok(secret) if faults.is_empty() => return Ok(secret),
+            Ok(_) => {}
+            Err(fault) => faults.push(fault),
+        }
+        Err(faults)
+    }
+}
+
+fn read(file: &Path) -> Result<Secret, Fault> {
+    let place = file.display().to_string();
+    let text = fs::read_to_string(file).map_err(|fault| Fault::unreadable(&place, &fault))?;
+    Secret::new(text.trim().to_owned()).ok_or_else(|| Fault::unreadable(&place, &"the file holds no secret"))
 }

@@ -1,0 +1,86 @@
+//! Keeping outboxes and logs within their bounds, and what a start finds that the end before left behind.
+
+use yinxin_store::tables::hook_log;
+use yinxin_store::tables::hook_outbox::{self, FAILED, NewEvent, WAITING};
+use yinxin_store::tables::hook_sessions::{self, SessionRow};
+use yinxin_store::tables::hooks::{self, HookRow};
+use yinxin_store::{AppId, Sql};
+
+use super::{Event, Key, sessions};
+use crate::ctx::Ctx;
+use crate::error::{Error, Result};
+use crate::limits::{HOOK_EVENT_DAYS, HOOK_SESSIONS_PAGE};
+use crate::mint::ORDER_BITS;
+
+/// All hooks there are: what a server looks at when it starts.
+pub async fn all(ctx: &Ctx) -> Result<Vec<Key>> {
+    ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(hooks::all(sql).await?) })).await
+}
+
+/// Removes what is too old or too much, and counts what is left.
+pub async fn tidy(ctx: &Ctx, (app, hook): Key) -> Result<()> {
+    let before_seq = (ctx.clock.now_ms() - HOOK_EVENT_DAYS * 86_400_000) << ORDER_BITS;
+    ctx.db
+        .write((app, hook, before_seq, ctx.hooks.log_max), |sql, (app, hook, before_seq, log_max)| {
+            Box::pin(async move {
+                // A hook that was switched off for so long is not told of them any more.
+                let late = hook_outbox::expire(sql, *app, *hook, *before_seq).await?;
+                if late > 0 {
+                    hooks::count_dropped(sql, *app, *hook, i64::try_from(late).unwrap_or(i64::MAX)).await?;
+                }
+                hook_outbox::trim_delivered(sql, *app, *hook, *log_max).await?;
+                Ok::<_, Error>(hook_log::trim(sql, *app, *hook, *log_max).await?)
+            })
+        })
+        .await?;
+    let (waiting, failed) = kept(ctx, (app, hook)).await?;
+    ctx.hooks.count((app, hook), waiting + failed);
+    Ok(())
+}
+
+/// How many events of a hook wait, and how many have failed.
+pub(super) async fn kept(ctx: &Ctx, (app, hook): Key) -> Result<(i64, i64)> {
+    ctx.db
+        .read((app, hook), |sql, (app, hook)| {
+            Box::pin(async move {
+                let waiting = hook_outbox::count(sql, *app, *hook, WAITING).await?;
+                Ok::<_, Error>((waiting, hook_outbox::count(sql, *app, *hook, FAILED).await?))
+            })
+        })
+        .await
+}
+
+/// Ends the sessions that the server's own end has cut off: called once, at the start, before anybody is connected.
+pub async fn recover(ctx: &Ctx) -> Result<usize> {
+    let mut ended = 0;
+    loop {
+        let input = (ctx.mint.order(), ctx.clock.now_ms());
+        let some = ctx
+            .db
+            .write(input, |sql, (seq, now_ms)| {
+                Box::pin(async move {
+                    let cut_off = hook_sessions::any(sql, HOOK_SESSIONS_PAGE).await?;
+                    for (app, session) in &cut_off {
+                        end_one(sql, *app, session, *seq, *now_ms).await?;
+                    }
+                    Ok::<_, Error>(cut_off.len())
+                })
+            })
+            .await?;
+        if some == 0 {
+            return Ok(ended);
+        }
+        ended += some;
+    }
+}
+
+async fn end_one(sql: &mut dyn Sql, app: AppId, session: &SessionRow, seq: i64, now_ms: i64) -> Result<()> {
+    let payload = sessions::cut_off(&session.data, now_ms);
+    let event = Event::SessionEnded;
+    let wanting = |hook: &HookRow| hook.events.split(' ').any(|name| name == event.name());
+    for hook in hooks::of_app(sql, app).await?.iter().filter(|hook| wanting(hook)) {
+        let new = NewEvent { seq, event: event.name(), lane: &session.lane, payload: &payload, due_ms: now_ms };
+        hook_outbox::put(sql, app, hook.hook, &new).await?;
+    }
+    Ok(hook_sessions::end(sql, app, session.session_seq).await?)
+}
