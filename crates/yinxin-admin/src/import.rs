@@ -1,4 +1,4 @@
-//! Bringing users over: one JSON object per line, `{"username":…,"password_hash":…,"nickname":…}`.
+//! Bringing users over: one JSON object per line, `{"username":…,"password_hash":…,"nickname":…,"user_id":…}`.
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -21,6 +21,8 @@ struct Line {
     username: String,
     password_hash: Option<String>,
     nickname: Option<String>,
+    /// The number that it was known by elsewhere.
+    user_id: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -54,5 +56,9 @@ fn parse(body: &Bytes) -> Result<Vec<Import>, Problem> {
 
 fn parse_line(line: &[u8]) -> Result<Import, Problem> {
     let line: Line = from_json(line)?;
-    Ok(Import::parse(&line.username, line.password_hash, line.nickname)?)
+    let import = Import::parse(&line.username, line.password_hash, line.nickname)?;
+    Ok(match line.user_id {
+        Some(number) => import.with_number(number)?,
+        None => import,
+    })
 }

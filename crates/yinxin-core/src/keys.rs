@@ -52,10 +52,10 @@ pub struct Keys {
     disguise: [u8; 32],
     room_tokens: [u8; 32],
     passes: [u8; 32],
+    admissions: [u8; 32],
     file_tokens: MacKey,
     file_secrets: [u8; 32],
     push_tokens: [u8; 32],
-    admissions: [u8; 32],
 }
 
 impl Keys {
@@ -68,10 +68,10 @@ impl Keys {
             disguise: parts.master.derive("yinxin disguise v1"),
             room_tokens: parts.master.derive("yinxin room token v1"),
             passes: parts.master.derive("yinxin room pass v1"),
+            admissions: parts.master.derive("yinxin admission v1"),
             file_tokens: MacKey::new(0, &parts.master.derive("yinxin file token v1")),
             file_secrets: parts.master.derive("yinxin file secret v1"),
             push_tokens: parts.master.derive("yinxin push token v1"),
-            admissions: parts.master.derive("yinxin admission v1"),
         };
         let first = keys.seal(parts.rng.as_ref(), TOKEN, &rng::bytes::<32>(parts.rng.as_ref()));
         let first = KeyRow { key_id: 1, sealed: first.into(), created_ms: parts.clock.now_ms() };

@@ -38,9 +38,9 @@ pub enum Setting {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Admission {
     /// Whoever asks is a contact.
-    #[default]
     Open,
-    /// The user decides.
+    /// The user decides. So it is for whoever never said otherwise.
+    #[default]
     Consent,
     /// Whoever gives the right answer is a contact.
     Question,

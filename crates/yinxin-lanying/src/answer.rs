@@ -31,13 +31,11 @@ struct Envelope<T> {
     message: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<usize>,
 }
 
 /// A success with what was asked for.
 pub(crate) fn ok(data: impl Serialize) -> Answer {
-    write(&Envelope { code: 200, data, message: None, cursor: None, total: None })
+    write(&Envelope { code: 200, data, message: None, cursor: None })
 }
 
 /// A change that was made.
@@ -47,7 +45,7 @@ pub(crate) fn done() -> Answer {
 
 /// A page of a list; the last one has no cursor.
 pub(crate) fn page(data: impl Serialize, cursor: Option<String>) -> Answer {
-    write(&Envelope { code: 200, data, message: None, cursor, total: None })
+    write(&Envelope { code: 200, data, message: None, cursor })
 }
 
 /// Texts and numbers in memory always serialize; the type cannot say so.

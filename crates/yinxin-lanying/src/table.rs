@@ -92,8 +92,8 @@ actions! {
     [GET] "/user/device/list" = "device.list", Users Call => Myself, devices::list;
     [POST DELETE] "/user/device/remove" = "device.remove", Users Call => Myself, devices::remove;
     [POST PUT] "/user/kick" = "device.kick", Users Call => Myself, devices::kick;
-    [POST PUT] "/user/token/bind" = "push.bind", Users Call => Myself, devices::bind_push;
-    [POST DELETE] "/user/token/unbind" = "push.unbind", Users Call => Myself, devices::unbind_push;
+    [POST PUT] "/user/token/bind" = "push.bind", Users Call => Viewer, devices::bind_push;
+    [POST DELETE] "/user/token/unbind" = "push.unbind", Users Call => Viewer, devices::unbind_push;
 
     [GET] "/roster/list" = "contact.list", Users Call => Myself, roster::list;
     [POST] "/roster/list" = "contact.get_many", Users Call => Viewer, roster::items;

@@ -47,6 +47,18 @@ pub struct AppCredentials {
     pub easemob: ClientCredentials,
     /// What calls are signed with.
     pub netease: SigningKeys,
+    /// What clients name the app by, and its backend's standing token.
+    pub lanying: StandingToken,
+}
+
+/// What a Lanying client and backend have.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StandingToken {
+    /// Names the app.
+    pub app_id: String,
+    /// The backend's token; empty where the app has not just been made.
+    #[serde(default)]
+    pub admin_token: String,
 }
 
 /// The two halves of an Easemob `client_credentials` grant.
@@ -245,7 +257,8 @@ mod tests {
     #[test]
     fn the_credentials_parse() {
         let printed = r#"{"org":"o","app":"a","app_key":"o#a","application":"8be024f0-e978-11e8-b697-5d598d5f8402",
-            "easemob":{"client_id":"YXA6","client_secret":"YXA7"},"netease":{"app_key":"k","app_secret":"s","perm_secret":"p"},"other":{"more":"later"}}"#;
+            "easemob":{"client_id":"YXA6","client_secret":"YXA7"},"netease":{"app_key":"k","app_secret":"s","perm_secret":"p"},
+            "lanying":{"app_id":"i","admin_token":"t"},"other":{"more":"later"}}"#;
         let app: AppCredentials = serde_json::from_str(printed).unwrap();
         assert_eq!((app.app_key.as_str(), app.easemob.client_secret.as_str()), ("o#a", "YXA7"));
     }

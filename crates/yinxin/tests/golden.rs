@@ -21,6 +21,10 @@ fn netease() -> Coverage {
     Coverage::load("NetEase Yunxin", &here().join("tests/golden/netease"))
 }
 
+fn lanying() -> Coverage {
+    Coverage::load("Lanying (Qiniu)", &here().join("tests/golden/lanying"))
+}
+
 fn every_sample_is_answered_as_printed(vendor: Coverage, shape_of: fn(&str) -> Option<Shape>) {
     let mut samples = vendor.samples;
     if let Ok(only) = env::var("YINXIN_GOLDEN") {
@@ -43,8 +47,13 @@ fn every_printed_sample_of_netease_is_answered_as_printed() {
 }
 
 #[test]
+fn every_printed_sample_of_lanying_is_answered_as_printed() {
+    every_sample_is_answered_as_printed(lanying(), shape::lanying);
+}
+
+#[test]
 fn every_documented_call_is_covered_and_the_page_says_so() {
-    let vendors = [easemob(), netease()];
+    let vendors = [easemob(), netease(), lanying()];
     for vendor in &vendors {
         assert_eq!(vendor.gaps(), Vec::<String>::new(), "{}", vendor.vendor);
     }

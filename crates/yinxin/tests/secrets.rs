@@ -200,6 +200,37 @@ impl Site {
     }
 }
 
+/// What Lanying clients and backends send and are given, good and bad.
+fn plant_lanying(site: &mut Site, app: &AppCredentials) {
+    site.planted.note("the admin token", app.lanying.admin_token.clone());
+    let addr = site.addr;
+    let send = |token: &str, path: &str, body: &Value| {
+        let headers = [("app_id", app.lanying.app_id.as_str()), ("access-token", token)];
+        let reply = request(addr, "POST", path, &headers, Some(body.to_string().as_bytes())).expect("an answer");
+        reply.json().expect("JSON")
+    };
+    let password = site.planted.make("password by another call");
+    let registration = json!({ "username": "needle_lan", "password": password });
+    assert_eq!(send(&app.lanying.admin_token, "/user/register/v2", &registration)["code"], 200);
+    let login = json!({ "name": "needle_lan", "password": password, "device_guid": "needle-device" });
+    let granted = send("", "/token/user", &login);
+    for token in ["token", "store_token", "access_key_secret", "push_token"] {
+        site.planted.note(token, text(&granted["data"][token]));
+    }
+    let token = text(&granted["data"]["token"]);
+    let next = site.planted.make("next password by another call");
+    let change = json!({ "old_password": password, "new_password": next });
+    assert_eq!(send(&token, "/user/change_password", &change)["code"], 200);
+    let wrong = json!({ "login_name": "needle_lan", "password": site.planted.make("wrong password by another call") });
+    assert_eq!(send("", "/token/login", &wrong)["code"], 402);
+    let stale = site.planted.make("an access token that is none");
+    let by_address = format!("/user/profile?access-token={stale}");
+    assert_eq!(
+        send(&stale, &by_address, &json!({ "private_info": site.planted.make("a text of nobody") }))["code"],
+        402
+    );
+}
+
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
@@ -219,6 +250,9 @@ fn plant_by_command_line(server: &Server, planted: &mut Planted) {
     planted.note("the rotated permission secret", rotated.netease.perm_secret);
     let adopted = planted.make("an adopted app secret");
     server.run(&["app", "adopt-keys", "org/app", "--app-key", "needle-key", "--app-secret", &adopted, "--yes"]);
+    let made = server.run(&["app", "admin-token", "create", "org/app", "--json"]);
+    let made: Value = serde_json::from_str(&made).expect("JSON");
+    planted.note("an admin token of the command line", text(&made["admin_token"]));
 }
 
 /// A hook that is called in vain, before and after its secret was replaced.
@@ -308,6 +342,7 @@ fn no_secret_is_kept_or_logged_in_the_clear() {
     let shown = server.run(&["app", "show", "org/app", "--secrets", "--json"]);
     site.plant_room_tokens(&serde_json::from_str::<Value>(&shown).expect("JSON")["netease"]);
     plant_hook(&server, &mut site, &token);
+    plant_lanying(&mut site, &app);
     plant_by_command_line(&server, &mut site.planted);
     server.kill();
 

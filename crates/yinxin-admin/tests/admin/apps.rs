@@ -160,8 +160,8 @@ async fn an_app_adopts_its_app_id_and_admin_token() {
     let adopted = listed["admin_tokens"].as_array().unwrap().iter().filter(|one| one["label"] == "adopted").count();
     assert_eq!(adopted, 1);
     api.post("/apps", r#"{"org":"o","app":"b"}"#).await.expect(StatusCode::CREATED);
-    let taken = api.call("PUT", "/apps/o/b/lanying-keys", r#"{"app_id":"welovemaxim"}"#).await;
-    taken.refused(StatusCode::CONFLICT, "ShortIdTaken");
+    let refused = api.call("PUT", "/apps/o/b/lanying-keys", r#"{"app_id":"welovemaxim"}"#).await;
+    refused.refused(StatusCode::CONFLICT, "ShortIdTaken");
     for bad in [json!({"app_id": ""}), json!({"app_id": "a b"}), json!({"app_id": "a", "admin_token": "short"})] {
         api.call("PUT", keys, &bad.to_string()).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
     }

@@ -71,3 +71,20 @@ async fn imports_are_bounded() {
     api.post(IMPORT, &blank).await.refused(StatusCode::PAYLOAD_TOO_LARGE, "BodyTooLarge");
     assert_eq!(api.post(IMPORT, "\n\n").await.expect(StatusCode::OK), json!({"imported": 0, "existing": 0}));
 }
+
+#[tokio::test]
+async fn an_import_keeps_the_numbers_that_users_had() {
+    let api = Api::start().await;
+    let line = |name: &str, number: i64| json!({"username": name, "user_id": number}).to_string();
+    let done = api.post(IMPORT, &line("ann", 2_302_128_618_880)).await.expect(StatusCode::OK);
+    assert_eq!(done["imported"], 1);
+    let app = apps::find(&api.ctx, "acme", "chat").await.unwrap();
+    let ann = yinxin_core::users::by_number(&api.ctx, app.id, 2_302_128_618_880).await.unwrap().unwrap();
+    assert_eq!((ann.username.as_str(), ann.numeric_id), ("ann", Some(2_302_128_618_880)));
+    let said = api.post(IMPORT, &line("ben", 2_302_128_618_880)).await;
+    said.refused(StatusCode::CONFLICT, "LoginNameTaken");
+    for illegal in [0, -1, 1 << 53] {
+        api.post(IMPORT, &line("ben", illegal)).await.refused(StatusCode::BAD_REQUEST, "FieldIllegal");
+    }
+    assert!(api.get("/apps/acme/chat/users/ben").await.status == StatusCode::NOT_FOUND);
+}

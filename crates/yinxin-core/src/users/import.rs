@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use argon2::Params;
 use phc::PasswordHash;
-use yinxin_store::tables::handles::{self, USERNAME};
+use yinxin_store::tables::handles::{self, NUMERIC_ID, USERNAME};
 use yinxin_store::tables::users::{self, NewUser};
-use yinxin_store::{AppId, UserId};
+use yinxin_store::{AppId, Sql, UserId};
 
+use super::is_number;
 use super::register::dead_until_s;
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
@@ -31,6 +32,7 @@ pub struct Import {
     name: Username,
     password_hash: Option<String>,
     nickname: Option<String>,
+    numeric_id: Option<i64>,
 }
 
 impl Import {
@@ -47,8 +49,17 @@ impl Import {
                 Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX))
             }
             Some(nickname) if nickname.contains('\0') => Err(Error::about(Code::FieldIllegal, "nickname")),
-            _ => Ok(Self { name, password_hash, nickname }),
+            _ => Ok(Self { name, password_hash, nickname, numeric_id: None }),
         }
+    }
+
+    /// The same user with the number it had elsewhere.
+    pub fn with_number(mut self, number: i64) -> Result<Self> {
+        if !is_number(number) {
+            return Err(Error::about(Code::FieldIllegal, format!("user_id={number}")));
+        }
+        self.numeric_id = Some(number);
+        Ok(self)
     }
 }
 
@@ -79,7 +90,7 @@ pub async fn import(ctx: &Ctx, app: &App, users: Vec<Import>) -> Result<Imported
     if users.len() > IMPORT_MAX {
         return Err(Error::about(Code::BatchTooLarge, users.len().to_string()).with_limit(IMPORT_MAX));
     }
-    let new: Arc<[NewUser]> = users.into_iter().map(|import| new_user(ctx, import)).collect();
+    let new: Arc<[New]> = users.into_iter().map(|import| (import.numeric_id, new_user(ctx, import))).collect();
     let mut done = Imported::default();
     for start in (0..new.len()).step_by(CHUNK) {
         let imported = insert(ctx, app.id, Arc::clone(&new), start).await?;
@@ -101,16 +112,22 @@ fn new_user(ctx: &Ctx, import: Import) -> NewUser {
     }
 }
 
+/// A user to insert, and the number it brings along.
+type New = (Option<i64>, NewUser);
+
 /// Inserts one chunk and says how many of its names were free.
-async fn insert(ctx: &Ctx, app: AppId, new: Arc<[NewUser]>, start: usize) -> Result<usize> {
+async fn insert(ctx: &Ctx, app: AppId, new: Arc<[New]>, start: usize) -> Result<usize> {
     ctx.db
         .write((app, new, start), |sql, (app, new, start)| {
             Box::pin(async move {
                 apps::must_exist(sql, *app).await?;
                 let mut imported = 0;
-                for user in new.iter().skip(*start).take(CHUNK) {
+                for (number, user) in new.iter().skip(*start).take(CHUNK) {
                     if handles::claim(sql, *app, USERNAME, &user.username, user.user).await? {
                         users::insert(sql, *app, user).await?;
+                        if let Some(number) = number {
+                            keep_number(sql, *app, user.user, *number).await?;
+                        }
                         imported += 1;
                     }
                 }
@@ -118,6 +135,15 @@ async fn insert(ctx: &Ctx, app: AppId, new: Arc<[NewUser]>, start: usize) -> Res
             })
         })
         .await
+}
+
+/// Gives a new user the number it had elsewhere.
+async fn keep_number(sql: &mut dyn Sql, app: AppId, user: UserId, number: i64) -> Result<()> {
+    if !handles::claim(sql, app, NUMERIC_ID, &number.to_string(), user).await? {
+        return Err(Error::about(Code::LoginNameTaken, format!("user_id={number}")));
+    }
+    users::set_numeric_id(sql, app, user, number).await?;
+    Ok(())
 }
 
 #[cfg(test)]

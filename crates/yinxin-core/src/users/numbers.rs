@@ -35,10 +35,11 @@ fn draw(ctx: &Ctx) -> i64 {
 
 /// The number of a user.
 pub async fn number_of(ctx: &Ctx, app: &App, user: &User) -> Result<i64> {
-    match user.numeric_id {
-        Some(number) => Ok(number),
-        None => Ok(numbers_of(ctx, app, vec![user.user]).await?.first().map_or(0, |(_, number)| *number)),
+    if let Some(number) = user.numeric_id {
+        return Ok(number);
     }
+    let given = numbers_of(ctx, app, vec![user.user]).await?;
+    given.first().map(|(_, number)| *number).ok_or_else(|| Error::about(Code::UserNotFound, &user.username))
 }
 
 /// The numbers of users, in order; those who are gone are left out.

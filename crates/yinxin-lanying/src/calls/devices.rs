@@ -1,16 +1,19 @@
 //! A user's devices: which are connected, and which are pushed to. A device is known by a number here; the same resource
 //! name has the same number.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yinxin_core::push::{self, DeviceRow};
 use yinxin_core::sessions::{Connection, device_number};
-use yinxin_core::{Code, Error, Result, users};
+use yinxin_core::users::{self, User};
+use yinxin_core::{Code, Error, Result, push_tokens};
 
 use crate::answer::{self, Answer};
 use crate::body::Number;
 use crate::call::Call;
-use crate::rights::Myself;
+use crate::rights::{Myself, Viewer};
 
 /// `GET /user/online_status`.
 pub(crate) async fn online_status(call: &Call, me: Myself) -> Answer {
@@ -85,11 +88,32 @@ pub(crate) async fn kick(call: &Call, me: Myself) -> Answer {
 pub(crate) async fn remove(call: &Call, me: Myself) -> Answer {
     let number = device_sn(call, "device_sn")?;
     end(call, &me, number).await?;
-    bind(call, &me, number, String::new(), String::new()).await
+    bind(call, &me.user, unbound(number.to_string())).await
+}
+
+/// Whose device is meant, and by which id: by the push token that the device got at its login, which the app's backend
+/// may show for any user, or by its number.
+async fn addressed(call: &Call, viewer: Viewer, number: &'static str) -> Result<(Arc<User>, String)> {
+    #[derive(Deserialize)]
+    struct Addressed {
+        push_token: Option<String>,
+    }
+    let in_query = call.query.get("push_token").map(str::to_owned);
+    let token =
+        in_query.map_or_else(|| call.json::<Addressed>().map(|body| body.push_token), |token| Ok(Some(token)))?;
+    let Some(token) = token else {
+        let user = viewer.user.ok_or_else(|| Error::about(Code::FieldIllegal, "user_id"))?;
+        return Ok((user, device_sn(call, number)?.to_string()));
+    };
+    let (user, device) = push_tokens::open(&call.ctx, &call.app, &token).await?;
+    match viewer.user {
+        Some(me) if me.user != user.user => Err(Code::Forbidden.into()),
+        _ => Ok((user, device)),
+    }
 }
 
 /// `POST /user/token/bind`.
-pub(crate) async fn bind_push(call: &Call, me: Myself) -> Answer {
+pub(crate) async fn bind_push(call: &Call, viewer: Viewer) -> Answer {
     #[derive(Deserialize)]
     struct Binding {
         device_token: Option<String>,
@@ -99,16 +123,22 @@ pub(crate) async fn bind_push(call: &Call, me: Myself) -> Answer {
     let missing = |field: &'static str| move || Error::about(Code::FieldIllegal, field);
     let device_token = device_token.filter(|token| !token.is_empty()).ok_or_else(missing("device_token"))?;
     let notifier_name = notifier_name.ok_or_else(missing("notifier_name"))?;
-    bind(call, &me, device_sn(call, "device_sn")?, notifier_name, device_token).await
+    let (user, device_id) = addressed(call, viewer, "device_sn").await?;
+    bind(call, &user, DeviceRow { device_id, notifier_name, device_token }).await
 }
 
 /// `POST /user/token/unbind?deviceSn=`.
-pub(crate) async fn unbind_push(call: &Call, me: Myself) -> Answer {
-    bind(call, &me, device_sn(call, "deviceSn")?, String::new(), String::new()).await
+pub(crate) async fn unbind_push(call: &Call, viewer: Viewer) -> Answer {
+    let (user, device) = addressed(call, viewer, "deviceSn").await?;
+    bind(call, &user, unbound(device)).await
 }
 
-async fn bind(call: &Call, me: &Myself, number: i32, notifier_name: String, device_token: String) -> Answer {
-    let device = DeviceRow { device_id: number.to_string(), notifier_name, device_token };
-    push::bind(&call.ctx, &call.app, &me.user.username, device).await?;
+/// A device that nothing is pushed to any more.
+fn unbound(device_id: String) -> DeviceRow {
+    DeviceRow { device_id, notifier_name: String::new(), device_token: String::new() }
+}
+
+async fn bind(call: &Call, user: &User, device: DeviceRow) -> Answer {
+    push::bind(&call.ctx, &call.app, &user.username, device).await?;
     answer::done()
 }

@@ -1,8 +1,11 @@
 //! New users.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use yinxin_core::limits::REGISTER_BATCH_MAX;
 use yinxin_core::names::NameRule;
+use yinxin_core::settings::{self as core_settings, Admission, Setting};
 use yinxin_core::users::{self, Registration, User};
 use yinxin_core::{Code, Error, Result};
 use zeroize::Zeroizing;
@@ -34,10 +37,18 @@ impl NewUser {
     }
 }
 
+/// Makes a user who may be asked by anybody, as the vendor's may. Source: docs/dialects/lanying.md. Users of other
+/// dialects have not been told so: they are asked.
+async fn register(call: &Call, new: NewUser) -> Result<Arc<User>> {
+    let user = users::register(&call.ctx, &call.app, new.registration(call)).await?;
+    let open = vec![(Setting::Admission, Admission::Open.number().to_string())];
+    core_settings::change(&call.ctx, &call.app, &user, open).await?;
+    Ok(user)
+}
+
 /// `POST /user/register/v2`; the answer is the settings of the new user.
 pub(crate) async fn one(call: &Call, _: Registrar) -> Answer {
-    let new: NewUser = call.json()?;
-    let user = users::register(&call.ctx, &call.app, new.registration(call)).await?;
+    let user = register(call, call.json()?).await?;
     answer::ok(settings::of(call, &user, false).await?)
 }
 
@@ -46,8 +57,7 @@ pub(crate) async fn anonymous(call: &Call, _: Registrar) -> Answer {
     let NewUser { username, password } = call.json()?;
     let prefix = username.filter(|prefix| !prefix.is_empty()).unwrap_or_else(|| ANONYMOUS.to_owned());
     let name = users::name_beginning_with(&call.ctx, &prefix);
-    let new = NewUser { username: Some(name), password };
-    let user = users::register(&call.ctx, &call.app, new.registration(call)).await?;
+    let user = register(call, NewUser { username: Some(name), password }).await?;
     let mut shown = settings::of(call, &user, false).await?;
     shown.insert("username".to_owned(), user.username.clone().into());
     answer::ok(shown)
@@ -77,7 +87,7 @@ pub(crate) async fn batch(call: &Call, _: Backend) -> Answer {
     let mut outcomes = Vec::with_capacity(list.len());
     for new in list {
         let username = new.username.clone().unwrap_or_default();
-        let registered = match users::register(&call.ctx, &call.app, new.registration(call)).await {
+        let registered = match register(call, new).await {
             Ok(user) => number(call, &user).await,
             Err(error) => Err(error),
         };

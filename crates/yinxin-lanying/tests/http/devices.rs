@@ -75,3 +75,25 @@ async fn a_device_is_bound_for_pushes_by_its_number() {
     w.tell("/user/token/unbind?deviceSn=7").by(&ann.token).ok().await;
     assert!(devices().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_backend_binds_the_device_that_a_push_token_names() {
+    let w = World::new().await;
+    let (ann, ben) = (w.user("ann").await, w.user("ben").await);
+    let login = json!({ "name": "ann", "password": "pw-ann", "device_guid": "phone-1" });
+    let token = w.post("/token/user", &login).ok().await["push_token"].as_str().unwrap().to_owned();
+    assert_eq!(w.post("/token/user", &login).ok().await["push_token"], token.as_str());
+    let bind = json!({ "push_token": token, "device_token": "t", "notifier_name": "n" });
+    let forged = json!({ "push_token": format!("{token}A"), "device_token": "t", "notifier_name": "n" });
+    w.post("/user/token/bind", &forged).by(&w.app.admin).refused(10002).await;
+    w.post("/user/token/bind", &bind).by(&ben.token).refused(10010).await;
+    w.post("/user/token/bind", &bind).by(&w.app.admin).ok().await;
+    let app = w.core_app().await;
+    let devices = || async { yinxin_core::push::devices(&w.ctx, &app, "ann").await.unwrap() };
+    assert_eq!(devices().await[0].device_id, "phone-1");
+    // A token of one app names nobody in another.
+    let foreign = crate::asking::Ask::new(&w, "POST", "/user/token/bind").header("app_id", &w.other.app_id);
+    foreign.by(&w.other.admin).body(bind.to_string()).refused(10002).await;
+    w.tell(&format!("/user/token/unbind?push_token={token}")).by(&ann.token).ok().await;
+    assert!(devices().await.is_empty());
+}

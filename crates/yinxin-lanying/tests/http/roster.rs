@@ -36,6 +36,20 @@ async fn who_is_open_is_a_contact_at_once() {
 }
 
 #[tokio::test]
+async fn a_user_of_another_dialect_is_asked() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    w.foreign_user("ben").await;
+    let ben = w.log_in("ben").ok().await;
+    let token = ben["token"].as_str().unwrap();
+    w.post("/roster/apply", &json!({ "user_id": ben["user_id"] })).by(&ann.token).ok().await;
+    assert_eq!(roster(&w, &ann).await, json!([]));
+    assert_eq!(w.get("/user/settings").by(token).ok().await["auth_mode"], 1);
+    let waiting = w.get("/roster/apply/list").by(token).ok().await;
+    assert_eq!(waiting[0]["user_id"], ann.id);
+}
+
+#[tokio::test]
 async fn consent_question_and_refusal() {
     let w = World::new().await;
     let (ann, ben) = (w.user("ann").await, w.user("ben").await);

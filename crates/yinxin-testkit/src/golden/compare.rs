@@ -134,6 +134,7 @@ impl Comparison<'_> {
             Shape::Duration => shape::duration(actual),
             Shape::AccessToken => shape::access_token(actual),
             Shape::HexToken => shape::hex_token(expected, actual),
+            Shape::Number => shape::number(actual),
         };
         if let Err(wanted) = agreed {
             self.differ(at, wanted, actual.to_string());

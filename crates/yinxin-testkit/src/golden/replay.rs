@@ -235,6 +235,12 @@ impl Scene<'_> {
                 keys.app_secret.push('x');
             }
             headers.extend(keys.sign(nonce, cur_time));
+        } else if let Some(who) = auth.strip_prefix("lanying:") {
+            let (app, _) = self.app.as_ref().ok_or("the file names no app")?;
+            headers.push(("app_id".to_owned(), app.lanying.app_id.clone()));
+            if let Some(token) = self.access_token(who)? {
+                headers.push(("access-token".to_owned(), token));
+            }
         } else if let Some(token) = self.bearer(auth)? {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
         }
@@ -258,6 +264,21 @@ impl Scene<'_> {
         match &self.app {
             Some((_, token)) if auth == "app" => Ok(Some(token.clone())),
             _ => Err(format!("the auth {auth:?} of the file means nothing here")),
+        }
+    }
+
+    /// The access token of a Lanying call: `nobody`, `admin`, or `NAME:PASSWORD`.
+    fn access_token(&self, who: &str) -> Result<Option<String>, String> {
+        let (app, _) = self.app.as_ref().ok_or("the file names no app")?;
+        match who.split_once(':') {
+            Some((name, password)) => {
+                let grant = json!({ "name": name, "password": password });
+                let reply = self.call("POST", "/token/user", "lanying:nobody", Body::Json(&grant))?;
+                let token = reply.pointer("/data/token").and_then(Value::as_str).map(str::to_owned);
+                token.map(Some).ok_or_else(|| format!("no token in {reply}"))
+            }
+            None if who == "admin" => Ok(Some(app.lanying.admin_token.clone())),
+            None => Ok(None),
         }
     }
 
@@ -304,7 +325,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::server::{ClientCredentials, SigningKeys};
+    use crate::server::{ClientCredentials, SigningKeys, StandingToken};
 
     const APP: &str = "22222222-e978-11e8-b697-5d598d5f8402";
     const TOKEN: &str = "a token";
@@ -334,7 +355,9 @@ mod tests {
             let (org, app) = (org.to_owned(), app.to_owned());
             let key = || "k".to_owned();
             let netease = SigningKeys { app_key: key(), app_secret: key(), perm_secret: key() };
-            AppCredentials { app_key: format!("{org}#{app}"), org, app, application: APP.to_owned(), easemob, netease }
+            let lanying = StandingToken { app_id: key(), admin_token: key() };
+            let application = APP.to_owned();
+            AppCredentials { app_key: format!("{org}#{app}"), org, app, application, easemob, netease, lanying }
         }
 
         fn adopt_keys(&self, _: &AppCredentials, _: &Signing) {

@@ -146,7 +146,8 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     /// The bearer token: `none`, `app`, `user:NAME:PASSWORD` (a token of that user), or `raw:TOKEN` as it stands. Or
     /// `signed:NONCE`: the four headers of a call that is signed now; `signed:NONCE@SECOND`: at that second;
-    /// `signed-wrong:…`: with another secret.
+    /// `signed-wrong:…`: with another secret. Or `lanying:nobody`, `lanying:admin`, `lanying:NAME:PASSWORD`: the app's id
+    /// and that one's token.
     pub auth: String,
     /// The body byte for byte; none means no body and no Content-Length.
     pub body: Option<String>,

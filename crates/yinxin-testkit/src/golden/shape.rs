@@ -31,6 +31,17 @@ pub enum Shape {
     Cursor,
     /// A token that says nothing: hexadecimal digits.
     HexToken,
+    /// A user's number: 13 digits, a multiple of 16.
+    Number,
+}
+
+/// The shapes of a Lanying reply, by key.
+pub fn lanying(key: &str) -> Option<Shape> {
+    match key {
+        "user_id" => Some(Shape::Number),
+        "token" | "store_token" => Some(Shape::AccessToken),
+        _ => None,
+    }
 }
 
 /// The shapes of a NetEase reply, by key.
@@ -77,6 +88,13 @@ pub fn split_uuids(text: &str) -> Vec<&str> {
 pub fn millis(value: &Value, now_ms: i64) -> Result<(), String> {
     let plausible = value.as_i64().is_some_and(|ms| (ms - now_ms).abs() <= TIME_SLACK_MS);
     plausible.then_some(()).ok_or_else(|| format!("ms within a minute of {now_ms}"))
+}
+
+/// A user's number of the form the vendor's have.
+pub fn number(value: &Value) -> Result<(), String> {
+    let fits =
+        value.as_i64().is_some_and(|number| (10_i64.pow(12)..10_i64.pow(13)).contains(&number) && number % 16 == 0);
+    fits.then_some(()).ok_or_else(|| "13 digits, a multiple of 16".to_owned())
 }
 
 /// An integer of at most a minute.

@@ -11,12 +11,15 @@ fn an_app_lives_from_creation_to_deletion() {
     let data = server.data().display().to_string();
 
     let printed = yinxin(&["app", "create", "acme/chat", "--json"]);
-    let made = printed.json();
+    let mut made = printed.json();
     assert!(printed.stdout.starts_with(r#"{"org":"acme","app":"chat","app_key":"acme#chat","application":""#));
     assert_eq!(made["easemob"].as_object().unwrap().keys().collect::<Vec<_>>(), ["client_id", "client_secret"]);
     let netease = made["netease"].as_object().unwrap();
     assert_eq!(netease.keys().collect::<Vec<_>>(), ["admission_key", "app_key", "app_secret", "perm_secret"]);
     assert_eq!(netease["app_key"].as_str().unwrap().len(), 32);
+    // Shown this once.
+    let admin_token = made["lanying"].as_object_mut().unwrap().remove("admin_token").unwrap();
+    assert_eq!(admin_token.as_str().unwrap().len(), 64);
     let secret = made["easemob"]["client_secret"].as_str().unwrap();
     assert_eq!(made["settings"]["open_registration"], false);
 
