@@ -25,6 +25,7 @@ const EVENTS = [
   'onFileMessage',
   'onImageMessage',
   'onLocationMessage',
+  'onMessagePinEvent',
   'onModifiedMessage',
   'onMultiDeviceEvent',
   'onOffline',
@@ -32,6 +33,7 @@ const EVENTS = [
   'onOfflineMessageSyncStart',
   'onOnline',
   'onPresenceStatusChange',
+  'onReactionChange',
   'onReadMessage',
   'onRecallMessage',
   'onReceivedMessage',
@@ -125,6 +127,17 @@ export class Client {
    */
   send(to, message) {
     return this.call('send', this.sdk.message.create(this.browser.own({ chatType: 'singleChat', to, ...message })));
+  }
+
+  /**
+   * Changes a message of one's own.
+   * @param {string} messageId
+   * @param {string} to the receiver of the message
+   * @param {object} message what it is to be, as `message.create` of the SDK takes it
+   */
+  modify(messageId, to, message) {
+    const modifiedMessage = this.sdk.message.create(this.browser.own({ chatType: 'singleChat', to, ...message }));
+    return this.call('modifyMessage', { messageId, modifiedMessage });
   }
 
   /** Sends a text; its id. */

@@ -18,6 +18,7 @@ export function xhrFor(pageClosed) {
     statusText = '';
     responseText = '';
     responseType = '';
+    responseURL = '';
     response = '';
     timeout = 0;
     withCredentials = false;
@@ -60,6 +61,7 @@ export function xhrFor(pageClosed) {
         const signal = AbortSignal.any(signals);
         const answer = await request(this.#method, this.#url, { headers: this.#headers, body, signal });
         this.status = answer.status;
+        this.responseURL = this.#url;
         this.#answered = answer.headers;
         this.#become(HEADERS_RECEIVED);
         this.#become(LOADING);

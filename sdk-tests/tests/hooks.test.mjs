@@ -77,6 +77,16 @@ told('recalls and, if wanted, receipts are told', async ({ app, people, backend 
   assert.ok(backend.calls.every(({ type }) => type !== 'message.sent'), 'nothing else was asked for');
 });
 
+told('a change is told with all that the message says from now on', async ({ app, people, backend }) => {
+  await backend.hook(app, '--events', 'message.edited');
+  const [alice] = await people('alice', 'bob');
+  const id = await alice.text('bob', 'helo', { ext: { kept: 1 } });
+  await alice.modify(id, 'bob', { type: 'txt', msg: 'hello' });
+  const { data } = await backend.next('message.edited');
+  assert.deepEqual([data.about, data.from, data.to, data.device], [id, 'alice', 'bob', alice.resource]);
+  assert.deepEqual([data.bodies, data.ext], [[{ type: 'txt', msg: 'hello' }], { kept: 1 }]);
+});
+
 told('a conversation is told in its order', async ({ app, people, backend }) => {
   await backend.hook(app, '--events', 'message.sent');
   const [alice, bob] = await people('alice', 'bob');
@@ -222,7 +232,12 @@ told('a veto reaches the sender with its reason, and nothing is left of the mess
   const id = await alice.text('bob', 'hello');
   assert.equal((await bob.next('onTextMessage')).id, id);
   assert.deepEqual([bob.seen('onTextMessage').length, bob.seen('onCustomMessage'), bob.seen('onCmdMessage')], [1, [], []]);
-  const asked = await backend.take('message.sending', 5);
+  const toSpam = alice.modify(id, 'bob', { type: 'txt', msg: 'spam' });
+  assert.equal((await refused(toSpam, VETOED)).told.message, 'no spam, please');
+  const { messages } = await bob.call('getHistoryMessages', { targetId: 'alice', chatType: 'singleChat' });
+  assert.deepEqual(messages.map(({ msg }) => msg), ['hello']);
+  const asked = await backend.take('message.sending', 6);
+  assert.equal(asked[5].data.about, id);
   assert.ok(asked.every(({ data }) => data.from === 'alice' && data.to === 'bob' && data.id === undefined));
 });
 

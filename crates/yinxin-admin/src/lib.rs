@@ -1,4 +1,4 @@
-//! Our own admin API, `/admin/v1`: apps, users, imports and the state of the server, for operators and the command line.
+//! Our own admin API, `/admin/v1`: apps, users, imports, complaints and the state of the server, for operators and the command line.
 //!
 //! Owns its routes, its wire types, the admin key and the OpenAPI document. Must not know a vendor's dialect, SQL or a
 //! rule of the domain: a handler translates, calls one use case and translates back.
@@ -11,6 +11,7 @@ mod import;
 mod key;
 mod openapi;
 mod problem;
+mod reports;
 mod routes;
 mod server;
 mod users;

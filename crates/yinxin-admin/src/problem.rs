@@ -98,6 +98,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::RoomPassWrong
         | Code::MediaNeedsTokens
         | Code::SenderBlocked
+        | Code::EditForbidden
         | Code::NotContact
         | Code::FileSecretWrong
         | Code::InvitationRefused
@@ -116,6 +117,9 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::FileNotFound
         | Code::RoomNotFound
         | Code::MediaServerUnset
+        | Code::EditNotFound
+        | Code::ConversationNotFound
+        | Code::PinNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists
@@ -137,6 +141,12 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::CallRepeated
         | Code::RoomExists
         | Code::RoomFull
+        | Code::EditsSpent
+        | Code::EditRaced
+        | Code::ConversationPinsFull
+        | Code::ReactionExists
+        | Code::ReactionsFull
+        | Code::PinsFull
         | Code::BatchConflict => StatusCode::CONFLICT,
         Code::AppNameIllegal
         | Code::GrantUnknown
@@ -175,6 +185,12 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::FileMissing
         | Code::FormMalformed
         | Code::PartsMissing
+        | Code::EditIllegal
+        | Code::MarkIllegal
+        | Code::ReactionIllegal
+        | Code::ReactionBatchTooLarge
+        | Code::PinIllegal
+        | Code::ReportIllegal
         | Code::BodyMalformed
         | Code::BodyIncomplete
         | Code::FieldIllegal => StatusCode::BAD_REQUEST,

@@ -13,7 +13,7 @@ use yinxin_http::metrics::OperationMetrics;
 use crate::guard::{guard, measure};
 use crate::key::AdminKey;
 use crate::problem::Problem;
-use crate::{admin_tokens, apps, hooks, import, openapi, server, users};
+use crate::{admin_tokens, apps, hooks, import, openapi, reports, server, users};
 
 /// Where the operations are.
 pub(crate) const PREFIX: &str = "/admin/v1";
@@ -73,6 +73,7 @@ operations! {
     show_hook_log: get "/apps/{org}/{app}/hooks/{hook}/log" => hooks::log,
     redeliver_events: post "/apps/{org}/{app}/hooks/{hook}/redeliver" => hooks::redeliver,
     test_hook: post "/apps/{org}/{app}/hooks/{hook}/test" => hooks::test,
+    list_reports: get "/apps/{org}/{app}/reports" => reports::list,
     create_user: post "/apps/{org}/{app}/users" => users::create,
     list_users: get "/apps/{org}/{app}/users" => users::list,
     import_users: post "/apps/{org}/{app}/users/import" => import::import,

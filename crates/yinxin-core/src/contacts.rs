@@ -237,6 +237,7 @@ pub async fn remove_all(ctx: &Ctx, app: &App, owner: &str) -> Result<()> {
 }
 
 /// A page of a list that is ordered by age.
+#[derive(Debug)]
 pub struct Page<T> {
     /// The entries, newest first.
     pub entries: Vec<T>,

@@ -142,10 +142,6 @@ codes! {
     /// Too many names in one question.
     TooManyNames = "too many names in one call",
 
-    // Groups.
-    /// No such group.
-    GroupNotFound = "there is no such group",
-
     // Rooms.
     /// No number given.
     RoomUidMissing = "the uid is missing",
@@ -191,6 +187,40 @@ codes! {
     RecallTooLate = "there is no such message of yours to recall",
     /// The sender is muted.
     SenderMuted = "the sender is muted",
+    /// No such message to change: it is gone, or was never there.
+    EditNotFound = "there is no such message to change",
+    /// The message to change is another user's.
+    EditForbidden = "the message to change is not yours",
+    /// What it is to become does not go with what it is.
+    EditIllegal = "a message of that type cannot be changed so",
+    /// Changed too often already.
+    EditsSpent = "the message was changed as often as it may be",
+    /// Changed by another device at the same time.
+    EditRaced = "the message was changed by another device meanwhile",
+    /// No such conversation in the owner's list.
+    ConversationNotFound = "there is no such conversation",
+    /// Too many conversations are pinned.
+    ConversationPinsFull = "too many conversations are pinned",
+    /// A mark that there is not.
+    MarkIllegal = "there is no such mark",
+    /// The message to react to is none of the user's, or the reaction to take back is not there.
+    ReactionIllegal = "there is no such message, or reaction, of yours",
+    /// The user has reacted so already.
+    ReactionExists = "you have reacted to this message so already",
+    /// Too many different reactions to one message.
+    ReactionsFull = "the message has as many reactions as it may have",
+    /// Too many messages in one question for reactions.
+    ReactionBatchTooLarge = "too many messages in one call for reactions",
+    /// The message to pin is not in the conversation.
+    PinIllegal = "there is no such message to pin",
+    /// The message to unpin is not pinned.
+    PinNotFound = "the message is not pinned",
+    /// Too many messages of a conversation are pinned.
+    PinsFull = "too many messages of the conversation are pinned",
+    /// The message to report is none of the user's.
+    ReportIllegal = "there is no such message of yours to report",
+    /// There are no groups and no rooms.
+    GroupNotFound = "there is no such group or room",
     /// Over the limit.
     MessageTooLarge = "the message is too large",
     /// The app's own server does not want it sent; the subject is its reason.

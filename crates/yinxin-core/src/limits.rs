@@ -227,10 +227,36 @@ pub const DYNAMIC_TOKEN_AHEAD_S: i64 = 5;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Days that messages are kept, for devices that were away and for the history.
 pub const INBOX_DAYS: i64 = 7;
+/// How long after its time a message gets its id, which is made when it is written: more is a clock that was set back.
+pub const MESSAGE_ID_LAG_MS: i64 = 60_000;
 /// Entries of one queue of an inbox: one conversation of one user. With more, the oldest go.
 pub const INBOX_QUEUE_MAX: i64 = 10_000;
 /// A queue's length is looked at when so many have come into it; by then so many too many have made room.
 pub const INBOX_TRIM_EVERY: i64 = 256;
+/// Conversations that one user may pin.
+pub const CONVERSATION_PINS_MAX: i64 = 50;
+/// Marks that a conversation may have: 0 to 19.
+pub const CONVERSATION_MARKS: u8 = 20;
+/// Pages of conversations that are asked for by number; what is behind them is not listed, since each page is walked to.
+pub const CONVERSATION_PAGES_MAX: i64 = 100;
+/// Conversations, or messages, in one call.
+pub const CONVERSATION_BATCH_MAX: usize = 50;
+/// Pinned messages of one conversation.
+pub const MESSAGE_PINS_MAX: i64 = 20;
+/// Times that a message may be changed.
+pub const EDITS_MAX: i64 = 10;
+/// Different reactions to one message.
+pub const REACTIONS_MAX: i64 = 20;
+/// Characters of a reaction.
+pub const REACTION_CHARS_MAX: usize = 128;
+/// Messages in one question for reactions.
+pub const REACTION_BATCH_MAX: usize = 20;
+/// Reports of one user that are kept.
+pub const REPORTS_MAX: i64 = 1000;
+/// Reports per page.
+pub const REPORT_PAGE_MAX: i64 = 100;
+/// Bytes of a report's kind, reason or excerpt.
+pub const REPORT_TEXT_BYTES_MAX: usize = 1024;
 /// Queues that are looked at in one step of the sweep for what is too old.
 pub const SWEEP_QUEUES: i64 = 256;
 /// Rows that one write of a sweep may remove: the writer serves everybody else between two of them.

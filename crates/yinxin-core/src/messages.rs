@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
 use yinxin_store::tables::inbox::{self, ANY_DEVICE, Ahead};
-use yinxin_store::tables::{blocks, contacts, mutes as mute_table};
+use yinxin_store::tables::{blocks, contacts, conversations, mutes as mute_table, reactions};
 use yinxin_store::{AppId, Db, Sql, UserId};
 
 use crate::apps::{self, App};
@@ -21,80 +21,14 @@ use crate::retention::{self, Place, kept_from};
 use crate::sessions::Sessions;
 use crate::users::{self, User, must_exist};
 
-/// What an entry of an inbox is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// A message to a person: counted, kept in the history. The payload is the dialect's.
-    Chat,
-    /// About a message: receipts, recalls. Not counted. The payload is the dialect's.
-    About,
-    /// The sender asks to become a contact; the payload is its reason, a text.
-    Invited,
-    /// The sender has accepted an invitation.
-    Accepted,
-    /// The sender has declined an invitation.
-    Declined,
-    /// The sender is no contact any more.
-    Removed,
-    /// A backend has made the sender a contact.
-    Added,
-}
+mod edits;
+mod kind;
+mod news;
 
-impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Chat, Self::About, Self::Invited, Self::Accepted, Self::Declined, Self::Removed, Self::Added];
-
-    /// The number in storage.
-    pub const fn number(self) -> i64 {
-        match self {
-            Self::Chat => 1,
-            Self::About => 2,
-            Self::Invited => 3,
-            Self::Accepted => 4,
-            Self::Declined => 5,
-            Self::Removed => 6,
-            Self::Added => 7,
-        }
-    }
-
-    /// Reads the number; `None` for an unknown one.
-    pub fn from_number(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.number() == number)
-    }
-}
-
-/// Puts news about contacts into a user's inbox, within the write that makes them; the user is woken after it.
-pub(crate) async fn note(sql: &mut dyn Sql, app: AppId, to: UserId, news: &News) -> Result<()> {
-    let entry = Entry {
-        message_id: 0,
-        sender: news.sender.clone(),
-        origin: String::new(),
-        kind: news.kind.number(),
-        counted: false,
-        payload: news.text.as_bytes().into(),
-        sent_ms: news.at_ms,
-    };
-    let place = Place { owner: to, queue: &news.sender, counted: false };
-    retention::append(sql, &news.mint, app, &[place], &entry).await?;
-    Ok(())
-}
-
-/// Something to tell a user about another.
-#[derive(Clone)]
-pub(crate) struct News {
-    pub kind: Kind,
-    pub sender: String,
-    pub text: String,
-    pub at_ms: i64,
-    mint: Arc<Mint>,
-}
-
-impl News {
-    pub fn of(ctx: &Ctx, kind: Kind, sender: &User, text: &str) -> Self {
-        let (at_ms, mint) = (ctx.clock.now_ms(), Arc::clone(&ctx.mint));
-        Self { kind, sender: sender.username.clone(), text: text.to_owned(), at_ms, mint }
-    }
-}
+pub use edits::{Edit, Edited, Rewritten, Stamp};
+pub use kind::Kind;
+pub use news::By;
+pub(crate) use news::{Deed, News, note};
 
 /// A message to send.
 #[derive(Clone, Debug)]
@@ -118,15 +52,28 @@ impl Outgoing {
     fn is_from_device(&self) -> bool {
         !self.origin.is_empty()
     }
+
+    /// What is put into inboxes; it gets its id there.
+    fn into_entry(self, sender: &str, sent_ms: i64) -> Entry {
+        Entry {
+            message_id: 0,
+            sender: sender.to_owned(),
+            origin: self.origin,
+            kind: self.kind.number(),
+            counted: self.kind == Kind::Chat && !self.online_only,
+            payload: self.payload.into(),
+            sent_ms,
+        }
+    }
 }
 
 /// What a message does beside being delivered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Act {
     /// It says something.
     Says,
-    /// It says something else in the place of that message.
-    Edits(i64),
+    /// It says something else in the place of a message of the sender.
+    Edits(Edit),
     /// It confirms what the other has sent.
     Confirms(Receipt),
     /// It takes back that message of the sender.
@@ -153,11 +100,16 @@ impl Act {
     /// The message it is about.
     pub const fn about(self) -> Option<i64> {
         match self {
-            Self::Edits(id) | Self::Recalls(id) | Self::Confirms(Receipt::Delivered(id) | Receipt::Read(id)) => {
-                Some(id)
-            }
+            Self::Edits(Edit { message: id, .. })
+            | Self::Recalls(id)
+            | Self::Confirms(Receipt::Delivered(id) | Receipt::Read(id)) => Some(id),
             Self::Says | Self::Confirms(Receipt::Conversation) => None,
         }
+    }
+
+    /// Whether it changes what is kept: then those must hear of it, too, who are not here.
+    const fn changes_what_is_kept(self) -> bool {
+        matches!(self, Self::Edits(_) | Self::Recalls(_))
     }
 }
 
@@ -168,6 +120,8 @@ pub struct Sent {
     pub id: i64,
     /// Its time.
     pub at_ms: i64,
+    /// What it changed, if it changed a message.
+    pub edited: Option<Edited>,
 }
 
 /// Who sends.
@@ -190,10 +144,11 @@ impl Sender<'_> {
 
 /// Sends a message to the user named. What a user's device says is first put to the app's hook, if it has one that may
 /// veto.
-pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: Outgoing) -> Result<Sent> {
+pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, mut outgoing: Outgoing) -> Result<Sent> {
     if outgoing.payload.len() > MESSAGE_BYTES_MAX {
         return Err(Error::over(Code::MessageTooLarge, 64 * 1024));
     }
+    outgoing.online_only &= !outgoing.act.changes_what_is_kept();
     // A connection knows its app as it was at its login.
     let app = &*apps::current(ctx, app).await?;
     let receiver = users::find(ctx, app, to).await?;
@@ -208,39 +163,33 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, outgoing: 
     };
     let said = Said { app, from: sender.name(), to: &receiver.username, outgoing: &outgoing };
     if is_said_by_user && hooks::asks(app) {
+        let entry = outgoing.clone().into_entry(sender.name(), ctx.clock.now_ms());
+        let judged = (right, receiver.username.clone(), entry, outgoing.act);
         // What would be refused anyway is nobody's to judge.
-        ctx.db.read(right, |sql, right| Box::pin(may_send(sql, right))).await?;
-        hooks::ask(ctx, app, || said.data(None)).await?;
+        let payload = ctx.db.read(judged, |sql, judged| Box::pin(foresee(sql, judged))).await?;
+        hooks::ask(ctx, app, || said.question(&payload)).await?;
     }
     let at_ms = ctx.clock.now_ms();
     let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
     let notes = if is_kept { said.notes(ctx, at_ms) } else { None };
-    let entry = Entry {
-        message_id: 0,
-        sender: sender.name().to_owned(),
-        origin: outgoing.origin.clone(),
-        kind: outgoing.kind.number(),
-        counted: outgoing.kind == Kind::Chat && !outgoing.online_only,
-        payload: outgoing.payload.into(),
-        sent_ms: at_ms,
-    };
-    let (to, act, mint) = (receiver.username.clone(), outgoing.act, Arc::clone(&ctx.mint));
-    let input = Sending { right, to, entry, act, is_kept, notes, mint };
+    let (to, act, read) = (receiver.username.clone(), outgoing.act, outgoing.read);
+    let entry = outgoing.into_entry(sender.name(), at_ms);
+    let input = Sending { right, to, entry, act, read, is_kept, notes, mint: Arc::clone(&ctx.mint) };
     // On its own: what is stored is told even if the sender goes while it is being stored.
     let finished = tokio::spawn(store_and_tell(ctx.db.clone(), Arc::clone(&ctx.sessions), input));
-    let id = finished.await.map_err(|lost| Error::from(Code::Internal).caused_by(lost))??;
-    Ok(Sent { id, at_ms })
+    let (id, edited) = finished.await.map_err(|lost| Error::from(Code::Internal).caused_by(lost))??;
+    Ok(Sent { id, at_ms, edited })
 }
 
-async fn store_and_tell(db: Db, sessions: Arc<dyn Sessions>, input: Sending) -> Result<i64> {
+async fn store_and_tell(db: Db, sessions: Arc<dyn Sessions>, input: Sending) -> Result<(i64, Option<Edited>)> {
     let Sending { right: Right { app, sender, receiver, .. }, .. } = input;
     let (from, to, origin) = (input.entry.sender.clone(), input.to.clone(), input.entry.origin.clone());
-    let id = db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
+    let stored = db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
     sessions.wake(app, receiver, &from);
     if let Some(sender) = sender {
         sessions.wake_others(app, sender, &to, &origin);
     }
-    Ok(id)
+    Ok(stored)
 }
 
 /// What decides whether one may send to another.
@@ -260,32 +209,48 @@ struct Sending {
     to: String,
     entry: Entry,
     act: Act,
+    read: fn(&[u8]) -> Content,
     is_kept: bool,
     notes: Option<Notes>,
     mint: Arc<Mint>,
 }
 
-async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<i64> {
-    let Sending { right: Right { app, sender, receiver, .. }, to, entry, mint, .. } = input;
-    must_exist(sql, *app, *receiver).await?;
-    if let Some(sender) = *sender {
-        must_exist(sql, *app, sender).await?;
-        may_send(sql, &input.right).await?;
-        if let Act::Recalls(recalled) = input.act {
-            recall(sql, input, sender, recalled).await?;
+/// What receivers would be shown if the message was sent now: of a change, all that the message becomes.
+async fn foresee(sql: &mut dyn Sql, (right, to, entry, act): &(Right, String, Entry, Act)) -> Result<Box<[u8]>> {
+    may_send(sql, right).await?;
+    let (Act::Edits(edit), Some(sender)) = (act, right.sender) else { return Ok(entry.payload.clone()) };
+    let change = edits::prepare(sql, right.app, (sender, to), entry, edit).await?;
+    Ok(change.rewritten.news.into())
+}
+
+async fn store(sql: &mut dyn Sql, input: &Sending) -> Result<(i64, Option<Edited>)> {
+    let Sending { right, to, entry, mint, .. } = input;
+    let Right { app, sender, receiver, .. } = *right;
+    must_exist(sql, app, receiver).await?;
+    let mut change = None;
+    if let Some(sender) = sender {
+        must_exist(sql, app, sender).await?;
+        may_send(sql, right).await?;
+        match &input.act {
+            Act::Says | Act::Confirms(_) => {}
+            Act::Recalls(recalled) => recall(sql, input, sender, *recalled).await?,
+            Act::Edits(edit) => change = Some(edits::make(sql, input, sender, edit).await?),
         }
     }
     if !input.is_kept {
-        return Ok(mint.order());
+        return Ok((mint.order(), None));
     }
-    let to_receiver = Place { owner: *receiver, queue: &entry.sender, counted: entry.counted };
+    let (edited, news) = change.unzip();
+    let news = news.map(|payload| Entry { payload: payload.into(), ..entry.clone() });
+    let to_receiver = Place { owner: receiver, queue: &entry.sender, counted: entry.counted };
     let own = sender.map(|sender| Place { owner: sender, queue: to, counted: false });
-    let places: Vec<_> = [Some(to_receiver), own.filter(|own| own.owner != *receiver)].into_iter().flatten().collect();
-    let id = retention::append(sql, mint, *app, &places, entry).await?;
+    let places: Vec<_> = [Some(to_receiver), own.filter(|own| own.owner != receiver)].into_iter().flatten().collect();
+    let id = retention::append(sql, mint, app, &places, news.as_ref().unwrap_or(entry)).await?;
     if let Some(notes) = &input.notes {
-        notes.keep(sql, *app, Some(id)).await?;
+        let becomes = news.map(|news| (input.read)(&news.payload));
+        notes.keep(sql, app, Some(id), becomes).await?;
     }
-    Ok(id)
+    Ok((id, edited))
 }
 
 /// Takes a message back, which only its sender can: his own inbox knows whose it is.
@@ -296,21 +261,37 @@ async fn recall(sql: &mut dyn Sql, input: &Sending, sender: UserId, recalled: i6
     }
     // What has not arrived yet need not: the recall tells those devices that have it.
     inbox::remove(sql, *app, *receiver, &entry.sender, &entry.sender, recalled).await?;
+    for (owner, queue) in [(sender, to), (*receiver, &entry.sender)] {
+        reactions::forget(sql, *app, owner, recalled).await?;
+        conversations::recount(sql, *app, owner, queue, Kind::Chat.number()).await?;
+    }
     Ok(())
 }
 
 async fn may_send(sql: &mut dyn Sql, right: &Right) -> Result<()> {
     let Right { app, receiver, .. } = *right;
     let Some(sender) = right.sender else { return Ok(()) };
-    if blocks::has(sql, app, receiver, sender).await? {
-        return Err(Code::SenderBlocked.into());
-    }
-    if right.contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
-        return Err(Code::NotContact.into());
-    }
+    may_reach(sql, app, sender, receiver, right.contacts_only).await?;
     let muted = mute_table::of_user(sql, app, sender, right.now_s).await?;
     if right.has_content && muted.iter().any(|mute| mute.scope == Scope::Chat.name()) {
         return Err(Code::SenderMuted.into());
+    }
+    Ok(())
+}
+
+/// Whether one user may make itself heard by another.
+pub(crate) async fn may_reach(
+    sql: &mut dyn Sql,
+    app: AppId,
+    sender: UserId,
+    receiver: UserId,
+    contacts_only: bool,
+) -> Result<()> {
+    if blocks::has(sql, app, receiver, sender).await? {
+        return Err(Code::SenderBlocked.into());
+    }
+    if contacts_only && sender != receiver && !contacts::has(sql, app, receiver, sender).await? {
+        return Err(Code::NotContact.into());
     }
     Ok(())
 }

@@ -9,8 +9,9 @@ use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
-    NICKNAME_CHARS_MAX, PUSH_CERTIFICATE_BYTES_MAX, PUSH_DEVICES_MAX, PUSH_IGNORE_MAX_MS, PUSH_NICKNAME_BATCH_MAX,
-    PUSH_PATTERN_BYTES_MAX, PUSH_RULES_MAX, PUSH_TEMPLATES_MAX, PUSH_TEXT_BYTES_MAX,
+    CONVERSATION_BATCH_MAX, HISTORY_PAGE_MAX, NICKNAME_CHARS_MAX, PUSH_CERTIFICATE_BYTES_MAX, PUSH_DEVICES_MAX,
+    PUSH_IGNORE_MAX_MS, PUSH_NICKNAME_BATCH_MAX, PUSH_PATTERN_BYTES_MAX, PUSH_RULES_MAX, PUSH_TEMPLATES_MAX,
+    PUSH_TEXT_BYTES_MAX,
 };
 use crate::users::{self, PushChanges, PushProfile, must_exist};
 
@@ -102,6 +103,11 @@ impl RuleKind {
             Self::User => push::ABOUT_USER,
             Self::Group => "chatgroup",
         }
+    }
+
+    /// Reads the name; `None` for an unknown one.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::User, Self::Group].into_iter().find(|kind| kind.name() == name)
     }
 
     /// The target as it is stored: a user's name folded, so that one conversation has one rule.
@@ -197,6 +203,61 @@ pub async fn rule_of(ctx: &Ctx, app: &App, reference: &str, kind: RuleKind, targ
         })
         .await?;
     Ok(found.unwrap_or_default())
+}
+
+/// The rules for up to 50 conversations, in order.
+pub async fn rules_of(
+    ctx: &Ctx,
+    app: &App,
+    reference: &str,
+    conversations: Vec<(RuleKind, String)>,
+) -> Result<Vec<(RuleKind, String, RuleRow)>> {
+    if conversations.len() > CONVERSATION_BATCH_MAX {
+        return Err(Error::over(Code::TooManyNames, CONVERSATION_BATCH_MAX));
+    }
+    let mut rules = Vec::with_capacity(conversations.len());
+    for (kind, target) in conversations {
+        let rule = rule_of(ctx, app, reference, kind, &target).await?;
+        rules.push((kind, target, rule));
+    }
+    Ok(rules)
+}
+
+/// A conversation for which the user has said which messages push.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mode {
+    /// With a user, or in a group.
+    pub kind: RuleKind,
+    /// Which.
+    pub target: String,
+    /// `ALL`, `AT` or `NONE`.
+    pub mode: String,
+}
+
+/// Up to `limit` (at most 50) of those conversations behind that one, and whether there are more.
+pub async fn modes(
+    ctx: &Ctx,
+    app: &App,
+    reference: &str,
+    after: Option<(RuleKind, String)>,
+    limit: i64,
+) -> Result<(Vec<Mode>, bool)> {
+    let user = users::find(ctx, app, reference).await?;
+    let limit = limit.clamp(1, HISTORY_PAGE_MAX);
+    let after = after.map_or((String::new(), String::new()), |(kind, target)| (kind.name().to_owned(), target));
+    let rows = ctx
+        .db
+        .read((app.id, user, after, limit + 1), |sql, (app, user, (kind, target), limit)| {
+            Box::pin(async move {
+                Ok::<_, Error>(push::modes(sql, *app, user.user, &user.username, (kind, target), *limit).await?)
+            })
+        })
+        .await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_more = rows.len() > limit;
+    let read =
+        |(kind, target, mode): (String, String, String)| Some(Mode { kind: RuleKind::parse(&kind)?, target, mode });
+    Ok((rows.into_iter().take(limit).filter_map(read).collect(), is_more))
 }
 
 /// Sets a preference.

@@ -4,13 +4,16 @@
 //! [`kept_from`]. A sweep removes it later, a little at a time. A queue that is too long loses its oldest when something
 //! comes into it.
 
-use yinxin_store::tables::inbox::{self, InboxRow, QueueRow};
+use yinxin_store::tables::conversations::{self, QueueRow};
+use yinxin_store::tables::inbox::{self, InboxRow};
+use yinxin_store::tables::{message_pins, reactions};
 use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::{INBOX_DAYS, INBOX_QUEUE_MAX, INBOX_TRIM_EVERY, SWEEP_QUEUES, SWEEP_ROWS};
+use crate::messages::Kind;
 use crate::mint::{Mint, ORDER_BITS};
 
 /// The first order id that is still kept.
@@ -35,7 +38,8 @@ pub(crate) async fn append(
     places: &[Place<'_>],
     entry: &InboxRow,
 ) -> Result<i64> {
-    let (id, arrived) = advance(sql, mint, app, places).await?;
+    let is_chat = entry.kind == Kind::Chat.number();
+    let (id, arrived) = advance(sql, mint, app, places, is_chat).await?;
     for (Place { owner, queue, counted }, arrived) in places.iter().zip(arrived) {
         let entry = InboxRow { message_id: id, counted: *counted, ..entry.clone() };
         inbox::put(sql, app, *owner, queue, &entry).await?;
@@ -47,16 +51,22 @@ pub(crate) async fn append(
 }
 
 /// A new id that is the last of all these queues now, and how many entries each has ever had.
-async fn advance(sql: &mut dyn Sql, mint: &Mint, app: AppId, places: &[Place<'_>]) -> Result<(i64, Vec<i64>)> {
+async fn advance(
+    sql: &mut dyn Sql,
+    mint: &Mint,
+    app: AppId,
+    places: &[Place<'_>],
+    is_chat: bool,
+) -> Result<(i64, Vec<i64>)> {
     'mint: loop {
         let id = mint.order();
         let mut arrived = Vec::with_capacity(places.len());
         for Place { owner, queue, .. } in places {
-            if let Some(count) = inbox::advance(sql, app, *owner, queue, id).await? {
+            if let Some(count) = conversations::advance(sql, app, *owner, queue, id, is_chat).await? {
                 arrived.push(count);
             } else {
                 // The clock was ahead when the queue's last entry came.
-                mint.rise_above(inbox::last(sql, app, *owner, queue).await?);
+                mint.rise_above(conversations::last(sql, app, *owner, queue).await?);
                 continue 'mint;
             }
         }
@@ -103,7 +113,7 @@ async fn read(ctx: &Ctx, app: AppId, seen: Option<(UserId, String)>, before: i64
     ctx.db
         .read((app, seen, before), |sql, (app, (owner, queue), before)| {
             Box::pin(async move {
-                Ok::<_, Error>(inbox::queues_after(sql, *app, (*owner, queue), *before, SWEEP_QUEUES).await?)
+                Ok::<_, Error>(conversations::queues_after(sql, *app, (*owner, queue), *before, SWEEP_QUEUES).await?)
             })
         })
         .await
@@ -123,10 +133,12 @@ async fn clean_some(sql: &mut dyn Sql, (app, stale, before): &(AppId, Vec<QueueR
     let mut room = SWEEP_ROWS;
     for (done, QueueRow { owner, queue, .. }) in stale.iter().enumerate() {
         room -= inbox::expire(sql, *app, *owner, queue, *before, room).await?;
-        if room == 0 {
+        room -= reactions::expire(sql, *app, *owner, *before, room.max(1)).await?;
+        room -= message_pins::sweep(sql, *app, *owner, queue, *before, room.max(1)).await?;
+        if room <= 0 {
             return Ok(done);
         }
-        inbox::forget(sql, *app, *owner, queue, *before).await?;
+        conversations::forget(sql, *app, *owner, queue, *before).await?;
     }
     Ok(stale.len())
 }

@@ -12,7 +12,7 @@ use axum::Router;
 use yinxin_core::Ctx;
 use yinxin_realtime::Registry;
 
-pub use rest::Options;
+pub use rest::{Options, Route, routes};
 
 /// The dialect's routes: REST and the chat SDK's socket. It answers every path, unknown ones too.
 pub fn router(ctx: Arc<Ctx>, registry: Arc<Registry>, options: Options) -> Router {

@@ -111,6 +111,12 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::FileMissing
         | C::PartsMissing
         | C::FormMalformed
+        | C::EditIllegal
+        | C::MarkIllegal
+        | C::ReactionIllegal
+        | C::ReactionBatchTooLarge
+        | C::PinIllegal
+        | C::ReportIllegal
         | C::RoomUidMissing
         | C::RoomUidIllegal
         | C::RoomNameIllegal
@@ -129,6 +135,16 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::RoomExists
         | C::NotContacts
         | C::RecallTooLate
+        | C::EditNotFound
+        | C::EditForbidden
+        | C::EditsSpent
+        | C::EditRaced
+        | C::ConversationNotFound
+        | C::ConversationPinsFull
+        | C::ReactionExists
+        | C::ReactionsFull
+        | C::PinNotFound
+        | C::PinsFull
         | C::TemplateNotFound
         | C::NotifierNotFound
         | C::HookNotFound

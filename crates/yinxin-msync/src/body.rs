@@ -18,11 +18,17 @@ use crate::wire::{ContentType, Jid, MessageBody, MessageType};
 mod build;
 pub mod content;
 mod describe;
+mod digest;
+mod edit;
 mod ext;
+mod meta;
 
 pub use build::{Body, text_body};
 pub use describe::{Description, describe};
-pub use ext::key_values;
+pub use digest::{Digest, digest};
+pub use edit::{EditFacts, Edited, edit};
+pub use ext::{key_values, values};
+pub use meta::{add_meta, clean_meta};
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +37,11 @@ const TYPE: u32 = 1;
 const FROM: u32 = 2;
 const TO: u32 = 3;
 const CONTENTS: u32 = 4;
+const EXT: u32 = 5;
 const ACK_MESSAGE_ID: u32 = 6;
+const META: u32 = 9;
 const EDIT_MESSAGE_ID: u32 = 11;
+const EDIT_SCOPE: u32 = 12;
 
 /// Replaces what the sender wrote as `from` and `to` by the given names, and copies every other field's bytes as they
 /// are and in their order, known or not.
@@ -69,6 +78,8 @@ pub struct BodySummary<'a> {
     pub ack_message_id: Option<u64>,
     /// The server's id of the message that an edit is about.
     pub edit_message_id: Option<u64>,
+    /// Something is said about it beside what it says: see [`clean_meta`].
+    pub has_meta: bool,
     /// What its first content is. `None`: it has none, or of a kind unknown here.
     pub content: Option<ContentType>,
     /// The text, if its first content is one. What is not UTF-8, such as half an emoji cut off by JavaScript, is
@@ -81,14 +92,21 @@ pub fn inspect(payload: &[u8]) -> Result<BodySummary<'_>, Malformed> {
     check::<MessageBody>(payload)?;
     let mut kind = 0;
     let mut first = None;
-    let mut summary =
-        BodySummary { kind: None, ack_message_id: None, edit_message_id: None, content: None, text: None };
+    let mut summary = BodySummary {
+        kind: None,
+        ack_message_id: None,
+        edit_message_id: None,
+        has_meta: false,
+        content: None,
+        text: None,
+    };
     for field in fields(payload) {
         let field = field?;
         match field.number {
             TYPE => kind = field.enumeration()?,
             CONTENTS if first.is_none() => first = Some(field.bytes()?),
             ACK_MESSAGE_ID => summary.ack_message_id = Some(field.varint()?),
+            META => summary.has_meta = true,
             EDIT_MESSAGE_ID => summary.edit_message_id = Some(field.varint()?),
             _ => {}
         }

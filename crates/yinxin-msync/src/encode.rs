@@ -54,6 +54,19 @@ pub fn send_ok(meta_id: u64, server_id: u64, timestamp_ms: i64) -> Vec<u8> {
     sync(&CommSyncDl { meta_id: Some(meta_id), server_id: Some(server_id), ..answer(Status::ok(), Some(timestamp_ms)) })
 }
 
+/// Like [`send_ok`], for a change of a message: the SDK reads its count and its times from a notice that comes with the
+/// answer. `to`: the device that sent it.
+pub fn edit_ok(meta_id: u64, server_id: u64, timestamp_ms: i64, to: Jid, edit: &serde_json::Value) -> Vec<u8> {
+    let from = Jid { name: None, client_resource: None, ..to.clone() };
+    let notice = Heading { id: server_id, from, to, timestamp_ms }.notify(edit);
+    sync(&CommSyncDl {
+        meta_id: Some(meta_id),
+        server_id: Some(server_id),
+        metas: vec![notice],
+        ..answer(Status::ok(), Some(timestamp_ms))
+    })
+}
+
 /// What the client sent as `meta_id` is refused.
 ///
 /// Quirk(easemob): never to be sent for a meta of [`Namespace::Statistic`]; the SDK reports each as an error.

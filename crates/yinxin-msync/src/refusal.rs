@@ -84,6 +84,18 @@ pub enum SendRefusal<'a> {
     RecallTooLate,
     /// Recalls are switched off (505).
     RecallDisabled,
+    /// The message to change is not there (1302).
+    EditNotFound,
+    /// The message to change is another's (603).
+    EditForbidden,
+    /// A message of that type cannot be changed so (1303).
+    EditIllegal,
+    /// The message was changed as often as it may be (50).
+    EditsSpent,
+    /// The change did not happen (1304).
+    EditFailed,
+    /// There is no such room (705).
+    RoomNotFound(&'a str),
     /// Too many members of a group are named as receivers (50).
     TooManyReceivers,
     /// The content was found wanting by a moderator (508).
@@ -119,6 +131,12 @@ impl<'a> SendRefusal<'a> {
             Self::NotOnAllowList => (ErrorCode::Fail, "not in group or chatroom white list"),
             Self::RecallTooLate => (ErrorCode::Fail, "exceed recall time limit"),
             Self::RecallDisabled => (ErrorCode::Fail, "message recall disabled"),
+            Self::EditNotFound => (ErrorCode::Fail, "Sorry, message does not exist"),
+            Self::EditForbidden => (ErrorCode::Fail, "Sorry, You do not have permission"),
+            Self::EditIllegal => (ErrorCode::Fail, "Sorry, format is incorrect"),
+            Self::EditsSpent => (ErrorCode::Fail, "Sorry, edit limit reached"),
+            Self::EditFailed => (ErrorCode::Fail, "Sorry, edit fail"),
+            Self::RoomNotFound(id) => return (ErrorCode::Fail, format!("grpID {id} does not exist!").into()),
             Self::TooManyReceivers => (ErrorCode::Fail, "limit directed users"),
             Self::Moderated => (ErrorCode::Fail, "moderation"),
             Self::ForbiddenWords => (ErrorCode::PermissionDenied, "sensitive words"),

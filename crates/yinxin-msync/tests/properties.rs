@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
-use yinxin_msync::body::{describe, inspect, rewrite_identity, text_body};
+use yinxin_msync::body::{EditFacts, clean_meta, describe, digest, edit, inspect, rewrite_identity, text_body};
 use yinxin_msync::fields::fields;
 use yinxin_msync::sockjs::{self, Limits};
 use yinxin_msync::wire::{CommSyncUl, Content, Jid, KeyValue, MSync, MessageBody, Meta, key_value};
@@ -88,6 +88,9 @@ proptest! {
         let rewritten = rewrite_identity(&bytes, "a", "b");
         prop_assert_eq!(rewritten.is_ok(), inspect(&bytes).is_ok());
         prop_assert_eq!(rewritten.is_ok(), describe(&bytes).is_ok());
+        prop_assert_eq!(rewritten.is_ok(), clean_meta(&bytes).is_ok());
+        let _ = digest(&bytes);
+        let _ = edit(&bytes, &bytes, &EditFacts { sender: "a", sent_ms: 0, edited_ms: 0, count: 1 });
         if let Ok(body) = rewritten {
             prop_assert!(body.len() <= bytes.len() + 10);
         }

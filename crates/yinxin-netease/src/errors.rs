@@ -61,6 +61,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::SenderBlocked
         | C::NotContact
         | C::MessageVetoed
+        | C::EditForbidden
         | C::FileSecretWrong => wired(403, 403, "illegal operation or no permission"),
         C::UserInactive => wired(422, 403, format!("{subject} is blocked")),
         C::SenderMuted => wired(423, 403, format!("{subject} is muted")),
@@ -119,6 +120,12 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::AttributesBatchTooLarge
         | C::MuteIllegal
         | C::MessageTooLarge
+        | C::EditIllegal
+        | C::MarkIllegal
+        | C::ReactionIllegal
+        | C::ReactionBatchTooLarge
+        | C::PinIllegal
+        | C::ReportIllegal
         | C::FileTooLarge
         | C::FileMissing
         | C::PartsMissing
@@ -135,6 +142,12 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::BlocksFull
         | C::ContactsFull
         | C::FilesFull
+        | C::EditsSpent
+        | C::EditRaced
+        | C::ConversationPinsFull
+        | C::ReactionExists
+        | C::ReactionsFull
+        | C::PinsFull
         | C::HooksFull
         | C::TooManyUploads
         | C::TemplateExists
@@ -145,9 +158,12 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::TemplateNotFound
         | C::NotifierNotFound
         | C::FileNotFound
+        | C::EditNotFound
+        | C::ConversationNotFound
+        | C::PinNotFound
+        | C::GroupNotFound
         | C::HookNotFound
         | C::AdminTokenNotFound
-        | C::GroupNotFound
         | C::HookEventNotFound => wired(404, 404, error.code.text()),
         C::RecallTooLate => wired(508, 409, error.code.text()),
         C::RouteNotFound => wired(404, 404, "no such call"),

@@ -124,6 +124,17 @@ pub(crate) enum AppCommand {
         #[arg(value_name = "ORG/APP")]
         app: String,
     },
+    /// List what users complained of, the last first
+    Reports {
+        #[arg(value_name = "ORG/APP")]
+        app: String,
+        /// Complaints per page, up to 100
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+        /// The cursor that the page before ended with
+        #[arg(long)]
+        cursor: Option<i64>,
+    },
     /// Replace the secrets of one dialect; what was signed with the old ones stops working (needs --yes)
     RotateSecret {
         #[arg(value_name = "ORG/APP")]

@@ -6,4 +6,5 @@ mod harness;
 mod hooks;
 mod import;
 mod openapi;
+mod reports;
 mod users;

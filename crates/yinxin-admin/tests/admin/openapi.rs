@@ -80,6 +80,7 @@ async fn answers_have_the_documented_fields() {
         ("/apps/acme/chat/hooks", "Hooks"),
         (&format!("{hook}?secrets=true"), "Hook"),
         (&format!("{hook}/log"), "HookLog"),
+        ("/apps/acme/chat/reports", "Reports"),
         ("/server", "Server"),
         ("/apps/acme/none", "Problem"),
     ] {

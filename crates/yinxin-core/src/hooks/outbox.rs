@@ -7,7 +7,7 @@ use yinxin_store::tables::hook_outbox::{self, NewEvent};
 use yinxin_store::tables::hooks as hook_table;
 use yinxin_store::{AppId, HookId, Sql};
 
-use super::{Event, event};
+use super::{Content, Event, event, said};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::Result;
@@ -51,14 +51,18 @@ pub(crate) fn notes(
 }
 
 impl Notes {
-    /// Puts the event into the outboxes, within the write that makes it true; `id` is that of the message it is about.
-    /// The order of events is made here, so that it is that of the writes.
-    pub async fn keep(&self, sql: &mut dyn Sql, app: AppId, id: Option<i64>) -> Result<()> {
+    /// Puts the event into the outboxes, within the write that makes it true; `id` is that of the message it is about,
+    /// and `becomes` what another message says from now on, if that is changed. The order of events is made here, so that it
+    /// is that of the writes.
+    pub async fn keep(&self, sql: &mut dyn Sql, app: AppId, id: Option<i64>, becomes: Option<Content>) -> Result<()> {
         let Self { event, lane, data, at_ms, hooks, mint } = self;
         let mut data = data.clone();
         if let Some(id) = id {
             // A text: JavaScript's numbers end before such an id does.
             data["id"] = id.to_string().into();
+        }
+        if let Some(content) = becomes {
+            said::say(&mut data, content);
         }
         let payload = &event::payload(*event, *at_ms, &data);
         let new = NewEvent { seq: mint.order(), event: event.name(), lane, payload, due_ms: mint.now_ms() };

@@ -43,7 +43,8 @@ impl Said<'_> {
     /// The notes for hooks that want to know that it was sent.
     pub fn notes(&self, ctx: &Ctx, at_ms: i64) -> Option<Notes> {
         let event = event_of(self.outgoing.act)?;
-        outbox::notes(ctx, self.app, event, at_ms, (|| self.lane(), || self.data(Some(at_ms))))
+        let data = || self.data(&self.outgoing.payload, Some(at_ms));
+        outbox::notes(ctx, self.app, event, at_ms, (|| self.lane(), data))
     }
 
     /// Messages between two users stand one behind the other, whoever writes.
@@ -53,9 +54,14 @@ impl Said<'_> {
         format!("{first} {second}")
     }
 
+    /// The data of the question whether receivers may be shown that payload.
+    pub fn question(&self, payload: &[u8]) -> Value {
+        self.data(payload, None)
+    }
+
     /// The data of an event or a question: the id, and before it is sent the time, are not known.
-    pub fn data(&self, time_ms: Option<i64>) -> Value {
-        let Outgoing { origin, payload, act, online_only, read, .. } = self.outgoing;
+    fn data(&self, payload: &[u8], time_ms: Option<i64>) -> Value {
+        let Outgoing { origin, act, online_only, read, .. } = self.outgoing;
         let mut data = json!({
             "app": self.app.name.app_key(),
             "chat_type": "chat",
@@ -73,13 +79,17 @@ impl Said<'_> {
             data["about"] = about.to_string().into();
         }
         if act.has_content() {
-            let Content { bodies, ext } = read(payload);
             data["online_only"] = (*online_only).into();
-            data["bodies"] = bodies.into();
-            data["ext"] = ext.into();
+            say(&mut data, read(payload));
         }
         data
     }
+}
+
+/// Writes into the data what is said.
+pub(super) fn say(data: &mut Value, Content { bodies, ext }: Content) {
+    data["bodies"] = bodies.into();
+    data["ext"] = ext.into();
 }
 
 /// A question about a message of nobody, for an operator who tries a hook.
@@ -96,5 +106,5 @@ pub(super) fn sample(app: &App) -> Value {
         online_only: true,
         read,
     };
-    Said { app, from: "nobody", to: "nobody", outgoing: &outgoing }.data(None)
+    Said { app, from: "nobody", to: "nobody", outgoing: &outgoing }.question(&outgoing.payload)
 }

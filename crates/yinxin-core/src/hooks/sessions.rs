@@ -95,7 +95,7 @@ async fn tell_start(ctx: &Ctx, known: Known<'_>, opened: &Opened) -> Result<bool
         .write((app.id, notes, is_noted.then(row)), |sql, (app, notes, row)| {
             Box::pin(async move {
                 if let Some(notes) = notes {
-                    notes.keep(sql, *app, None).await?;
+                    notes.keep(sql, *app, None, None).await?;
                 }
                 if let Some(row) = row {
                     hook_sessions::begin(sql, *app, row).await?;
@@ -126,7 +126,7 @@ async fn tell_end(ctx: &Ctx, known: Known<'_>, opened: &Opened, reason: EndReaso
         .write((app.id, notes, opened.seq), |sql, (app, notes, seq)| {
             Box::pin(async move {
                 if let Some(notes) = notes {
-                    notes.keep(sql, *app, None).await?;
+                    notes.keep(sql, *app, None, None).await?;
                 }
                 Ok::<_, Error>(hook_sessions::end(sql, *app, *seq).await?)
             })

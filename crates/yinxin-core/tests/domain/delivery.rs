@@ -82,7 +82,7 @@ async fn a_device_that_stays_is_not_forgotten_for_those_that_come() {
         note: String::new(),
         since_ms: 0,
     };
-    site.setup.sessions.0.lock().unwrap().push((ben, phone));
+    site.setup.sessions.devices.lock().unwrap().push((ben, phone));
     send(&site, "ann", "ben", "one").await;
     assert_eq!(fetch_to(&site, "ben", "phone").await, ["one"]);
     // A page whose resource is another each time it is loaded.
@@ -176,7 +176,7 @@ async fn what_is_stored_is_told_though_its_sender_has_gone() {
         sending.abort();
         let _gone = sending.await;
     }
-    let told = || site.setup.sessions.1.load(Ordering::SeqCst);
+    let told = || site.setup.sessions.woken.load(Ordering::SeqCst);
     let all_told = async {
         // The last write comes behind all others.
         send(&site, "ann", "ben", "the last").await;

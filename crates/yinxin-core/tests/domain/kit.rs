@@ -31,23 +31,42 @@ pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
 /// Whoever a test says, and how often somebody was told that something came.
 #[derive(Default)]
-pub struct Connected(pub Mutex<Vec<(UserId, Device)>>, pub AtomicUsize);
+pub struct Connected {
+    /// Users and their devices.
+    pub devices: Mutex<Vec<(UserId, Device)>>,
+    /// Names of devices that everybody has.
+    everybody: &'static [&'static str],
+    pub woken: AtomicUsize,
+}
+
+impl Connected {
+    /// Everybody, with these devices.
+    pub fn everybody(everybody: &'static [&'static str]) -> Arc<Self> {
+        Arc::new(Self { everybody, ..Self::default() })
+    }
+}
 
 impl Sessions for Connected {
-    fn is_online(&self, _: AppId, user: UserId) -> bool {
-        self.0.lock().unwrap().iter().any(|(connected, _)| *connected == user)
+    fn is_online(&self, app: AppId, user: UserId) -> bool {
+        !self.devices_of(app, user).is_empty()
     }
 
     fn devices_of(&self, _: AppId, user: UserId) -> Vec<Device> {
-        let connected = self.0.lock().unwrap();
-        connected.iter().filter(|(of, _)| *of == user).map(|(_, device)| device.clone()).collect()
+        let connected = self.devices.lock().unwrap();
+        let own = connected.iter().filter(|(of, _)| *of == user).map(|(_, device)| device.clone());
+        own.chain(self.everybody.iter().map(|name| device(name))).collect()
     }
 
     fn wake(&self, _: AppId, _: UserId, _: &str) {
-        self.1.fetch_add(1, Ordering::SeqCst);
+        self.woken.fetch_add(1, Ordering::SeqCst);
     }
 
     fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
+}
+
+fn device(name: &str) -> Device {
+    let same = || name.to_owned();
+    Device { resource: same(), device_uuid: same(), device_name: same(), note: String::new(), since_ms: 0 }
 }
 
 /// How a core is opened; tests change what they are about.
@@ -62,7 +81,7 @@ pub struct Setup {
     pub secret_is_enough: bool,
     pub courier: Arc<dyn Courier>,
     pub sessions: Arc<Connected>,
-    folder: TempDir,
+    pub folder: TempDir,
 }
 
 impl Setup {

@@ -3,8 +3,10 @@
 
 mod apps;
 mod cache;
+mod conversations;
 mod delivery;
 mod doors;
+mod edits;
 mod files;
 mod hooks;
 mod kit;
@@ -12,6 +14,7 @@ mod messages;
 mod passwords;
 mod people;
 mod presence;
+mod reactions;
 mod retention;
 mod rooms;
 mod tokens;

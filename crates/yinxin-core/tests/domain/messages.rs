@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::hooks::Content;
-use yinxin_core::messages::{self, Act, Kind, Outgoing, Receipt, Sender, Sent};
+use yinxin_core::messages::{self, Act, Edit, Kind, Outgoing, Receipt, Sender, Sent};
 use yinxin_core::{Code, Error, contacts, offline};
 
 use crate::kit::Site;
@@ -69,7 +69,8 @@ async fn who_is_no_contact_any_more_may_confirm_and_take_back_but_not_speak() {
     let sent = say(&site, "ann", "ben", text("phone", "hello")).await.unwrap();
     contacts::remove(&site.ctx, &site.app, "ben", "ann").await.unwrap();
     let about = |act| Outgoing { kind: Kind::About, act, ..text("phone", "about") };
-    assert_eq!(say(&site, "ann", "ben", about(Act::Edits(1))).await.unwrap_err(), Code::NotContact);
+    let edit = |message| Act::Edits(Edit { message, apply: |_, _, _| None });
+    assert_eq!(say(&site, "ann", "ben", about(edit(1))).await.unwrap_err(), Code::NotContact);
     let fleeting = Outgoing { online_only: true, ..about(Act::Says) };
     assert_eq!(say(&site, "ann", "ben", fleeting).await.unwrap_err(), Code::NotContact);
     say(&site, "ben", "ann", about(Act::Confirms(Receipt::Conversation))).await.unwrap();

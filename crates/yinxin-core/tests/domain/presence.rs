@@ -21,7 +21,7 @@ async fn a_device_that_comes_back_while_it_goes_is_here() {
     let ann = site.register("ann").await;
     let app = site.app.id;
     presence::publish(&site.ctx, &site.app, "ann", "phone", 1, Some("busy".to_owned())).await.unwrap();
-    let connected = || site.setup.sessions.0.lock().unwrap();
+    let connected = || site.setup.sessions.devices.lock().unwrap();
     for round in 0..300 {
         connected().clear();
         let come = async {

@@ -1,7 +1,7 @@
 //! What is kept in inboxes, how long and how much: too old is gone for readers at once, for the disk a little later.
 
 use futures_util::future::join_all;
-use yinxin_core::conversations::{self, From};
+use yinxin_core::conversations::{self, From, Listing, Which};
 use yinxin_core::limits::{INBOX_QUEUE_MAX, INBOX_TRIM_EVERY, SWEEP_ROWS};
 use yinxin_core::messages::{self, Kind};
 use yinxin_core::retention::Sweep;
@@ -70,7 +70,9 @@ async fn what_is_too_old_is_gone_for_every_reader_before_it_is_swept() {
     site.setup.clock.move_by(7 * DAY);
     assert_eq!(waiting(&site, "ben").await, 0);
     assert!(messages::queues_for_device(&site.ctx, app, ben, "phone").await.unwrap().is_empty());
-    let listed = conversations::list(&site.ctx, &site.app, "ben", None, 10).await.unwrap().entries;
+    let all = |with_empty| Listing { which: Which::All, before: None, limit: 10, with_empty };
+    assert!(conversations::list(&site.ctx, &site.app, "ben", all(false)).await.unwrap().entries.is_empty());
+    let listed = conversations::list(&site.ctx, &site.app, "ben", all(true)).await.unwrap().entries;
     assert!(listed.iter().all(|conversation| conversation.last.is_none() && conversation.waiting == 0));
 }
 

@@ -6,6 +6,7 @@
 //! what by the core.
 
 mod conversation;
+mod edits;
 mod end;
 mod line;
 mod login;

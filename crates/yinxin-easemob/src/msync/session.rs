@@ -10,7 +10,7 @@ use yinxin_core::messages::{self, Entry, Outgoing, Sender};
 use yinxin_core::presence::News;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Ctx, Result};
-use yinxin_msync::wire::{CommSyncUl, Jid, Meta, Namespace};
+use yinxin_msync::wire::{CommSyncUl, Jid, Meta, MucBody, Namespace};
 use yinxin_msync::{Frame, Kick, SendRefusal, encode};
 use yinxin_realtime::{Action, Delivery, Ending, Event};
 
@@ -210,15 +210,22 @@ impl Session {
                 Ok((to, outgoing)) => Next::Wait(self.send(meta_id, to, outgoing)),
                 Err(error) => Next::Send(vec![outgoing::refused(meta_id, &error)]),
             },
+            // There are no rooms.
+            Some(Namespace::Muc) => {
+                let room = yinxin_msync::read::<MucBody>(meta.payload.as_deref().unwrap_or_default()).ok();
+                let name = room.and_then(|body| body.muc_id?.name).unwrap_or_default();
+                Next::Send(vec![encode::send_refused(meta_id, SendRefusal::RoomNotFound(&name))])
+            }
             _ => Next::Send(vec![encode::send_refused(meta_id, SendRefusal::Unsupported)]),
         }
     }
 
     fn send(&self, meta_id: u64, to: String, outgoing: Outgoing) -> Answering {
         let (ctx, app, user) = (Arc::clone(&self.ctx), Arc::clone(&self.who.app), Arc::clone(&self.who.user));
+        let device = Jid::device(&self.app_key, &user.username, &self.who.device.resource);
         Box::pin(async move {
             match messages::send(&ctx, &app, Sender::User(&user), &to, outgoing).await {
-                Ok(sent) => encode::send_ok(meta_id, sent.id.cast_unsigned(), sent.at_ms),
+                Ok(sent) => outgoing::sent(meta_id, &sent, device, &user.username),
                 Err(error) => outgoing::refused(meta_id, &error),
             }
         })

@@ -37,6 +37,8 @@ mod exception {
     pub const JSON: &str = "com.fasterxml.jackson.core.JsonParseException";
     pub const WEB: &str = "javax.ws.rs.WebApplicationException";
     pub const FORBIDDEN: &str = "com.easemob.im.exceptions.ForbiddenServiceOperationException";
+    pub const REWRITE: &str = "com.easemob.im.exceptions.MessageRewriteException";
+    pub const GROUP: &str = "com.easemob.group.exception.ResourceNotFoundException";
     pub const LIMIT: &str = "com.easemob.im.exceptions.ReachLimitException";
     pub const EXCEED: &str = "com.easemob.im.exceptions.ExceedLimitException";
     pub const STORAGE: &str = "org.apache.usergrid.persistence.exceptions.PersistenceException";
@@ -152,6 +154,32 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::SenderMuted => forbidden_op("user is mute"),
         C::MessageTooLarge => argument("message is too large"),
         C::MessageVetoed => forbidden_op(subject),
+        C::EditNotFound => rewrite(404, "The message is unavailable or has expired."),
+        C::EditForbidden => rewrite(401, "You are not authorized to edit this message."),
+        C::EditIllegal => rewrite(400, "The message is of a type that is currently not supported for modification."),
+        C::EditsSpent => rewrite(403, "The message has reached its edit limit and cannot be modified further."),
+        C::EditRaced => {
+            Wire { error: "concurrent_operation_error", ..rewrite(409, "The message has been edited by another.") }
+        }
+        C::ConversationNotFound => {
+            Wire { description: format!("conversation {subject} not found"), ..resource_not_found() }
+        }
+        C::ConversationPinsFull => exceed_limit("pinned conversations exceed limit"),
+        C::MarkIllegal => argument("param mark illegal, please check it!"),
+        C::ReactionIllegal => bad_request("the user operation is illegal!"),
+        C::ReactionExists => bad_request("the user is already operation this message"),
+        C::ReactionsFull => bad_request("The quantity has exceeded the limit!"),
+        C::ReactionBatchTooLarge => bad_request("msgIdList exceeds the maximum number limit"),
+        C::PinIllegal => argument("param pin_msg_id illegal, please check it!"),
+        C::PinNotFound => Wire { description: "user session pin message not exist".into(), ..resource_not_found() },
+        C::PinsFull => exceed_limit("pinned messages exceed limit"),
+        C::ReportIllegal => bad_request("report failed, get message by id failed"),
+        C::GroupNotFound => Wire {
+            error: "resource_not_found",
+            exception: Some(exception::GROUP),
+            description: format!("grpID {subject} does not exist!"),
+            ..resource_not_found()
+        },
         C::NotContacts => argument("updateRemark they are not friends, please add as a friend first."),
         C::RemarkTooLong => argument(format!("remark length must not exceed {limit}")),
         C::ImportTooLarge => argument(format!("request user over flow limit:{limit}.")),
@@ -223,24 +251,16 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::RouteNotFound if matches!(op, Op::PushRuleSet | Op::PushRuleGet) => {
             Wire { description: "url is invalid".into(), ..resource_not_found() }
         }
-        C::RouteNotFound
-        | C::NotifierNotFound
-        | C::HookNotFound
-        | C::HookEventNotFound
-        | C::AdminTokenNotFound
-        | C::GroupNotFound => resource_not_found(),
+        C::RouteNotFound | C::NotifierNotFound | C::HookNotFound | C::HookEventNotFound | C::AdminTokenNotFound => {
+            resource_not_found()
+        }
         C::MethodNotAllowed => Wire {
             status: 405,
             error: "unsupported_service_operation",
             exception: Some(exception::OPERATION),
             description: "Service operation not supported".into(),
         },
-        C::NotOffered => Wire {
-            status: 403,
-            error: "forbidden_service_operation",
-            exception: Some(exception::FORBIDDEN),
-            description: "Service operation not allowed".into(),
-        },
+        C::NotOffered => not_offered(op),
 
         C::RateLimited | C::Busy | C::TooManyUploads => Wire {
             status: 429,
@@ -255,6 +275,40 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             description: "The service is unavailable, please try again later".into(),
         },
         C::Internal => web(500, "Internal Server Error"),
+    }
+}
+
+/// A service that this server does not have, as the vendor answers for one that is not switched on.
+fn not_offered(op: Op) -> Wire {
+    let service = |name: &str| forbidden_op(&format!("{name} service not open!"));
+    match op {
+        Op::Groups => service("group"),
+        Op::Rooms => service("chatroom"),
+        Op::Circles => service("circle"),
+        Op::Translation => service("translate"),
+        Op::Threads => Wire { error: "group_error", ..forbidden_op("thread not open.") },
+        _ => Wire { error: "forbidden_service_operation", ..forbidden_op("Service operation not allowed") },
+    }
+}
+
+/// What changing a message answers. Source: the vendor's page on changing messages.
+fn rewrite(status: u16, description: &str) -> Wire {
+    let exception = Some(exception::REWRITE);
+    Wire { status, error: "message_rewrite_error", exception, description: description.to_owned() }
+}
+
+fn bad_request(description: &str) -> Wire {
+    Wire { error: "Bad Request", ..argument(description) }
+}
+
+/// A number that the web SDK goes by where the text is not enough for it. Source: its table of REST errors.
+fn number(op: Op, code: Code) -> Option<u32> {
+    match (op, code) {
+        (_, Code::ConversationNotFound) => Some(91001),
+        (_, Code::ConversationPinsFull) => Some(91002),
+        (_, Code::PinsFull) => Some(91101),
+        (Op::Threads, Code::NotOffered) => Some(40000),
+        _ => None,
     }
 }
 
@@ -403,6 +457,8 @@ struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<&'a str>,
     error_description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<u32>,
 }
 
 /// The reply to an error.
@@ -421,6 +477,7 @@ pub(crate) fn render(op: Op, profile: Profile, error: &Error, now_ms: i64) -> Re
             duration: 0,
             exception: wire.exception,
             error_description: &wire.description,
+            error_code: number(op, error.code),
         };
         // A struct of texts and numbers always serializes.
         serde_json::to_vec(&body).unwrap_or_default()

@@ -17,7 +17,7 @@ mod rights;
 mod routes;
 
 use axum::response::Response;
-pub use routes::router;
+pub use routes::{Route, router, routes};
 use yinxin_core::apps::Profile;
 use yinxin_core::limits::SocketLimits;
 use yinxin_core::{Code, Error};

@@ -61,7 +61,21 @@ ops! {
     MessageSend = "message.send", Users;
     MessageSendOld = "message.send_old", Users;
     MessageHistory = "message.history", Users;
+    HistoryErase = "message.erase", Users;
+    ReactionAdd = "reaction.add", Users;
+    ReactionRemove = "reaction.remove", Users;
+    ReactionList = "reaction.list", Users;
+    ReactionDetail = "reaction.detail", Users;
+    MessageReport = "message.report", Users;
+    MessagePin = "message.pin", Users;
+    MessageUnpin = "message.unpin", Users;
+    MessagePins = "message.pins", Users;
     ConversationList = "conversation.list", Users;
+    ConversationPin = "conversation.pin", Users;
+    ConversationUnpin = "conversation.unpin", Users;
+    ConversationMark = "conversation.mark", Users;
+    ConversationUnmark = "conversation.unmark", Users;
+    ConversationRemove = "conversation.remove", Users;
     FileUpload = "file.upload", Files;
     FileGet = "file.get", Files;
     FilePartsBegin = "file.parts_begin", Files;
@@ -86,6 +100,8 @@ ops! {
     PushNicknames = "push.nicknames", Users;
     PushRuleSet = "push.rule_set", Users;
     PushRuleGet = "push.rule_get", Users;
+    PushRuleList = "push.rule_list", Users;
+    PushRulesGet = "push.rules_get", Users;
     PushLanguageSet = "push.language_set", Users;
     PushLanguageGet = "push.language_get", Users;
     PushTemplateChoose = "push.template_choose", Templates;
@@ -99,6 +115,12 @@ ops! {
     NotifierAdd = "notifier.add", Users;
     NotifierRemove = "notifier.remove", Users;
     AppSet = "app.set", Users;
+    Groups = "groups", Users;
+    Rooms = "rooms", Users;
+    Threads = "threads", Users;
+    Circles = "circles", Users;
+    Translation = "translation", Users;
+    NoService = "no_service", Users;
     NotOffered = "not_offered", Users;
     Unknown = "unknown", Users;
 }

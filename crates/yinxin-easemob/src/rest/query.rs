@@ -11,11 +11,16 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl FromCall for Query {
     async fn from_call(call: &mut Call) -> Result<Self> {
-        pairs(call.parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
+        Self::of(call)
     }
 }
 
 impl Query {
+    /// The parameters of a call that takes a body, too.
+    pub fn of(call: &Call) -> Result<Self> {
+        pairs(call.parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
+    }
+
     /// A parameter; an empty one counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());

@@ -1,6 +1,7 @@
 //! The right to do something, as the type of a handler's argument. A handler that takes one cannot run without it.
 
 use yinxin_core::apps::Profile;
+use yinxin_core::messages;
 use yinxin_core::tokens::Caller;
 use yinxin_core::users::User;
 use yinxin_core::{Code, Result};
@@ -26,13 +27,23 @@ impl FromCall for Backend {
 }
 
 /// The app's backend, or the user that the path names.
-pub(crate) struct SelfOrBackend;
+pub(crate) struct SelfOrBackend {
+    is_backend: bool,
+}
+
+impl SelfOrBackend {
+    /// Through what the user does what it does; `device`: what it calls itself, if it says so.
+    pub fn by(self, device: Option<&str>) -> messages::By<'_> {
+        let device = messages::By::Device(device.unwrap_or_default());
+        if self.is_backend { messages::By::Backend } else { device }
+    }
+}
 
 impl FromCall for SelfOrBackend {
     async fn from_call(call: &mut Call) -> Result<Self> {
         match call.caller().await? {
-            Caller::App => Ok(Self),
-            Caller::User(user) if names(&user, call.owner()) => Ok(Self),
+            Caller::App => Ok(Self { is_backend: true }),
+            Caller::User(user) if names(&user, call.owner()) => Ok(Self { is_backend: false }),
             Caller::User(_) => Err(call.refused(Code::Forbidden).await?),
         }
     }

@@ -1,29 +1,80 @@
-//! The table of routes: path, method, operation, handler.
+//! The table of routes: path, method, operation, handler. It makes the router, and it can be read, so that a test finds
+//! every operation.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::routing::{MethodFilter, MethodRouter, any, on};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use yinxin_core::Ctx;
 
 use super::Options;
 use super::calls::{
-    account, apps, attributes, blocks, contacts, files, messages, mutes, online, presence, push, token, users,
+    account, apps, attributes, blocks, contacts, conversations, files, history, messages, mutes, online, presence,
+    push, reactions, token, users,
 };
 use super::dispatch::{Dialect, Handler, dispatch, handler};
 use super::op::Op;
 
-type Routes = Router<Arc<Dialect>>;
+/// One way into the API.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// `GET`, `POST`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// With `{org}` and `{app}` in front.
+    pub path: &'static str,
+    /// The operation's name in metrics and logs.
+    pub operation: &'static str,
+}
 
-fn to(method: MethodFilter, op: Op, handler: Handler) -> MethodRouter<Arc<Dialect>> {
-    on(method, move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, op, handler, request))
+/// A part of the table.
+#[derive(Default)]
+struct Routes {
+    router: Router<Arc<Dialect>>,
+    list: Vec<Route>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn route(mut self, path: &'static str, methods: Methods) -> Self {
+        self.list.extend(methods.list.iter().map(|&(method, op)| Route { method, path, operation: op.label() }));
+        Self { router: self.router.route(path, methods.router), ..self }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        Self { router: self.router.merge(other.router), ..self }
+    }
+}
+
+/// What one path does, by method.
+struct Methods {
+    router: MethodRouter<Arc<Dialect>>,
+    list: Vec<(&'static str, Op)>,
+}
+
+impl Methods {
+    fn merge(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        Self { router: self.router.merge(other.router), ..self }
+    }
+}
+
+fn to(method: MethodFilter, op: Op, handler: Handler) -> Methods {
+    let named = [("GET", GET), ("POST", POST), ("PUT", PUT), ("DELETE", DELETE)];
+    let list = named.into_iter().filter(|(_, one)| method.or(*one) == method).map(|(name, _)| (name, op)).collect();
+    let call = move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, op, handler, request);
+    Methods { router: on(method, call), list }
 }
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
 const DELETE: MethodFilter = MethodFilter::DELETE;
+const ANY: MethodFilter = GET.or(POST).or(PUT).or(DELETE);
 
 /// The dialect's router. It answers every path, unknown ones too, in the vendor's shape.
 pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
@@ -31,23 +82,35 @@ pub fn router(ctx: Arc<Ctx>, options: Options) -> Router {
     let miss = |handler: Handler| {
         move |State(dialect): State<Arc<Dialect>>, request: Request| dispatch(dialect, Op::Unknown, handler, request)
     };
-    Router::new()
+    table()
+        .router
+        .fallback(miss(handler!(apps::no_route)))
+        .method_not_allowed_fallback(miss(handler!(apps::no_method)))
+        .with_state(dialect)
+}
+
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    table().list
+}
+
+fn table() -> Routes {
+    Routes::new()
         .merge(accounts())
         .merge(people())
         .merge(states())
         .merge(pushes())
         .merge(message_routes())
         .merge(file_routes())
+        .merge(conversation_routes())
+        .merge(not_there())
         .route("/{org}/{app}", to(PUT, Op::AppSet, handler!(apps::set, 2)))
-        .route("/{org}/{app}/push/{*rest}", any(miss(handler!(apps::not_offered, 1))))
-        .route("/{org}/{app}/presence/online/{id}/type/{kind}", any(miss(handler!(apps::not_offered, 1))))
-        .fallback(miss(handler!(apps::no_route)))
-        .method_not_allowed_fallback(miss(handler!(apps::no_method)))
-        .with_state(dialect)
+        .route("/{org}/{app}/push/{*rest}", to(ANY, Op::NotOffered, handler!(apps::not_offered, 1)))
+        .route("/{org}/{app}/presence/online/{id}/type/{kind}", to(ANY, Op::NotOffered, handler!(apps::not_offered, 1)))
 }
 
 fn accounts() -> Routes {
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/token", to(POST, Op::Token, handler!(token::issue, 1)))
         .route("/{org}/{app}/sdk/users/{username}/token/expires", to(GET, Op::TokenExpiry, handler!(token::expiry, 1)))
         .route(
@@ -86,7 +149,7 @@ fn attribute_routes() -> Routes {
         ))
     };
     let get_one = || to(GET, Op::AttributesGet, handler!(attributes::get, 1));
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/metadata/user/{username}", of_one().merge(get_one()))
         .route(
             "/{org}/{app}/metadata/user/get",
@@ -101,7 +164,7 @@ fn attribute_routes() -> Routes {
 fn people() -> Routes {
     let contact_page = || to(GET, Op::ContactPage, handler!(contacts::page, 2));
     let contact_remark = || to(PUT, Op::ContactRemark, handler!(contacts::set_remark, 2));
-    Router::new()
+    Routes::new()
         .route(
             "/{org}/{app}/users/{username}/contacts/users/{other}",
             to(POST, Op::ContactAdd, handler!(contacts::add, 1))
@@ -150,21 +213,119 @@ fn people() -> Routes {
 }
 
 fn message_routes() -> Routes {
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/messages/users", to(POST, Op::MessageSend, handler!(messages::send, 2)))
         .route("/{org}/{app}/messages", to(POST, Op::MessageSendOld, handler!(messages::send_old, 2)))
+        .route("/{org}/{app}/users/{username}/messageroaming", to(POST, Op::MessageHistory, handler!(history::read, 2)))
+        .merge(erasing_routes())
         .route(
-            "/{org}/{app}/users/{username}/messageroaming",
-            to(POST, Op::MessageHistory, handler!(messages::history, 2)),
+            "/{org}/{app}/reaction/user/{username}",
+            to(POST, Op::ReactionAdd, handler!(reactions::add, 2))
+                .merge(to(DELETE, Op::ReactionRemove, handler!(reactions::remove, 2)))
+                .merge(to(GET, Op::ReactionList, handler!(reactions::list, 2))),
         )
         .route(
-            "/{org}/{app}/sdk/user/{username}/user_channels/list",
-            to(GET, Op::ConversationList, handler!(messages::conversations, 2)),
+            "/{org}/{app}/reaction/user/{username}/detail",
+            to(GET, Op::ReactionDetail, handler!(reactions::detail, 2)),
+        )
+        .route(
+            "/{org}/{app}/sdk/user/{username}/user_channel/pin",
+            to(POST, Op::MessagePin, handler!(reactions::pin, 2))
+                .merge(to(DELETE, Op::MessageUnpin, handler!(reactions::unpin, 2)))
+                .merge(to(GET, Op::MessagePins, handler!(reactions::pinned, 2))),
+        )
+        .route(
+            "/{org}/{app}/user/{username}/moderation/report/message/{message}",
+            to(POST, Op::MessageReport, handler!(reactions::report, 2)),
         )
 }
 
+/// As the web SDK calls them, and as the vendor's documents tell backends to.
+fn erasing_routes() -> Routes {
+    let some = || to(DELETE, Op::HistoryErase, handler!(history::erase, 2));
+    let until = || to(DELETE, Op::HistoryErase, handler!(history::erase_until, 2));
+    let all = || to(POST, Op::HistoryErase, handler!(history::erase_all, 1));
+    let of_group = || to(DELETE, Op::Groups, handler!(apps::no_group, 1));
+    Routes::new()
+        .route("/{org}/{app}/sdk/message/roaming/chat/user/{username}", some())
+        .route("/{org}/{app}/rest/message/roaming/chat/user/{username}", some())
+        .route("/{org}/{app}/sdk/message/roaming/chat/user/{username}/time", until())
+        .route("/{org}/{app}/rest/message/roaming/chat/user/{username}/time", until())
+        .route("/{org}/{app}/sdk/message/roaming/user/{username}/delete/all", all())
+        .route("/{org}/{app}/rest/message/roaming/user/{username}/delete/all", all())
+        .route("/{org}/{app}/sdk/message/roaming/group/user/{*rest}", of_group())
+        .route("/{org}/{app}/rest/message/roaming/group/user/{*rest}", of_group())
+}
+
+fn conversation_routes() -> Routes {
+    let list_old = || to(GET, Op::ConversationList, handler!(conversations::list_old, 2));
+    let remove = || to(DELETE, Op::ConversationRemove, handler!(conversations::remove, 2));
+    Routes::new()
+        .route(
+            "/{org}/{app}/sdk/user/{username}/user_channels/list",
+            to(GET, Op::ConversationList, handler!(conversations::list, 2)),
+        )
+        .route("/{org}/{app}/users/{username}/user_channels", list_old())
+        .route("/{org}/{app}/users/{username}/user_channels/page", list_old())
+        .route(
+            "/{org}/{app}/sdk/user/{username}/user_channels/mark/search",
+            to(GET, Op::ConversationList, handler!(conversations::marked, 2)),
+        )
+        .route(
+            "/{org}/{app}/sdk/user/{username}/user_channels/mark",
+            to(POST, Op::ConversationMark, handler!(conversations::mark, 2)).merge(to(
+                DELETE,
+                Op::ConversationUnmark,
+                handler!(conversations::unmark, 2),
+            )),
+        )
+        .route(
+            "/{org}/{app}/sdk/user/{username}/user_channel/top",
+            to(POST, Op::ConversationPin, handler!(conversations::pin, 2)).merge(to(
+                DELETE,
+                Op::ConversationUnpin,
+                handler!(conversations::unpin, 2),
+            )),
+        )
+        .route("/{org}/{app}/user/{username}/user_channel", remove())
+        .route("/{org}/{app}/users/{username}/user_channel", remove())
+}
+
+/// Services that the web SDK knows and this server does not have.
+fn not_there() -> Routes {
+    let groups = || to(ANY, Op::Groups, handler!(apps::no_service, 1));
+    let group = || to(ANY, Op::Groups, handler!(apps::no_group, 1));
+    let rooms = || to(ANY, Op::Rooms, handler!(apps::no_service, 1));
+    let room = || to(ANY, Op::Rooms, handler!(apps::no_group, 1));
+    let threads = || to(ANY, Op::Threads, handler!(apps::no_service, 1));
+    let translation = || to(ANY, Op::Translation, handler!(apps::no_service, 1));
+    let others = || to(ANY, Op::NoService, handler!(apps::no_service, 1));
+    Routes::new()
+        .route("/{org}/{app}/chatgroups", groups())
+        .route("/{org}/{app}/chatgroups/{*rest}", group())
+        .route("/{org}/{app}/sdk/chatgroups/{*rest}", group())
+        .route("/{org}/{app}/publicchatgroups", groups())
+        .route("/{org}/{app}/users/{username}/joined_chatgroups", groups())
+        .route("/{org}/{app}/metadata/chatgroup/{*rest}", group())
+        .route("/{org}/{app}/sdk/metadata/chatgroup/{*rest}", group())
+        .route("/{org}/{app}/chatrooms", rooms())
+        .route("/{org}/{app}/chatrooms/{*rest}", room())
+        .route("/{org}/{app}/users/{username}/joined_chatrooms", rooms())
+        .route("/{org}/{app}/metadata/chatroom/{*rest}", room())
+        .route("/{org}/{app}/thread", threads())
+        .route("/{org}/{app}/thread/{*rest}", threads())
+        .route("/{org}/{app}/threads/{*rest}", threads())
+        .route("/{org}/{app}/circle/{*rest}", to(ANY, Op::Circles, handler!(apps::no_service, 1)))
+        .route("/{org}/{app}/users/{username}/translate", translation())
+        .route("/{org}/{app}/users/{username}/translate/support/language", translation())
+        .route("/{org}/{app}/speech/{*rest}", others())
+        .route("/{org}/{app}/rtc_mapper/{*rest}", others())
+        .route("/{org}/{app}/users/{username}/token/rtc", others())
+        .route("/{org}/{app}/sdk/users/{username}/client/logs", others())
+}
+
 fn file_routes() -> Routes {
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/chatfiles", to(POST, Op::FileUpload, handler!(files::upload, 1)))
         .route("/{org}/{app}/chatfiles/{file}", to(GET, Op::FileGet, handler!(files::download, 2)))
         .route("/{org}/{app}/sdk/chatfiles/part-upload", to(POST, Op::FilePartsBegin, handler!(files::begin_parts, 1)))
@@ -178,7 +339,7 @@ fn file_routes() -> Routes {
 
 fn states() -> Routes {
     let status = || to(GET, Op::Status, handler!(online::status, 1));
-    Router::new()
+    Routes::new()
         .route("/{org}/{app}/users/{username}/status", status())
         .route(
             "/{org}/{app}/users/batch/status",
@@ -216,7 +377,7 @@ fn states() -> Routes {
 }
 
 fn pushes() -> Routes {
-    Router::new()
+    Routes::new()
         .route(
             "/{org}/{app}/users/{username}/push/binding",
             to(PUT, Op::PushBind, handler!(push::bind, 2)).merge(to(
@@ -233,6 +394,11 @@ fn pushes() -> Routes {
                 Op::PushRuleGet,
                 handler!(push::get_rule, 1),
             )),
+        )
+        .route("/{org}/{app}/users/{username}/notification", to(GET, Op::PushRulesGet, handler!(push::get_rules, 2)))
+        .route(
+            "/{org}/{app}/users/{username}/notification/mute/type",
+            to(GET, Op::PushRuleList, handler!(push::modes, 2)),
         )
         .route(
             "/{org}/{app}/users/{username}/notification/language",

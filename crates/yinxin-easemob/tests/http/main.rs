@@ -11,6 +11,7 @@ mod bad_input;
 mod blocks;
 mod clients;
 mod contacts;
+mod conversations;
 mod failures;
 mod files;
 mod model;

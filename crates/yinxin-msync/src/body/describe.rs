@@ -5,13 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{CONTENTS, EXT, META, meta};
 use crate::Malformed;
 use crate::fields::{self, Field, fields};
 use crate::shape::check;
 use crate::wire::{ContentType, MessageBody, ValueType};
-
-const CONTENTS: u32 = 4;
-const EXT: u32 = 5;
 
 /// What a body says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,13 +24,21 @@ pub struct Description {
 pub fn describe(payload: &[u8]) -> Result<Description, Malformed> {
     check::<MessageBody>(payload)?;
     let mut description = Description::default();
+    let mut said_beside = &b""[..];
     for field in fields(payload) {
         let field = field?;
         match field.number {
             CONTENTS => description.bodies.push(content(field.bytes()?)?),
             EXT => entry(&mut description.ext, field.bytes()?)?,
+            META => said_beside = field.bytes()?,
             _ => {}
         }
+    }
+    // Receivers show them with the text, in whatever form they are.
+    if let Some(translations) = meta::of_clients(said_beside).remove(meta::TRANSLATIONS)
+        && let Some(body) = description.bodies.first_mut()
+    {
+        body[meta::TRANSLATIONS] = translations;
     }
     Ok(description)
 }

@@ -29,3 +29,21 @@ fn number_value(number: &Number) -> (ValueType, key_value::Value) {
         None => (ValueType::Double, key_value::Value::Double(number.as_f64().unwrap_or_default())),
     }
 }
+
+/// The entries of an extension as JSON. An entry without a key, or whose value is not of its type, is left out.
+pub fn values(entries: &[KeyValue]) -> Map<String, Value> {
+    entries.iter().filter_map(|entry| Some((entry.key.clone()?, value(entry)?))).collect()
+}
+
+fn value(entry: &KeyValue) -> Option<Value> {
+    match (ValueType::try_from(entry.r#type?).ok()?, entry.value.as_ref()?) {
+        (ValueType::Bool, key_value::Value::Varint(number)) => Some((*number != 0).into()),
+        (ValueType::Int | ValueType::LlInt, key_value::Value::Varint(number)) => Some((*number).into()),
+        (ValueType::Uint, key_value::Value::Varint(number)) => Some(number.cast_unsigned().into()),
+        (ValueType::Float, key_value::Value::Float(number)) => Some((*number).into()),
+        (ValueType::Double, key_value::Value::Double(number)) => Some((*number).into()),
+        (ValueType::String, key_value::Value::Text(text)) => Some(text.clone().into()),
+        (ValueType::JsonString, key_value::Value::Text(text)) => serde_json::from_str(text).ok(),
+        _ => None,
+    }
+}

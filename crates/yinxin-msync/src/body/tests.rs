@@ -5,7 +5,7 @@ use serde_json::json;
 use super::content::Attachment;
 use super::*;
 use crate::read;
-use crate::wire::{Content, KeyValue, Size, ValueType, key_value};
+use crate::wire::{Content, EditScope, KeyValue, Size, ValueType, key_value};
 
 fn rewritten(body: &[u8]) -> MessageBody {
     read(&rewrite_identity(body, "alice", "bob").unwrap()).unwrap()
@@ -184,5 +184,118 @@ fn a_description_hides_nothing() {
     // Said twice, the last holds, as in every reader.
     let twice = [0x22, 8, 0x12, 1, b'a', 0x12, 3, b'b', b'a', b'd'];
     assert_eq!(describe(&twice).unwrap().bodies, [json!({ "type": "txt", "msg": "bad" })]);
+    // Another text beside the text.
+    let beside = |meta: &str| {
+        let more = MessageBody { meta: Some(meta.to_owned()), ..MessageBody::default() }.encode_to_vec();
+        describe(&[text_body("a", "b", "good"), more].concat()).unwrap().bodies
+    };
+    for shown in [json!([{ "code": "en", "text": "bad" }]), json!("bad")] {
+        let said = json!({ "type": "txt", "msg": "good", "translations": shown });
+        assert_eq!(beside(&json!({ "translations": shown, "reaction": [1] }).to_string()), [said]);
+    }
+    assert_eq!(beside("{"), [json!({ "type": "txt", "msg": "good" })]);
     assert!(describe(&[0x22, 9, 0x12, 1, b'a']).is_err(), "what is malformed is refused as everywhere");
+}
+
+fn change(text: &str, ext: &[(&str, &str)], scope: EditScope) -> Vec<u8> {
+    let ext = ext.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+    let mut body = Body::new(MessageType::Edit, "alice", "bob").content(content::text(text)).ext(&ext).encode();
+    let more = MessageBody { edit_message_id: Some(7), edit_scope: Some(scope.into()), ..MessageBody::default() };
+    body.extend(more.encode_to_vec());
+    body
+}
+
+const FACTS: EditFacts<'_> = EditFacts { sender: "alice", sent_ms: 1, edited_ms: 2, count: 3 };
+
+fn edited(message: &[u8], change: &[u8]) -> (MessageBody, MessageBody) {
+    let Edited { message, news } = edit(message, change, &FACTS).unwrap().unwrap();
+    (read(&message).unwrap(), read(&news).unwrap())
+}
+
+#[test]
+fn a_changed_text_is_another_text_and_says_so() {
+    let ext = json!({ "old": 1 }).as_object().unwrap().clone();
+    let message = Body::new(MessageType::Chat, "alice", "bob").content(content::text("one")).ext(&ext).encode();
+    let (stored, news) = edited(&message, &change("two", &[], EditScope::Body));
+    assert_eq!((stored.r#type, news.r#type), (Some(MessageType::Chat.into()), Some(MessageType::Edit.into())));
+    assert_eq!((stored.edit_message_id, news.edit_message_id), (None, Some(7)));
+    for body in [stored, news] {
+        assert_eq!((body.from, body.to), (Some(Jid::named("alice")), Some(Jid::named("bob"))));
+        assert_eq!(body.contents, [content::text("two")]);
+        assert_eq!(body.ext, key_values(&ext), "the extension was not meant");
+        let meta: serde_json::Value = serde_json::from_str(&body.meta.unwrap()).unwrap();
+        let facts = json!({ "sender": "alice", "send_time": 1, "chat_type": "chat:user", "count": 3,
+            "operator": "alice", "edit_time": 2 });
+        assert_eq!(meta, json!({ "edit_msg": facts }));
+    }
+    let (stored, news) = edited(&message, &change("two", &[("new", "x")], EditScope::BodyAndExt));
+    for body in [stored, news] {
+        assert_eq!(body.ext, key_values(json!({ "new": "x" }).as_object().unwrap()));
+    }
+}
+
+#[test]
+fn of_a_message_with_a_file_only_the_extension_changes_and_of_a_command_nothing() {
+    let file =
+        |url| Body::new(MessageType::Chat, "a", "b").content(content::file(Attachment { url, ..Default::default() }));
+    let ext = json!({ "x": 1 }).as_object().unwrap().clone();
+    let sent = MessageBody { edit_scope: Some(EditScope::BodyAndExt.into()), ..MessageBody::default() };
+    let change = [file("other").ext(&ext).encode(), sent.encode_to_vec()].concat();
+    let (stored, news) = edited(&file("mine").encode(), &change);
+    for body in [stored, news] {
+        assert_eq!(body.contents[0].remote_path.as_deref(), Some("mine"));
+        assert_eq!(body.ext, key_values(&ext));
+    }
+    let command = Body::new(MessageType::Chat, "a", "b").content(content::command("x", &ext)).encode();
+    assert_eq!(edit(&command, &command, &FACTS), Ok(None));
+    assert_eq!(edit(&text_body("a", "b", "x"), &command, &FACTS), Ok(None), "a text does not become a command");
+    assert_eq!(edit(&text_body("a", "b", "x"), &[], &FACTS), Ok(None));
+}
+
+#[test]
+fn only_the_server_says_that_a_message_was_changed() {
+    let forged = r#"{"edit_msg":{"sender":"eve"},"reaction":[],"isRead":true,"translations":[{"code":"zh"}]}"#;
+    let more = MessageBody { meta: Some(forged.to_owned()), ..MessageBody::default() }.encode_to_vec();
+    let body = [text_body("a", "b", "x"), more].concat();
+    assert!(inspect(&body).unwrap().has_meta);
+    let cleaned = clean_meta(&body).unwrap();
+    let read_back: MessageBody = read(&cleaned).unwrap();
+    assert_eq!(read_back.meta.as_deref(), Some(r#"{"translations":[{"code":"zh"}]}"#));
+    assert_eq!(read_back.contents, [content::text("x")]);
+    let nonsense = MessageBody { meta: Some("{".to_owned()), ..MessageBody::default() }.encode_to_vec();
+    assert_eq!(clean_meta(&nonsense), Ok(Vec::new()));
+    let said = add_meta(&cleaned, json!({ "reaction": [1] }).as_object().unwrap()).unwrap();
+    let said: MessageBody = read(&said).unwrap();
+    let meta: serde_json::Value = serde_json::from_str(&said.meta.unwrap()).unwrap();
+    assert_eq!(meta, json!({ "translations": [{ "code": "zh" }], "reaction": [1] }));
+}
+
+#[test]
+fn a_body_is_spelled_as_the_rest_replies_do() {
+    let ext = json!({ "whole": 7, "big": 5_000_000_000_i64, "real": 1.5, "yes": true, "text": "x", "nested": [1] });
+    let ext = ext.as_object().unwrap();
+    let shown = |content: Content| {
+        let body = Body::new(MessageType::Chat, "a", "b").content(content).ext(ext).encode();
+        let Digest { bodies, ext: shown, .. } = digest(&body).unwrap();
+        assert_eq!(&shown, ext);
+        bodies.into_iter().next().unwrap()
+    };
+    let file = Attachment { url: "u", secret: Some("s"), name: Some("n"), length: Some(9) };
+    let of_file = |kind: &str| json!({ "type": kind, "url": "u", "secret": "s", "filename": "n", "file_length": 9 });
+    assert_eq!(shown(content::text("hi")), json!({ "type": "txt", "msg": "hi" }));
+    assert_eq!(shown(content::file(file)), of_file("file"));
+    let voice = shown(content::voice(file, Some(3)));
+    assert_eq!((&voice["type"], &voice["length"]), (&json!("audio"), &json!(3)));
+    let image = shown(content::image(file, Some(Size { width: Some(4.0), height: Some(5.0) })));
+    assert_eq!((&image["type"], &image["size"]), (&json!("img"), &json!({ "width": 4.0, "height": 5.0 })));
+    let video = shown(content::video(file, Some(file), Some(3)));
+    assert_eq!((&video["thumb"], &video["thumb_secret"], &video["length"]), (&json!("u"), &json!("s"), &json!(3)));
+    assert_eq!(shown(content::command("go", ext)), json!({ "type": "cmd", "action": "go" }));
+    let place = json!({ "type": "loc", "lat": 1.0, "lng": 2.0, "addr": "a", "buildingName": "b" });
+    assert_eq!(shown(content::location(1.0, 2.0, Some("a"), Some("b"))), place);
+    let custom = json!({ "type": "custom", "customEvent": "e", "customExts": [ext] });
+    assert_eq!(shown(content::custom("e", ext)), custom);
+    let unknown = Content { r#type: Some(99), ..Content::default() };
+    let body = Body::new(MessageType::Chat, "a", "b").content(unknown).encode();
+    assert_eq!(digest(&body).unwrap().bodies, [] as [serde_json::Value; 0]);
 }

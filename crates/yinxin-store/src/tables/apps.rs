@@ -1,6 +1,6 @@
 //! `apps` and `app_secrets`: the directory of tenants.
 
-use super::{files, inbox};
+use super::{conversations, files};
 use crate::{AppId, Result, Row, Sql, Touched};
 
 /// A row of `apps`.
@@ -255,6 +255,9 @@ const CLEARING: &[&str] = clearing! {
     "devices" "user_id, resource",
     "files" "file_id",
     "file_totals" "app_id",
+    "reactions" "user_id, message_id, reaction, reactor",
+    "message_pins" "user_id, queue, message_id",
+    "reports" "user_id, message_id",
     "attributes" "user_id, name",
     "attribute_totals" "app_id",
     "mutes" "user_id, scope",
@@ -278,7 +281,7 @@ const CLEARING: &[&str] = clearing! {
 /// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.
 pub async fn clear(sql: &mut dyn Sql, app: AppId, limit: i64) -> Result<bool> {
     // Of all that a user has only the inbox can be large: one statement for all users would read much of it each time.
-    let mut room = limit - inbox::clear(sql, app, limit).await?;
+    let mut room = limit - conversations::clear(sql, app, limit).await?;
     if room > 0 {
         room -= files::give_up(sql, app, room).await?;
     }

@@ -1,5 +1,5 @@
-//! `inbox`, `conversations`, `inbox_cursors`, `devices`: what each user sent and received, and how far each of its
-//! devices has confirmed it.
+//! `inbox`, `inbox_cursors`, `devices`: what each user sent and received, and how far each of its devices has confirmed
+//! it. The queues themselves are rows of [`super::conversations`].
 //!
 //! A queue is named by the peer. A device's cursor in a queue is the last message it confirmed; the device `""` stands
 //! for any of them, and what lies behind its cursor waits for the user.
@@ -30,24 +30,7 @@ pub struct InboxRow {
     pub sent_ms: i64,
 }
 
-/// Makes `message` the last of a queue, which it must be before it is [`put`] there; gives how many messages the queue has
-/// ever had, or `None` when it is ahead of this one.
-pub async fn advance(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, message: i64) -> Result<Option<i64>> {
-    const SQL: &str = "INSERT INTO conversations (app_id, user_id, queue, last_id, arrived) \
-                       VALUES ($1, $2, $3, $4, 1) ON CONFLICT (app_id, user_id, queue) DO UPDATE SET \
-                       last_id = excluded.last_id, arrived = conversations.arrived + 1 \
-                       WHERE conversations.last_id < excluded.last_id RETURNING arrived";
-    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), queue.into(), message.into()]).await?;
-    rows.into_iter().next().map(|mut row| row.take(0)).transpose()
-}
-
-/// The last message that a queue has ever had.
-pub async fn last(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str) -> Result<i64> {
-    const SQL: &str = "SELECT last_id FROM conversations WHERE app_id = $1 AND user_id = $2 AND queue = $3";
-    sql.rows(SQL, &[app.arg(), owner.arg(), queue.into()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
-}
-
-/// Puts an entry into a queue of the owner.
+/// Puts an entry into a queue of the owner, whose last it must be already: [`super::conversations::advance`].
 pub async fn put(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, entry: &InboxRow) -> Result<()> {
     const SQL: &str = "INSERT INTO inbox (app_id, user_id, queue, message_id, sender, origin, kind, counted, payload, sent_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -132,6 +115,39 @@ pub async fn history_from(
     sql.rows(SQL, &args).await?.into_iter().map(read).collect()
 }
 
+/// Removes up to `limit` entries of a kind of a queue with ids up to `last` that were sent until `until_ms`, the oldest
+/// first; gives how many.
+pub async fn erase(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    queue: &str,
+    kind: i64,
+    (last, until_ms): (i64, i64),
+    limit: i64,
+) -> Result<i64> {
+    const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id IN \
+                       (SELECT message_id FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND kind = $4 \
+                       AND message_id <= $5 AND sent_ms <= $6 ORDER BY message_id LIMIT $7)";
+    let args = [app.arg(), owner.arg(), queue.into(), kind.into(), last.into(), until_ms.into(), limit.into()];
+    Ok(sql.exec(SQL, &args).await?.cast_signed())
+}
+
+/// Removes one entry of a kind from a queue; `false` when it is not there.
+pub async fn erase_one(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    queue: &str,
+    kind: i64,
+    message: i64,
+) -> Result<bool> {
+    const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id = $4 \
+                       AND kind = $5";
+    let args = [app.arg(), owner.arg(), queue.into(), message.into(), kind.into()];
+    Ok(sql.exec(SQL, &args).await? == 1)
+}
+
 /// How many messages of one queue, from the id `from` on, wait for the user.
 pub async fn count_waiting_in(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, from: i64) -> Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 \
@@ -167,36 +183,6 @@ pub async fn keep_newest(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &s
     Ok(())
 }
 
-/// A queue of a user, as a walk through all of them finds it.
-#[derive(Clone, Debug)]
-pub struct QueueRow {
-    /// Whose it is.
-    pub owner: UserId,
-    /// Its name.
-    pub queue: String,
-    /// Something in it, or all of it, is older than the walk asked about.
-    pub is_stale: bool,
-}
-
-/// Up to `limit` queues of all users of the app after that one, and whether they hold entries before the id `before`
-/// or nothing came into them since.
-pub async fn queues_after(
-    sql: &mut dyn Sql,
-    app: AppId,
-    after: (UserId, &str),
-    before: i64,
-    limit: i64,
-) -> Result<Vec<QueueRow>> {
-    const SQL: &str = "SELECT v.user_id, v.queue, v.last_id < $4 OR EXISTS (SELECT 1 FROM inbox i \
-                       WHERE i.app_id = $1 AND i.user_id = v.user_id AND i.queue = v.queue AND i.message_id < $4) \
-                       FROM conversations v WHERE v.app_id = $1 AND (v.user_id, v.queue) > ($2, $3) \
-                       ORDER BY v.user_id, v.queue LIMIT $5";
-    let (owner, queue) = after;
-    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), queue.into(), before.into(), limit.into()]).await?;
-    let read = |mut row: Row| Ok(QueueRow { owner: row.take(0)?, queue: row.take(1)?, is_stale: row.take(2)? });
-    rows.into_iter().map(read).collect()
-}
-
 /// Removes up to `limit` entries of a queue before the id `before`, the oldest first; gives how many.
 pub async fn expire(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, before: i64, limit: i64) -> Result<i64> {
     const SQL: &str = "DELETE FROM inbox WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id IN \
@@ -204,31 +190,6 @@ pub async fn expire(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, b
                        AND message_id < $4 ORDER BY message_id LIMIT $5)";
     let gone = sql.exec(SQL, &[app.arg(), owner.arg(), queue.into(), before.into(), limit.into()]).await?;
     Ok(gone.cast_signed())
-}
-
-/// Forgets a queue into which nothing came since the id `before`, and how far devices had confirmed it. To be called
-/// when it is empty.
-pub async fn forget(sql: &mut dyn Sql, app: AppId, owner: UserId, queue: &str, before: i64) -> Result<()> {
-    const QUEUE: &str = "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND last_id < $4";
-    const CURSORS: &str = "DELETE FROM inbox_cursors WHERE app_id = $1 AND user_id = $2 AND queue = $3";
-    if sql.exec(QUEUE, &[app.arg(), owner.arg(), queue.into(), before.into()]).await? == 1 {
-        sql.exec(CURSORS, &[app.arg(), owner.arg(), queue.into()]).await?;
-    }
-    Ok(())
-}
-
-/// Removes up to `limit` queues with what is in them, entries and queues counted, of all users of the app; gives how many.
-pub async fn clear(sql: &mut dyn Sql, app: AppId, limit: i64) -> Result<i64> {
-    const QUEUE: &str = "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2 AND queue = $3";
-    let mut room = limit;
-    while room > 0 {
-        let Some(row) = queues_after(sql, app, (UserId([0; 16]), ""), i64::MAX, 1).await?.pop() else { break };
-        room -= expire(sql, app, row.owner, &row.queue, i64::MAX, room).await?;
-        if room > 0 {
-            room -= sql.exec(QUEUE, &[app.arg(), row.owner.arg(), (&row.queue).into()]).await?.cast_signed();
-        }
-    }
-    Ok(limit - room)
 }
 
 /// A queue that has moved on since a device last confirmed something of it.
@@ -300,6 +261,38 @@ pub async fn entry(
     sql.rows(SQL, &args).await?.pop().map(read).transpose()
 }
 
+/// An entry of a queue with how often it was changed.
+pub async fn to_edit(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    queue: &str,
+    message: i64,
+) -> Result<Option<(InboxRow, i64)>> {
+    const SQL: &str = "SELECT message_id, sender, origin, kind, counted, payload, sent_ms, edits FROM inbox \
+                       WHERE app_id = $1 AND user_id = $2 AND queue = $3 AND message_id = $4";
+    let args = [app.arg(), owner.arg(), queue.into(), message.into()];
+    let Some(mut row) = sql.rows(SQL, &args).await?.pop() else { return Ok(None) };
+    let edits = row.take(7)?;
+    Ok(Some((read(row)?, edits)))
+}
+
+/// Changes a message that was changed so often before; `false` when it is not there or was changed meanwhile.
+pub async fn edit(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    queue: &str,
+    message: i64,
+    edits: i64,
+    payload: &[u8],
+) -> Result<bool> {
+    const SQL: &str = "UPDATE inbox SET payload = $6, edits = edits + 1 WHERE app_id = $1 AND user_id = $2 \
+                       AND queue = $3 AND message_id = $4 AND edits = $5";
+    let args = [app.arg(), owner.arg(), queue.into(), message.into(), edits.into(), payload.into()];
+    Ok(sql.exec(SQL, &args).await? == 1)
+}
+
 /// Whether that message waits for the user.
 pub async fn waits(sql: &mut dyn Sql, app: AppId, owner: UserId, message: i64) -> Result<bool> {
     let Some(queue) = queue_of(sql, app, owner, message).await? else { return Ok(false) };
@@ -366,18 +359,4 @@ pub async fn trim_devices(sql: &mut dyn Sql, app: AppId, owner: UserId, keep: i6
         sql.exec(CURSORS, &[app.arg(), owner.arg()]).await?;
     }
     Ok(())
-}
-
-/// Up to `limit` conversations of the user, the newest first, before the id `before`.
-pub async fn conversations(
-    sql: &mut dyn Sql,
-    app: AppId,
-    owner: UserId,
-    before: i64,
-    limit: i64,
-) -> Result<Vec<(String, i64)>> {
-    const SQL: &str = "SELECT queue, last_id FROM conversations WHERE app_id = $1 AND user_id = $2 AND last_id < $3 \
-                       ORDER BY last_id DESC LIMIT $4";
-    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), before.into(), limit.into()]).await?;
-    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }

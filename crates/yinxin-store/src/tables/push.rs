@@ -99,6 +99,24 @@ pub async fn put_rule(
     Ok(())
 }
 
+/// Up to `limit` rules of the user that say which messages push, with kind and target, after that kind and target; not the
+/// one for `whole`, which is about all conversations.
+pub async fn modes(
+    sql: &mut dyn Sql,
+    app: AppId,
+    user: UserId,
+    whole: &str,
+    after: (&str, &str),
+    limit: i64,
+) -> Result<Vec<(String, String, String)>> {
+    const SQL: &str = "SELECT kind, target, mode FROM push_rules WHERE app_id = $1 AND user_id = $2 \
+                       AND mode IS NOT NULL AND mode <> 'DEFAULT' AND NOT (kind = $3 AND target = $4) \
+                       AND (kind, target) > ($5, $6) ORDER BY kind, target LIMIT $7";
+    let args = [app.arg(), user.arg(), ABOUT_USER.into(), whole.into(), after.0.into(), after.1.into(), limit.into()];
+    let rows = sql.rows(SQL, &args).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?, row.take(2)?))).collect()
+}
+
 /// How many rules the user has.
 pub async fn rules(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM push_rules WHERE app_id = $1 AND user_id = $2";

@@ -302,7 +302,7 @@ async fn number_of(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 21] = [
+    const REST: [&str; 24] = [
         // What a user sent stays with those who got it, files as well as messages; the app owns them from now on.
         "UPDATE files SET owner_id = app_id WHERE app_id = $1 AND owner_id = $2",
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
@@ -318,6 +318,9 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM conversations WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM inbox_cursors WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM devices WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM reactions WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM message_pins WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM reports WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM attributes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM mutes WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM presence_status WHERE app_id = $1 AND user_id = $2",

@@ -3,6 +3,7 @@
 
 use yinxin_store::tables::admin_tokens::{self, AdminTokenRow};
 use yinxin_store::tables::apps::{self, AppRow};
+use yinxin_store::tables::conversations;
 use yinxin_store::tables::files::{self, FileRow, PartRow};
 use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::tables::hook_log::{self, AttemptRow};
@@ -10,8 +11,11 @@ use yinxin_store::tables::hook_outbox::{self, NewEvent};
 use yinxin_store::tables::hook_sessions::{self, SessionRow};
 use yinxin_store::tables::hooks::{self, HookRow};
 use yinxin_store::tables::inbox::{self, InboxRow};
+use yinxin_store::tables::message_pins::{self, PinRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
+use yinxin_store::tables::reactions::{self, ReactionRow};
+use yinxin_store::tables::reports::{self, ReportRow};
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
@@ -179,7 +183,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
         payload: [1, 2, 3].into(),
         sent_ms: 1,
     };
-    inbox::advance(tx, app, user, "peer", 1).await?;
+    conversations::advance(tx, app, user, "peer", 1, true).await?;
     let grant =
         RoomTokenGrant { uid: name.to_owned(), room: "room".to_owned(), salt: 1, until_ms: 1, repeat_use: None };
     room_tokens::grant(tx, app, &grant, 0).await?;
@@ -199,6 +203,19 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
         room_bars::put(tx, app, "room", uid, 2).await?;
     }
     inbox::put(tx, app, user, "peer", &message).await?;
+    let reaction = ReactionRow { reaction: "+1".to_owned(), reactor: "peer".to_owned() };
+    reactions::add(tx, app, user, 1, &reaction, 1).await?;
+    let pin = PinRow { message_id: 1, operator: "peer".to_owned(), pinned_seq: 1 };
+    message_pins::put(tx, app, user, "peer", &pin).await?;
+    let report = ReportRow {
+        message_id: 1,
+        sender: "peer".to_owned(),
+        kind: "spam".to_owned(),
+        reason: String::new(),
+        excerpt: String::new(),
+        reported_seq: 1,
+    };
+    reports::put(tx, app, user, &report).await?;
     inbox::see_device(tx, app, user, "web", 1).await?;
     inbox::confirm(tx, app, user, "web", "peer", 1).await
 }

@@ -1,11 +1,16 @@
 //! `yinxin app …`.
 
+use std::time::UNIX_EPOCH;
+
 use serde_json::{Map, Value, json};
 
 use super::{Client, app_path, confirm, secret_lines, segment, split_app, text};
 use crate::args::{AdminTokenCommand, AppCommand, Dialect, Keys, Settings, Target};
 use crate::exit::{Failure, Outcome};
 use crate::print;
+
+/// Characters of a message in a list of reports.
+const EXCERPT_CHARS: usize = 60;
 
 pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
     match command {
@@ -22,6 +27,12 @@ pub(crate) fn run(command: AppCommand, target: &Target) -> Outcome {
             confirm(target, &format!("delete the app {app} with all its users"))?;
             let deleted = Client::find(target)?.call("DELETE", &path, None)?;
             deleted.print(target, |_| print::out(&format!("deleted the app {app}")));
+            Ok(())
+        }
+        AppCommand::Reports { app, limit, cursor } => {
+            let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+            let path = format!("{}/reports?limit={limit}{cursor}", app_path(&app)?);
+            Client::find(target)?.call("GET", &path, None)?.print(target, show_reports);
             Ok(())
         }
         AppCommand::RotateSecret { app, dialect } => {
@@ -142,6 +153,38 @@ fn show_all(found: &Value, secrets: bool) {
         row
     });
     print::table(&header, rows);
+}
+
+fn show_reports(page: &Value) {
+    let now_ms = UNIX_EPOCH.elapsed().map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    let rows = page["reports"].as_array().into_iter().flatten().map(|report| {
+        let mut row = vec![age(now_ms - report["reported"].as_i64().unwrap_or(now_ms))];
+        row.extend(["reporter", "sender", "kind", "reason", "message"].map(|field| text(&report[field])));
+        row.push(beginning(&text(&report["excerpt"])));
+        row
+    });
+    print::table(&["age", "by", "about", "kind", "reason", "message", "what it said"], rows);
+    if let Some(cursor) = page["cursor"].as_str() {
+        print::err(&format!("there are more: --cursor {cursor}"));
+    }
+}
+
+/// In the largest unit that fits.
+fn age(ms: i64) -> String {
+    match ms / 60_000 {
+        minutes @ ..60 => format!("{} min", minutes.max(0)),
+        minutes @ 60..1440 => format!("{} h", minutes / 60),
+        minutes => format!("{} d", minutes / 1440),
+    }
+}
+
+/// As much as fits beside other columns; `--json` prints all.
+fn beginning(text: &str) -> String {
+    let mut short: String = text.chars().take(EXCERPT_CHARS).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 /// The settings that were given.

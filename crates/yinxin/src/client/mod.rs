@@ -197,11 +197,11 @@ fn secret_lines<const N: usize>(what: &str) -> Outcome<[Option<String>; N]> {
     Ok(lines)
 }
 
-/// A field of an answer, for people.
+/// A field of an answer, for people. Texts of users cannot move the cursor or break the line.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect(),
         other => other.to_string(),
     }
 }
@@ -218,6 +218,12 @@ mod tests {
         for wrong in ["", "o", "o/", "/a"] {
             assert_eq!(app_path(wrong).unwrap_err().exit, Exit::Usage, "{wrong}");
         }
+    }
+
+    #[test]
+    fn texts_of_users_are_only_text() {
+        assert_eq!(text(&Value::from("a\u{1b}[2Jb\nc\u{9b}界")), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}界");
+        assert_eq!((text(&Value::Null), text(&Value::from(7))), ("-".to_owned(), "7".to_owned()));
     }
 
     #[test]

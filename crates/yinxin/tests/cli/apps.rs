@@ -2,7 +2,7 @@ use serde_json::json;
 use yinxin_testkit::server::Server;
 
 use crate::binary;
-use crate::process::{run_on, run_with};
+use crate::process::{call, run_on, run_with};
 
 #[test]
 fn an_app_lives_from_creation_to_deletion() {
@@ -123,4 +123,42 @@ fn people_get_text() {
     let listed = yinxin(&["app", "list"]);
     assert!(listed.contains("APP KEY") && listed.contains("acme#chat"), "{listed}");
     assert_eq!(yinxin(&["app", "delete", "acme/chat", "--yes"]), "deleted the app acme/chat\n");
+}
+
+#[test]
+fn what_users_complained_of_is_listed_and_cannot_paint_the_terminal() {
+    let server = Server::start(binary(), &[]);
+    let yinxin = |args: &[&str]| run_on(server.data(), args);
+    let made = yinxin(&["app", "create", "acme/chat", "--json"]).json();
+    for name in ["ann", "ben"] {
+        yinxin(&["user", "create", "acme/chat", name, "--json"]).json();
+    }
+    let rest = |path: &str, token: &str, body: serde_json::Value| {
+        let url = format!("http://{}/acme/chat{path}", server.addr());
+        let authorization = format!("Bearer {token}");
+        let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+        let (status, text) = call("POST", &url, &headers, &body.to_string());
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let mut grant = made["easemob"].clone();
+    grant["grant_type"] = "client_credentials".into();
+    let token = rest("/token", "", grant)["access_token"].as_str().unwrap().to_owned();
+    let said = format!("\u{1b}[2Jbuy\nthis {}", "x".repeat(100));
+    let message = json!({"from": "ann", "to": ["ben"], "type": "txt", "body": {"msg": said}});
+    let id = rest("/messages/users", &token, message)["data"]["ben"].as_str().unwrap().to_owned();
+    let report = json!({"reportType": "spam", "reportReason": "it sells"});
+    rest(&format!("/user/ben/moderation/report/message/{id}"), &token, report);
+
+    let listed = yinxin(&["app", "reports", "acme/chat", "--json"]).json();
+    assert_eq!((&listed["cursor"], listed["reports"].as_array().unwrap().len()), (&json!(null), 1));
+    assert_eq!((&listed["reports"][0]["message"], &listed["reports"][0]["excerpt"]), (&json!(id), &json!(said)));
+    let shown = yinxin(&["app", "reports", "acme/chat", "--limit", "1"]);
+    assert_eq!((shown.code, shown.stdout.lines().count()), (0, 2), "{shown:?}");
+    for part in ["0 min", "ben", "ann", "spam", "it sells", id.as_str(), "[2Jbuy", "x…"] {
+        assert!(shown.stdout.contains(part), "{part}: {shown:?}");
+    }
+    assert!(!shown.stdout.contains('\u{1b}'));
+    assert!(yinxin(&["app", "reports", "acme/chat", "--limit", "0"]).failed(2).contains("--limit"));
+    assert!(yinxin(&["app", "reports", "acme/none"]).failed(3).contains("there is no such app"));
 }

@@ -7,8 +7,9 @@ use yinxin_core::messages::{self, Act, Receipt, Sender};
 use yinxin_core::mutes::{self, Scope};
 use yinxin_core::{Code, blocks};
 
-use super::kit::{Heard, Place, about, refusal, says, silence, status, text};
+use super::kit::{Heard, Place, about, edits, refusal, says, silence, status, text};
 
+const ALLOWED: &str = r#"{"allow":true}"#;
 const VETO: &str = r#"{"allow":false,"reason":"no links, please"}"#;
 
 async fn asking(on_failure: OnFailure) -> Place {
@@ -89,10 +90,11 @@ async fn without_a_verdict_the_setting_decides() {
 #[tokio::test]
 async fn only_what_a_user_says_is_asked_about() {
     let place = asking(OnFailure::Closed).await;
-    let id = place.send(text("hello")).await.map_or(1, |sent| sent.id);
+    place.receiver.answer([says(ALLOWED)]);
+    let id = place.send(text("hello")).await.unwrap().id;
     place.receiver.heard();
     place.receiver.answer([says(VETO)]);
-    assert_eq!(refusal(place.send(about(Act::Edits(id))).await).0, Code::MessageVetoed, "an edit says something new");
+    assert_eq!(refusal(place.send(about(edits(id))).await).0, Code::MessageVetoed, "an edit says something new");
     let mut fleeting = text("psst");
     fleeting.online_only = true;
     place.receiver.answer([says(VETO)]);
@@ -115,7 +117,27 @@ async fn who_may_not_send_anyway_is_not_asked_about() {
     assert_eq!(refusal(place.send(text("hello")).await).0, Code::SenderMuted);
     blocks::add(ctx, app, "ben", vec!["ann".to_owned()]).await.unwrap();
     assert_eq!(refusal(place.send(text("hello")).await).0, Code::SenderBlocked);
+    assert_eq!(refusal(place.send(about(edits(1))).await).0, Code::SenderBlocked);
+    blocks::remove(ctx, app, "ben", "ann").await.unwrap();
+    mutes::set(ctx, app, "ann", vec![(Scope::Chat, 0)]).await.unwrap();
+    assert_eq!(refusal(place.send(about(edits(1))).await).0, Code::EditNotFound);
     assert_eq!(place.receiver.heard().len(), 0);
+}
+
+#[tokio::test]
+async fn of_a_change_is_asked_what_the_message_becomes() {
+    let place = asking(OnFailure::Closed).await;
+    place.receiver.answer([says(ALLOWED), says(ALLOWED), says(VETO)]);
+    let id = place.send(text("hello")).await.unwrap().id;
+    place.send(about(edits(id))).await.unwrap();
+    assert_eq!(refusal(place.send(about(edits(id))).await).0, Code::MessageVetoed);
+    let asked = place.receiver.bodies();
+    let shown = |at: usize| (asked[at]["data"]["about"].clone(), asked[at]["data"]["bodies"][0]["msg"].clone());
+    assert_eq!(shown(0), (json!(null), json!("hello")));
+    assert_eq!(shown(1), (json!(id.to_string()), json!("changed 1")));
+    assert_eq!(shown(2), (json!(id.to_string()), json!("changed 2")));
+    let page = conversations::history(&place.site.ctx, &place.site.app, "ben", "ann", From::Before(None), 50).await;
+    assert_eq!(&*page.unwrap().entries[0].payload, b"changed 1", "what was vetoed changes nothing");
 }
 
 #[tokio::test]

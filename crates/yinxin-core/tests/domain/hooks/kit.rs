@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use yinxin_core::hooks::{
     self, Changes, Content, Courier, Hook, Key, Kind, Letter, Look, NewHook, Outcome, Reply, Standing, Undelivered,
 };
-use yinxin_core::messages::{self, Act, Outgoing, Sender, Sent};
+use yinxin_core::messages::{self, Act, Edit, Outgoing, Rewritten, Sender, Sent};
 use yinxin_core::{Code, Result, User};
 
 use crate::kit::{Setup, Site};
@@ -148,6 +148,17 @@ pub fn text(text: &str) -> Outgoing {
 /// Something else than a text.
 pub fn about(act: Act) -> Outgoing {
     Outgoing { kind: messages::Kind::About, act, ..text("changed") }
+}
+
+/// A message becomes what is sent instead, with how often it was changed.
+pub fn edits(message: i64) -> Act {
+    Act::Edits(Edit {
+        message,
+        apply: |_, sent, stamp| {
+            let payload = [sent, format!(" {}", stamp.count).as_bytes()].concat();
+            Some(Rewritten { news: payload.clone(), payload })
+        },
+    })
 }
 
 pub fn refusal<T>(result: Result<T>) -> (Code, String) {

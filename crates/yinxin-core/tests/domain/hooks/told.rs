@@ -3,10 +3,10 @@
 use serde_json::json;
 use yinxin_core::hooks::{self, Changes, Kind, Outcome};
 use yinxin_core::limits::{HOOK_RETRY_DELAYS_S, Limits};
-use yinxin_core::messages::{self, Act, Receipt, Sender};
+use yinxin_core::messages::{self, Act, Outgoing, Receipt, Sender};
 use yinxin_core::{Code, apps, blocks};
 
-use super::kit::{Place, about, refusal, silence, status, text};
+use super::kit::{Place, about, edits, refusal, silence, status, text};
 use crate::kit::Setup;
 
 const DAY_MS: i64 = 86_400_000;
@@ -41,7 +41,7 @@ async fn each_thing_that_happens_to_a_message_has_its_event() {
     let key = place.told_of(&all).await;
     let id = place.send(text("hello")).await.unwrap().id;
     for act in [
-        Act::Edits(id),
+        edits(id),
         Act::Confirms(Receipt::Delivered(7)),
         Act::Confirms(Receipt::Read(8)),
         Act::Confirms(Receipt::Conversation),
@@ -54,15 +54,15 @@ async fn each_thing_that_happens_to_a_message_has_its_event() {
         .receiver
         .bodies()
         .into_iter()
-        .map(|said| (said["type"].clone(), said["data"]["about"].clone(), said["data"]["bodies"].is_array()))
+        .map(|said| (said["type"].clone(), said["data"]["about"].clone(), said["data"]["bodies"][0]["msg"].clone()))
         .collect();
     let id = id.to_string();
     let expected = [
-        (json!("message.sent"), json!(null), true),
-        (json!("message.edited"), json!(id), true),
-        (json!("message.delivered"), json!("7"), false),
-        (json!("message.read"), json!("8"), false),
-        (json!("message.recalled"), json!(id), false),
+        (json!("message.sent"), json!(null), json!("hello")),
+        (json!("message.edited"), json!(id), json!("changed 1")),
+        (json!("message.delivered"), json!("7"), json!(null)),
+        (json!("message.read"), json!("8"), json!(null)),
+        (json!("message.recalled"), json!(id), json!(null)),
     ];
     assert_eq!(told, expected);
 }
@@ -70,8 +70,9 @@ async fn each_thing_that_happens_to_a_message_has_its_event() {
 #[tokio::test]
 async fn what_did_not_happen_is_not_told() {
     let place = Place::new().await;
-    let key = place.told_of(&["message.sent", "message.recalled"]).await;
+    let key = place.told_of(&["message.sent", "message.edited", "message.recalled"]).await;
     assert_eq!(refusal(place.send(about(Act::Recalls(1))).await).0, Code::RecallTooLate);
+    assert_eq!(refusal(place.send(about(edits(1))).await).0, Code::EditNotFound);
     // Nobody is there to get it, so nobody gets it.
     let mut fleeting = text("psst");
     fleeting.online_only = true;
@@ -79,6 +80,20 @@ async fn what_did_not_happen_is_not_told() {
     blocks::add(&place.site.ctx, &place.site.app, "ben", vec!["ann".to_owned()]).await.unwrap();
     assert_eq!(refusal(place.send(text("hello")).await).0, Code::SenderBlocked);
     assert_eq!(place.look(key).await.heads, []);
+}
+
+#[tokio::test]
+async fn what_changes_a_stored_message_is_told_though_nobody_is_there() {
+    let place = Place::new().await;
+    let id = place.send(text("hello")).await.unwrap().id;
+    let key = place.told_of(&["message.edited", "message.recalled"]).await;
+    for act in [edits(id), Act::Recalls(id)] {
+        let fleeting = Outgoing { online_only: true, ..about(act) };
+        place.send(fleeting).await.unwrap();
+    }
+    assert_eq!(place.tell(key).await.len(), 2);
+    let told = place.receiver.bodies();
+    assert_eq!((&told[0]["data"]["about"], &told[0]["data"]["online_only"]), (&json!(id.to_string()), &json!(false)));
 }
 
 #[tokio::test]

@@ -1,29 +1,24 @@
-//! Messages from a backend, and what the web SDK asks of the past. Source: docs/dialects/easemob-sdk.md.
+//! Messages from a backend. Source: docs/dialects/easemob.md.
 
 use std::collections::BTreeSet;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt};
-use prost::Message as _;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use yinxin_core::conversations::{self, Conversation, From};
+use serde_json::{Map, Value};
 use yinxin_core::limits::RECEIVERS_MAX;
-use yinxin_core::messages::{self, Act, Entry, Kind, Outgoing, Sender};
+use yinxin_core::messages::{self, Act, Kind, Outgoing, Sender};
 use yinxin_core::names::Username;
 use yinxin_core::users::{self, User};
 use yinxin_core::{Code, Error, Result};
+use yinxin_msync::body::Body;
 use yinxin_msync::body::content::{self, Attachment};
-use yinxin_msync::body::{self, Body};
 use yinxin_msync::wire::{Content, MessageType};
 
-use crate::msync::{metas, outgoing};
+use crate::msync::outgoing;
 use crate::rest::answer::Answer;
-use crate::rest::body::{Json, lenient_int};
+use crate::rest::body::Json;
 use crate::rest::call::Call;
-use crate::rest::query::Query;
-use crate::rest::rights::{Backend, SelfOrBackend};
+use crate::rest::rights::Backend;
 
 /// Whose name a message bears when the backend names none.
 const HOUSE: &str = "admin";
@@ -161,74 +156,4 @@ fn content_of(kind: &str, body: &Map<String, Value>) -> Result<Content> {
         "custom" => content::custom(required("customEvent")?, object("customExts")),
         other => return Err(Error::about(Code::FieldIllegal, format!("type={other}"))),
     })
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Roaming {
-    queue: Option<String>,
-    #[serde(default, deserialize_with = "lenient_int")]
-    start: Option<i64>,
-    #[serde(default, deserialize_with = "lenient_int")]
-    pull_number: Option<i64>,
-    is_positive: Option<bool>,
-}
-
-/// `POST /users/{username}/messageroaming`: the history of a conversation.
-pub(crate) async fn history(call: &mut Call, _: SelfOrBackend, Json(body): Json<Roaming>) -> Result<Answer> {
-    let queue = body.queue.unwrap_or_default();
-    let peer = queue.split('@').next().unwrap_or_default();
-    let start = body.start.filter(|start| *start > 0);
-    let from = if body.is_positive.unwrap_or(false) { From::After(start) } else { From::Before(start) };
-    let page =
-        conversations::history(call.ctx(), &call.app, call.owner(), peer, from, body.pull_number.unwrap_or(20)).await?;
-    let owner = users::find(call.ctx(), &call.app, call.owner()).await?;
-    let app_key = call.app.name.app_key();
-    let shown = |entry: Entry| {
-        let meta = metas::meta(&app_key, &owner.username, peer, entry, false)?;
-        Some(json!({ "msg": STANDARD.encode(meta.encode_to_vec()) }))
-    };
-    let is_last = page.next.is_none();
-    let next_key = page.next.map_or_else(String::new, |next| next.to_string());
-    let entries: Vec<Value> = page.entries.into_iter().filter_map(shown).collect();
-    Ok(Answer::write().data(json!({ "msgs": entries, "is_last": is_last, "next_key": next_key })))
-}
-
-/// `GET /sdk/user/{username}/user_channels/list`: the conversations, the latest first.
-pub(crate) async fn conversations(call: &mut Call, _: SelfOrBackend, query: Query) -> Result<Answer> {
-    // No conversation can be pinned.
-    if query.flag("is_top")?.unwrap_or(false) {
-        return Ok(Answer::write().acted("get").data(json!({ "cursor": "", "channel_infos": [] })));
-    }
-    let limit = query.int("limit")?.unwrap_or(20);
-    let page = conversations::list(call.ctx(), &call.app, call.owner(), query.int("cursor")?, limit).await?;
-    let owner = users::find(call.ctx(), &call.app, call.owner()).await?;
-    let app_key = call.app.name.app_key();
-    let next = page.next.map_or_else(String::new, |next| next.to_string());
-    let infos: Vec<Value> =
-        page.entries.iter().filter_map(|conversation| channel(&app_key, &owner.username, conversation)).collect();
-    Ok(Answer::write().acted("get").data(json!({ "cursor": next, "channel_infos": infos })))
-}
-
-/// A conversation with its last message; one without any is not shown.
-fn channel(app_key: &str, owner: &str, conversation: &Conversation) -> Option<Value> {
-    let last = conversation.last.as_ref()?;
-    let to = if last.sender == owner { conversation.peer.as_str() } else { owner };
-    let summary = body::inspect(&last.payload).ok()?;
-    let bodies: Vec<Value> = summary.text.iter().map(|text| json!({ "type": "txt", "msg": text })).collect();
-    let payload = json!({ "from": last.sender, "to": to, "type": "chat", "bodies": bodies, "ext": {} });
-    let address = |name: &str| format!("{app_key}_{name}@easemob.com");
-    Some(json!({
-        "session_to": conversation.peer,
-        "session_type": "chat",
-        "is_top": false,
-        "update_top_status_time": 0,
-        "unread_num": conversation.waiting,
-        "meta": {
-            "id": last.message_id.to_string(),
-            "from": address(&last.sender),
-            "to": address(to),
-            "timestamp": last.sent_ms,
-            "payload": payload.to_string(),
-        },
-    }))
 }

@@ -6,12 +6,15 @@ pub(crate) mod apps;
 pub(crate) mod attributes;
 pub(crate) mod blocks;
 pub(crate) mod contacts;
+pub(crate) mod conversations;
 pub(crate) mod files;
+pub(crate) mod history;
 pub(crate) mod messages;
 pub(crate) mod mutes;
 pub(crate) mod online;
 pub(crate) mod presence;
 pub(crate) mod push;
+pub(crate) mod reactions;
 pub(crate) mod token;
 pub(crate) mod users;
 

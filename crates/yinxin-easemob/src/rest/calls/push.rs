@@ -1,5 +1,7 @@
 //! The newer push calls. Source: docs/dialects/easemob.md.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yinxin_core::push::{self, DeviceRow, NewNotifier, Notifier, RuleChanges, RuleKind, RuleRow, TemplateRow};
@@ -8,6 +10,7 @@ use yinxin_core::{Code, Error, Result};
 use crate::rest::answer::Answer;
 use crate::rest::body::{Json, List, Object, lenient_int};
 use crate::rest::call::Call;
+use crate::rest::query::Query;
 use crate::rest::rights::{Backend, SelfOrBackend};
 
 fn required(field: &str, value: Option<String>) -> Result<String> {
@@ -74,9 +77,7 @@ pub(crate) struct Rule {
 }
 
 fn rule_kind(call: &Call) -> Result<RuleKind> {
-    let kind = call.param("kind");
-    let known = [RuleKind::User, RuleKind::Group].into_iter().find(|known| known.name() == kind);
-    known.ok_or_else(|| Code::RouteNotFound.into())
+    RuleKind::parse(call.param("kind")).ok_or_else(|| Code::RouteNotFound.into())
 }
 
 /// `PUT /users/{username}/notification/{user|chatgroup}/{key}`.
@@ -93,6 +94,49 @@ pub(crate) async fn get_rule(call: &mut Call, _: SelfOrBackend) -> Result<Answer
     let kind = rule_kind(call)?;
     let rule = push::rule_of(call.ctx(), &call.app, call.owner(), kind, call.param("key")).await?;
     Ok(Answer::read().data(rule_shown(rule)))
+}
+
+/// `GET /users/{username}/notification?user=a,b&group=1,2`: the settings of many conversations.
+pub(crate) async fn get_rules(call: &mut Call, _: SelfOrBackend, query: Query) -> Result<Answer> {
+    let names = |kind, list: &str| {
+        let names = query.get(list).unwrap_or_default().split(',').filter(|name| !name.is_empty());
+        names.map(|name| (kind, name.to_owned())).collect::<Vec<_>>()
+    };
+    let wanted = [names(RuleKind::User, "user"), names(RuleKind::Group, "group")].concat();
+    let rules = push::rules_of(call.ctx(), &call.app, call.owner(), wanted).await?;
+    let mut data = json!({ "user": {}, "group": {} });
+    for (kind, target, rule) in rules {
+        data[list_of(kind)][target] = rule_shown(rule);
+    }
+    Ok(Answer::read().data(data))
+}
+
+fn list_of(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::User => "user",
+        RuleKind::Group => "group",
+    }
+}
+
+/// `GET /users/{username}/notification/mute/type?limit&cursor`: the conversations with a setting of their own.
+pub(crate) async fn modes(call: &mut Call, _: SelfOrBackend, query: Query) -> Result<Answer> {
+    let after = query.get("cursor").map(decode_cursor).transpose()?;
+    let limit = query.int("limit")?.unwrap_or(10);
+    let (modes, is_more) = push::modes(call.ctx(), &call.app, call.owner(), after, limit).await?;
+    let last = modes.last().filter(|_| is_more);
+    let cursor = last.map(|mode| URL_SAFE_NO_PAD.encode(format!("{}/{}", mode.kind.name(), mode.target)));
+    let shown = |mode: push::Mode| json!({ list_of(mode.kind): mode.target, "value": mode.mode });
+    let data: Vec<Value> = modes.into_iter().map(shown).collect();
+    Ok(Answer::read().count(data.len()).data(data).cursor(cursor))
+}
+
+fn decode_cursor(text: &str) -> Result<(RuleKind, String)> {
+    let decode = || {
+        let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (kind, target) = decoded.split_once('/').filter(|_| !decoded.contains('\0'))?;
+        Some((RuleKind::parse(kind)?, target.to_owned()))
+    };
+    decode().ok_or_else(|| Error::about(Code::FieldIllegal, format!("cursor={text}")))
 }
 
 /// The duration comes back as the time it ends at.

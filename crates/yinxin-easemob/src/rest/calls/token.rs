@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 use yinxin_core::tokens::{self, Caller, Grant, Login};
-use yinxin_core::users::{LoginName, User};
+use yinxin_core::users::{self, LoginName, User};
 use yinxin_core::{Code, Error, Result};
 use zeroize::Zeroizing;
 
@@ -87,6 +87,7 @@ async fn inherit(call: &mut Call, request: &Request) -> Result<Answer> {
 /// Quirk(easemob): it is also how an SDK shows a renewed token; nothing is said on its socket, and no device is named.
 /// Source: easemob-websdk 4.21.1, `renewToken`.
 pub(crate) async fn expiry(call: &mut Call, _: SelfOrBackend) -> Result<Answer> {
+    users::find(call.ctx(), &call.app, call.owner()).await?;
     if let Caller::User(user) = call.caller().await? {
         tokens::renew_connections(call.ctx(), &call.app, &user, call.bearer(), call.arrival.client);
     }

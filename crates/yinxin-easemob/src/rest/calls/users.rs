@@ -162,7 +162,7 @@ const IGNORE_GROUP: &str = "notification_ignore_";
 fn changes(body: Vec<(String, Value)>) -> Result<PushChanges> {
     let mut profile = PushProfile::default();
     let mut group_ignores = Vec::new();
-    for (key, value) in body {
+    for (key, value) in body.into_iter().flat_map(opened) {
         match key.as_str() {
             _ if value.is_null() => {}
             "nickname" => profile.nickname = Some(text(&key, value)?),
@@ -180,6 +180,20 @@ fn changes(body: Vec<(String, Value)>) -> Result<PushChanges> {
         }
     }
     Ok(PushChanges { profile, group_ignores })
+}
+
+/// Quirk(easemob): the web SDK wraps the setting of a group into a list of entities. Source: its `blockGroupMessages`.
+fn opened((key, value): (String, Value)) -> Vec<(String, Value)> {
+    match value {
+        Value::Array(entities) if key == "entities" => {
+            let objects = entities.into_iter().filter_map(|entity| match entity {
+                Value::Object(members) => Some(members),
+                _ => None,
+            });
+            objects.flatten().collect()
+        }
+        value => vec![(key, value)],
+    }
 }
 
 fn illegal(key: &str, value: &Value) -> Error {
