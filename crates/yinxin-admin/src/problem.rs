@@ -113,13 +113,13 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::HookNotFound
         | Code::HookEventNotFound
         | Code::AdminTokenNotFound
+        | Code::GroupNotFound
         | Code::FileNotFound
         | Code::RoomNotFound
         | Code::MediaServerUnset
         | Code::EditNotFound
         | Code::ConversationNotFound
         | Code::PinNotFound
-        | Code::GroupNotFound
         | Code::RouteNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AppExists

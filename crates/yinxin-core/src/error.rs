@@ -142,10 +142,6 @@ codes! {
     /// Too many names in one question.
     TooManyNames = "too many names in one call",
 
-    // Groups.
-    /// No such group.
-    GroupNotFound = "there is no such group",
-
     // Rooms.
     /// No number given.
     RoomUidMissing = "the uid is missing",
@@ -223,6 +219,8 @@ codes! {
     PinsFull = "too many messages of the conversation are pinned",
     /// The message to report is none of the user's.
     ReportIllegal = "there is no such message of yours to report",
+    /// There are no groups and no rooms.
+    GroupNotFound = "there is no such group or room",
     /// Over the limit.
     MessageTooLarge = "the message is too large",
     /// The app's own server does not want it sent; the subject is its reason.

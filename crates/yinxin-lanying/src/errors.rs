@@ -111,12 +111,16 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::FileMissing
         | C::PartsMissing
         | C::FormMalformed
+        | C::EditIllegal
+        | C::MarkIllegal
+        | C::ReactionIllegal
+        | C::ReactionBatchTooLarge
+        | C::PinIllegal
+        | C::ReportIllegal
         | C::RoomUidMissing
         | C::RoomUidIllegal
         | C::RoomNameIllegal
         | C::MediaServerUnfit
-        | C::MarkIllegal
-        | C::ReactionBatchTooLarge
         | C::MediaTypeUnsupported => parameter(&error.to_string()),
 
         C::BlocksFull
@@ -131,6 +135,16 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::RoomExists
         | C::NotContacts
         | C::RecallTooLate
+        | C::EditNotFound
+        | C::EditForbidden
+        | C::EditsSpent
+        | C::EditRaced
+        | C::ConversationNotFound
+        | C::ConversationPinsFull
+        | C::ReactionExists
+        | C::ReactionsFull
+        | C::PinNotFound
+        | C::PinsFull
         | C::TemplateNotFound
         | C::NotifierNotFound
         | C::HookNotFound
@@ -149,20 +163,6 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::RoomBarred
         | C::PermissionKeyWrong
         | C::PermissionKeyExpired
-        | C::EditNotFound
-        | C::EditForbidden
-        | C::EditIllegal
-        | C::EditsSpent
-        | C::EditRaced
-        | C::ConversationNotFound
-        | C::ConversationPinsFull
-        | C::ReactionIllegal
-        | C::ReactionExists
-        | C::ReactionsFull
-        | C::PinIllegal
-        | C::PinNotFound
-        | C::PinsFull
-        | C::ReportIllegal
         | C::MediaNeedsTokens => told(10010, error.code.text()),
 
         C::RouteNotFound => told_as(404, 404, "there is no such call"),
