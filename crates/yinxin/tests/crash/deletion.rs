@@ -51,6 +51,6 @@ fn an_app_that_was_deleted_before_a_kill_is_cleared_away_after_it() {
     structure::check(server.data());
     let of = |app: &str| structure::rows_of_app(server.data(), &app.replace('-', ""));
     assert_eq!(of(&doomed.application), 0);
-    // An app, its three secrets, ten users and their names.
-    assert_eq!(of(&heir.application), 24);
+    // An app, its three secrets and its standing token, ten users and their names.
+    assert_eq!(of(&heir.application), 25);
 }
