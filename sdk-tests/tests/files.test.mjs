@@ -142,8 +142,9 @@ story('a file over the limit is refused, and nothing is announced', async ({ app
   assert.equal(JSON.parse(answer.body.toString('utf8')).error, 'file exceeding maximum limit');
 });
 
-story('a file outlives a crash of the server', async ({ server, login, people }) => {
-  const [alice] = await people('alice', 'bob');
+story('a file outlives a crash of the server', async ({ app, server, login, people }) => {
+  const [alice] = await people('alice');
+  await app.register('bob');
   await alice.send('bob', { type: 'file', filename: 'notes.txt', file: chosenFile('notes.txt', 'text/plain') });
   await server.crash();
   alice.closeTab();
