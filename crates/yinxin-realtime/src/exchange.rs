@@ -83,12 +83,13 @@ impl Place {
     }
 }
 
-/// Serves a client that is in, and says why that is over. `welcome` is the answer to its login.
+/// Serves a client that is in, and says why that is over. `welcome` is the answer to its login. The session is boxed, or
+/// the task would keep room for it wherever it is moved to.
 pub async fn serve(
     ctx: &Ctx,
     limits: &SocketLimits,
     pipe: &mut impl Pipe,
-    session: impl Session,
+    session: Box<impl Session>,
     place: Place,
     welcome: Vec<u8>,
 ) -> End {
@@ -174,7 +175,7 @@ struct Exchange<'a, P, S> {
     ctx: &'a Ctx,
     limits: &'a SocketLimits,
     pipe: &'a mut P,
-    session: S,
+    session: Box<S>,
     line: &'a line::Sender,
     notes: Notes,
     endings: Endings,

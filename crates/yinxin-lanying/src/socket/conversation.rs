@@ -20,7 +20,7 @@ pub(super) async fn converse(gateway: Arc<Gateway>, mut pipe: Pipe, from: IpAddr
     let end = match Box::pin(enter(&gateway, &mut pipe, from)).await {
         Ok((who, place)) => {
             let welcome = encode::provision_ok(who.xid);
-            let session = Session::new(Arc::clone(&gateway.ctx), who, gateway.limits.frame_bytes);
+            let session = Box::new(Session::new(Arc::clone(&gateway.ctx), who, gateway.limits.frame_bytes));
             Box::pin(serve(&gateway.ctx, &gateway.limits, &mut pipe, session, place, welcome)).await
         }
         Err(end) => end,
