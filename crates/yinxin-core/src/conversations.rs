@@ -165,7 +165,7 @@ impl Change {
     async fn of(ctx: &Ctx, app: &App, owner: &str, peer: &str, by: By<'_>, kind: Kind) -> Result<Self> {
         let owner = users::find(ctx, app, owner).await?;
         let peer = peer.to_ascii_lowercase();
-        let news = News::to_own_devices(ctx, app.id, Deed { owner: &owner, peer: &peer, by }, kind, "");
+        let news = News::to_own_devices(ctx, app.id, Deed { owner: &owner, peer: &peer, by }, kind, "").await?;
         Ok(Self { app: app.id, owner, peer, news })
     }
 

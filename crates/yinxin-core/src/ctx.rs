@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use yinxin_store::{Db, SqliteOptions};
+use yinxin_store::{NodeId, SqliteOptions};
 
 use crate::cache::Cache;
 use crate::clock::Clock;
+use crate::cluster::{self, Cluster, Touches};
+use crate::db::Db;
 use crate::error::Result;
 use crate::files::{self, Files};
 use crate::hooks::{Courier, Live};
@@ -19,7 +21,7 @@ use crate::rates::{Preset, Rates};
 use crate::rng::Rng;
 use crate::rooms::live::{self, Live as Rooms};
 use crate::rooms::records;
-use crate::sessions::Sessions;
+use crate::sessions::{LocalSessions, Sessions};
 use crate::signed_calls::CallIds;
 
 /// The shared context of all use cases.
@@ -33,7 +35,7 @@ pub struct Ctx {
     /// New ids.
     pub mint: Arc<Mint>,
     /// Who is connected.
-    pub sessions: Arc<dyn Sessions>,
+    pub sessions: Sessions,
     /// Who is in which room.
     pub rooms: Arc<Rooms>,
     /// What is to be told to hooks.
@@ -48,6 +50,8 @@ pub struct Ctx {
     pub call_ids: CallIds,
     /// The server's keys.
     pub keys: Keys,
+    /// The other nodes, where this is one of many.
+    pub cluster: Option<Arc<Cluster>>,
     pub(crate) cache: Arc<Cache>,
     /// Something is to be done in the background, now rather than later.
     pub(crate) chores: Notify,
@@ -59,8 +63,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
-    /// Who is connected.
-    pub sessions: Arc<dyn Sessions>,
+    /// Who is connected to this server.
+    pub sessions: Arc<dyn LocalSessions>,
     /// Who carries calls to hooks.
     pub courier: Arc<dyn Courier>,
     /// Bounds.
@@ -73,23 +77,39 @@ pub struct Parts {
     pub files: files::Setup,
     /// The key that seals the others.
     pub master: MasterKey,
+    /// What makes this server one of many; `None`: it is the only one.
+    pub cluster: Option<cluster::Setup>,
 }
 
 impl Ctx {
     /// Opens the embedded database at `path` and the keys in it.
-    pub async fn open(path: &Path, parts: Parts) -> Result<Arc<Self>> {
-        let cache = Arc::new(Cache::new(parts.limits.cached_users));
+    pub async fn open(path: &Path, mut parts: Parts) -> Result<Arc<Self>> {
+        let setup = parts.cluster.take();
+        let max_age = setup.as_ref().map(|setup| setup.pace.trust);
+        let touches = setup.as_ref().map(|setup| Arc::new(Touches::new(Arc::clone(&setup.bus), setup.pace.patience)));
+        let cache = Arc::new(Cache::new(parts.limits.cached_users, max_age));
         let hooks = Arc::new(Live::new(Arc::clone(&parts.courier), &parts.limits));
-        let (forget, note) = (Arc::clone(&cache), Arc::clone(&hooks));
+        let (forget, note, told) = (Arc::clone(&cache), Arc::clone(&hooks), touches.clone());
         let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
         let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
-        let db = Db::open_sqlite(&options, move |touched| {
+        let engine = yinxin_store::Db::open_sqlite(&options, move |touched| {
             forget.forget(touched);
             note.note(touched);
+            if let Some(told) = &told {
+                told.tell(touched);
+            }
         })?;
+        let db = engine.clone();
         let keys = Keys::open(&db, &parts).await?;
         let files = Files::open(&db, &parts.files, &parts.limits).await?;
-        records::recover(&db, parts.clock.now_ms()).await?;
+        let now_ms = parts.clock.now_ms();
+        let mut cluster = None;
+        if let Some((setup, touches)) = setup.zip(touches.clone()) {
+            let (local, cache, hooks) = (Arc::clone(&parts.sessions), Arc::clone(&cache), Arc::clone(&hooks));
+            cluster = Some(Cluster::join(cluster::Parts { setup, touches, db, local, cache, hooks, now_ms }).await?);
+        } else {
+            records::recover(&db, now_ms).await?;
+        }
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
             mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
@@ -97,7 +117,7 @@ impl Ctx {
             call_ids: CallIds::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
             rng: parts.rng,
-            sessions: parts.sessions,
+            sessions: Sessions::new(parts.sessions, cluster.clone()),
             rooms: Rooms::new(live::Bounds::default()),
             hooks,
             passwords,
@@ -105,8 +125,19 @@ impl Ctx {
             keys,
             cache,
             chores: Notify::new(),
-            db,
+            db: Db::new(engine, touches),
+            cluster,
         }))
+    }
+
+    /// This node, where it is one of many.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.cluster.as_ref().map(|cluster| cluster.node())
+    }
+
+    /// Whether that piece of background work is this server's to do.
+    pub fn holds(&self, piece: cluster::Piece) -> bool {
+        self.cluster.as_ref().is_none_or(|cluster| cluster.holds(piece))
     }
 
     /// Users in memory, for metrics.

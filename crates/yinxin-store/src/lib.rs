@@ -17,7 +17,7 @@ pub mod tables;
 
 pub use db::{Db, Input};
 pub use error::{Error, Result};
-pub use ids::{AppId, FileId, HookId, ObjectId, TokenId, UserId};
+pub use ids::{AppId, FileId, HookId, NodeId, ObjectId, TokenId, UserId};
 pub use seam::{BoxFuture, Sql, Touched};
 pub use sqlite::{SqliteOptions, WriterGauge, quick_check};
 pub use value::{Arg, FromValue, Row, Value};

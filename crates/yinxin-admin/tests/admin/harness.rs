@@ -58,6 +58,7 @@ impl Api {
         let parts = Parts {
             clock: Arc::new(FakeClock::at(1_800_000_000_000)),
             master: MasterKey::generate(rng.as_ref()),
+            cluster: None,
             sessions: registry.clone(),
             courier: Arc::new(Grump),
             limits: Limits::default(),

@@ -66,7 +66,8 @@ async fn admit(
     from: IpAddr,
 ) -> Result<(Identity, Place), Refused> {
     messages::greet_device(&gateway.ctx, who.app.id, who.user.user, &who.device.resource).await?;
-    let place = Place::take(&gateway.registry, who.known(), PLATFORM, from, who.ends_ms).map_err(|refused| {
+    let taken = Place::take(&gateway.ctx, &gateway.registry, who.known(), PLATFORM, from, who.ends_ms).await?;
+    let place = taken.map_err(|refused| {
         Refused::As(match refused {
             RegistryRefused::UserFull => LoginRefusal::TooManyDevices,
             RegistryRefused::ServerFull => LoginRefusal::OnlineLimit,

@@ -51,6 +51,7 @@ impl World {
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
             master: MasterKey::generate(&SystemRng),
+            cluster: None,
             files: files::Setup::in_folder(folder.path().join("files")),
         };
         let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
@@ -112,7 +113,7 @@ impl World {
 
     pub async fn is_online(&self, user: &str) -> bool {
         let user = users::find(&self.ctx, &self.app, user).await.unwrap();
-        self.ctx.sessions.is_online(self.app.id, user.user)
+        self.ctx.sessions.is_online(self.app.id, user.user).await.unwrap()
     }
 
     /// How many messages two users have exchanged.

@@ -239,6 +239,7 @@ async fn open(
             ..files::Setup::in_folder(folder.path().join("files"))
         },
         master: master.clone(),
+        cluster: None,
     };
     Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
 }

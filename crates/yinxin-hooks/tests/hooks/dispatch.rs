@@ -21,14 +21,14 @@ use yinxin_core::names::AppName;
 use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
-use yinxin_core::sessions::{CloseReason, Device, Sessions};
+use yinxin_core::sessions::{CloseReason, Device, LocalSessions};
 use yinxin_core::users::{self, Import};
 use yinxin_core::{App, AppId, Ctx, UserId};
 use yinxin_hooks::{Bounds, run};
 
 struct Nobody;
 
-impl Sessions for Nobody {
+impl LocalSessions for Nobody {
     fn is_online(&self, _: AppId, _: UserId) -> bool {
         false
     }
@@ -104,6 +104,7 @@ impl Place {
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
             master: MasterKey::generate(&SystemRng),
+            cluster: None,
         };
         let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
         let app = apps::create(&ctx, AppName::parse("o/a").unwrap(), AppChanges::default()).await.unwrap();

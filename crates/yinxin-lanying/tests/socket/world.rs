@@ -54,6 +54,7 @@ impl World {
             preset: Preset::default(),
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
             master: MasterKey::generate(&SystemRng),
+            cluster: None,
             files: files::Setup::in_folder(folder.path().join("files")),
         };
         let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();

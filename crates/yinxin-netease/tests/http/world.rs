@@ -158,6 +158,7 @@ async fn open(
         preset,
         hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
         master: master.clone(),
+        cluster: None,
         files: files::Setup::in_folder(folder.path().join("files")),
         courier: Arc::new(Nobody),
     };

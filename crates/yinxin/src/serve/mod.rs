@@ -120,6 +120,7 @@ async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> O
         hash_cost: config.hash_cost(),
         files: config.file_setup(folder.dir())?,
         master,
+        cluster: None,
     };
     let database = folder.dir().database();
     let ctx = Ctx::open(&database, parts).await.map_err(|error| {
