@@ -1,7 +1,11 @@
 //! [`Ask`]: one request, and what its [`Answer`] may be.
 
+use std::convert::Infallible;
+use std::task::Poll;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::stream;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -14,12 +18,12 @@ pub struct Ask<'a> {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    body: Body,
 }
 
 impl<'a> Ask<'a> {
     pub fn new(world: &'a World, method: &str, path: &str) -> Self {
-        Self { world, method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: Vec::new() }
+        Self { world, method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: Body::empty() }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "numbers and texts read alike")]
@@ -34,7 +38,14 @@ impl<'a> Ask<'a> {
     }
 
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
+        self.body = Body::from(body.into());
+        self
+    }
+
+    /// With a body that nobody may read.
+    pub fn unreadable(mut self) -> Self {
+        let read = || -> Poll<Option<Result<Vec<u8>, Infallible>>> { panic!("the body was read") };
+        self.body = Body::from_stream(stream::poll_fn(move |_| read()));
         self
     }
 
@@ -43,7 +54,7 @@ impl<'a> Ask<'a> {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Body::from(self.body)).unwrap();
+        let request = request.body(self.body).unwrap();
         let response = self.world.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();

@@ -2,7 +2,7 @@
 //! the headers by which an admin speaks for a user.
 
 use serde_json::json;
-use yinxin_core::apps;
+use yinxin_core::apps::{self, AppChanges};
 
 use crate::asking::Ask;
 use crate::world::World;
@@ -27,7 +27,7 @@ async fn no_call_answers_another_apps_credentials() {
     let w = World::new().await;
     let ann = w.user("ann").await;
     let before = w.dump().await;
-    for &(methods, path) in yinxin_lanying::CALLS {
+    for (methods, path) in yinxin_lanying::calls() {
         if OPEN.contains(&path) || REGISTERING.contains(&path) || path.starts_with("/file/") {
             continue;
         }
@@ -60,6 +60,31 @@ async fn calls_of_a_backend_are_not_a_users() {
     let set = w.post("/user/change_password_admin", &json!({ "password": "x" })).by(&ann.token);
     set.header("user_id", ann.id).refused(10010).await;
     assert_eq!(w.dump().await, before);
+}
+
+#[tokio::test]
+async fn whoever_has_not_the_right_is_refused_before_its_body_is_read() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    w.change_app(AppChanges { open_registration: Some(false), ..AppChanges::default() }).await;
+    for (methods, path) in yinxin_lanying::calls() {
+        if OPEN[..7].contains(&path) || path.starts_with("/file/") {
+            continue;
+        }
+        for method in methods {
+            let ask = || Ask::new(&w, method, path).header("app_id", &w.app.app_id).unreadable();
+            let closed = OPEN.contains(&path) || REGISTERING.contains(&path);
+            ask().refused(if closed { 40001 } else { 10003 }).await;
+            ask().by("x").refused(402).await;
+            Ask::new(&w, method, path)
+                .header("app_id", "nosuchappidx")
+                .by(&ann.token)
+                .unreadable()
+                .refused(40000)
+                .await;
+        }
+    }
+    w.post("/user/disable", &json!({})).by(&ann.token).unreadable().refused(10010).await;
 }
 
 #[tokio::test]
