@@ -21,17 +21,34 @@ const PRIVATE: u32 = 0o600;
 #[derive(Clone, Debug)]
 pub(crate) struct DataDir {
     root: PathBuf,
+    /// Where the keys are if they are not in the folder.
+    keys: KeyFiles,
+}
+
+/// Files with keys that are given to the server, and are not for it to make.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct KeyFiles {
+    pub master: Option<PathBuf>,
+    pub admin: Option<PathBuf>,
 }
 
 impl DataDir {
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), keys: KeyFiles::default() }
+    }
+
+    /// The same folder with keys from elsewhere.
+    pub fn with_keys(self, keys: KeyFiles) -> Self {
+        Self { keys, ..self }
     }
 
     /// The folder a client command is for: the one named, or that of the environment, or the default.
     pub fn named(given: Option<&Path>) -> Self {
-        let from_env = || std::env::var_os("YINXIN_DATA").filter(|data| !data.is_empty()).map(PathBuf::from);
-        Self::at(given.map(Path::to_owned).or_else(from_env).unwrap_or_else(|| DEFAULT.into()))
+        let from_env = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = given.map(Path::to_owned).or_else(|| from_env("YINXIN_DATA")).unwrap_or_else(|| DEFAULT.into());
+        // Another folder than the environment's has keys of its own.
+        let admin = if given.is_none() { from_env("YINXIN_KEYS__ADMIN_FILE") } else { None };
+        Self::at(root).with_keys(KeyFiles { admin, master: None })
     }
 
     pub fn root(&self) -> &Path {
@@ -48,11 +65,11 @@ impl DataDir {
     }
 
     pub fn master_key_file(&self) -> PathBuf {
-        self.root.join("master.key")
+        self.keys.master.clone().unwrap_or_else(|| self.root.join("master.key"))
     }
 
     pub fn admin_key_file(&self) -> PathBuf {
-        self.root.join("admin.key")
+        self.keys.admin.clone().unwrap_or_else(|| self.root.join("admin.key"))
     }
 
     pub fn address_file(&self) -> PathBuf {
@@ -169,6 +186,11 @@ impl LockedDir {
                 let path = path.display();
                 Failure::failed(format!("{path} is damaged: it must hold 64 hexadecimal digits; restore it"))
             }),
+            None if self.dir.keys.master.is_some() => Err(given_key_missing(
+                "keys.master_file",
+                &path,
+                "`openssl rand -hex 32` makes a key; all nodes of a cluster have the same",
+            )),
             None if self.has_database() => Err(Failure::failed(format!(
                 "{} is missing, and the secrets in {} cannot be read without it; restore it from a backup",
                 path.display(),
@@ -186,6 +208,9 @@ impl LockedDir {
     pub fn admin_key(&self, rng: &dyn Rng) -> Outcome<AdminKey> {
         let path = self.dir.admin_key_file();
         let Some(text) = self.read(&path)? else {
+            if self.dir.keys.admin.is_some() {
+                return Err(given_key_missing("keys.admin_file", &path, "`openssl rand -hex 32` makes a key"));
+            }
             let key = AdminKey::generate(rng);
             self.put(&path, key.reveal())?;
             return Ok(key);
@@ -231,6 +256,10 @@ impl LockedDir {
         };
         written().map_err(|fault| self.dir.fault("cannot write", path, &fault))
     }
+}
+
+fn given_key_missing(setting: &str, path: &Path, advice: &str) -> Failure {
+    Failure::failed(format!("{} ({setting}) is missing: {advice}", path.display()))
 }
 
 /// Whether neither the group nor others may do anything.
@@ -292,6 +321,23 @@ mod tests {
         assert!(taken.master_key(&SystemRng).err().unwrap().message.contains("restore it"));
         fs::write(dir.master_key_file(), "zz").unwrap();
         assert!(taken.master_key(&SystemRng).err().unwrap().message.contains("damaged"));
+    }
+
+    #[test]
+    fn keys_that_are_given_are_read_and_never_made() {
+        let root = tempfile::tempdir().unwrap();
+        let given =
+            KeyFiles { master: Some(root.path().join("given.master")), admin: Some(root.path().join("given.admin")) };
+        let dir = DataDir::at(root.path().join("data")).with_keys(given);
+        let taken = dir.lock().unwrap();
+        for missing in [taken.master_key(&SystemRng).err(), taken.admin_key(&SystemRng).err()] {
+            assert!(missing.unwrap().message.contains("is missing: `openssl rand -hex 32`"));
+        }
+        assert!(!dir.master_key_file().exists() && !dir.admin_key_file().exists());
+        fs::write(dir.master_key_file(), "ab".repeat(32)).unwrap();
+        fs::write(dir.admin_key_file(), "c".repeat(40)).unwrap();
+        assert_eq!(taken.master_key(&SystemRng).unwrap().to_hex(), "ab".repeat(32));
+        assert_eq!(taken.admin_key(&SystemRng).unwrap().reveal(), "c".repeat(40));
     }
 
     #[test]

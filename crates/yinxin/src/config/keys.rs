@@ -87,6 +87,14 @@ keys! {
     /// The data folder: keys, database, the address of the running server. On a local disk, never on NFS.
     "data": data: PathBuf = r#""./yinxin-data""#;
 
+    /// The file of the master key, which seals all secrets in the database; empty: "master.key" in the data folder, made
+    /// when there is none. One that is named here is never made.
+    "keys.master_file": keys_master_file: PerhapsPath = r#""""#;
+
+    /// The file of the admin key; empty: "admin.key" in the data folder, made when there is none. One that is named here
+    /// is never made.
+    "keys.admin_file": keys_admin_file: PerhapsPath = r#""""#;
+
     /// The form of the log on standard error.
     "log.format": log_format: LogFormat = r#""text""#;
 

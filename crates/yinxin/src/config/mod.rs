@@ -23,7 +23,7 @@ use yinxin_hooks::Bounds;
 use yinxin_http::ServeOptions;
 use zeroize::Zeroizing;
 
-use crate::data::DataDir;
+use crate::data::{DataDir, KeyFiles};
 use crate::exit::{Failure, Outcome};
 
 pub(crate) use keys::Config;
@@ -68,6 +68,12 @@ impl Config {
             hook_log_entries: self.hook_log_entries.to_i64(),
             hook_asks: self.hook_questions.to_usize(),
         }
+    }
+
+    /// The data folder, and where its keys are.
+    pub fn folder(&self) -> DataDir {
+        let keys = KeyFiles { master: self.keys_master_file.0.clone(), admin: self.keys_admin_file.0.clone() };
+        DataDir::at(&self.data).with_keys(keys)
     }
 
     /// How many calls to hooks are under way at a time.

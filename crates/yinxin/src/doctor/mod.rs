@@ -62,7 +62,7 @@ struct Report<'a> {
 pub(crate) fn run(args: &DoctorArgs) -> Outcome {
     let configured = config::load(&Given::from_process(args.config.as_deref()));
     let dir = match (&args.data, &configured) {
-        (None, Ok(config)) => DataDir::at(&config.data),
+        (None, Ok(config)) => config.folder(),
         (named, _) => DataDir::named(named.as_deref()),
     };
     let mut findings = vec![checks::configuration(&configured)];

@@ -26,7 +26,7 @@ use yinxin_realtime::{Bounds, Registry};
 
 use crate::args::ServeArgs;
 use crate::config::{self, Config, Given};
-use crate::data::{DataDir, LockedDir};
+use crate::data::LockedDir;
 use crate::exit::{Failure, Outcome};
 use crate::print;
 use calls::Calls;
@@ -60,7 +60,7 @@ fn configure(args: &ServeArgs) -> Outcome<Config> {
 async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> Outcome {
     let options = config.serve_options();
     let media = config.media().map_err(|faults| config::commands::faulty(&faults))?;
-    let dir = DataDir::at(&config.data);
+    let dir = config.folder();
     dir.check_free()?;
     // Before anything is made, the folder included: a port that is taken is the commonest reason not to start.
     let listener = yinxin_http::bind(config.listen, options.backlog).await.map_err(|fault| {
