@@ -30,6 +30,8 @@ USERS = {
     "object_store": {"yinxin-core"},
     "reqwest": {"yinxin-hooks", "object_store"},
     "yinxin-hooks": {"yinxin"},
+    "async-nats": {"yinxin-bus"},
+    "yinxin-bus": {"yinxin"},
     "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
     "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-lanying", "yinxin-admin", "yinxin", "yinxin-bench",
              "yinxin-testkit"},
