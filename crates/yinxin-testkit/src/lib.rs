@@ -6,6 +6,7 @@ pub mod fuzz;
 pub mod golden;
 pub mod http;
 pub mod server;
+pub mod storage;
 
 /// The time as tests tell it to a server in another process.
 #[expect(clippy::disallowed_methods, reason = "the other process has the wall clock only")]

@@ -26,6 +26,7 @@ use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_http::Arrival;
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::storage;
 
 /// A backend that wants nothing sent.
 struct Grump;
@@ -66,7 +67,7 @@ impl Api {
             files: files::Setup::in_folder(folder.path().join("files")),
             rng,
         };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+        let ctx = Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap();
         let key = AdminKey::generate(&SystemRng);
         let authorization = format!("Bearer {}", key.reveal());
         let api = Self { router: router(Arc::clone(&ctx), key), ctx, registry, authorization, _folder: folder };

@@ -151,8 +151,7 @@ async fn a_file_is_there_after_a_restart_and_its_secret_is_not_in_the_database()
     let site = Site::new().await;
     let stored = site.store(&Caller::App, b"the bytes", restricted("../dir/a.txt")).await.unwrap();
     assert_eq!(stored.secret.len(), 48);
-    let db = site.ctx.db.clone();
-    tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    site.ctx.db.close().await;
     let database = std::fs::read(site.setup.files().with_file_name("yinxin.db")).unwrap();
     assert!(!database.windows(stored.secret.len()).any(|window| window == stored.secret.as_bytes()));
     let site = Site { ctx: site.setup.open().await, ..site };

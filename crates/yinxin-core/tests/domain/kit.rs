@@ -22,6 +22,7 @@ use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
 use yinxin_core::users::{self, LoginName, Registration};
 use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
+use yinxin_testkit::storage;
 use zeroize::Zeroizing;
 
 /// Where the calls of tests come from.
@@ -124,7 +125,7 @@ impl Setup {
             },
             master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         };
-        Ctx::open(&self.path(), parts).await.unwrap()
+        Ctx::open(&storage::at(&self.path()), parts).await.unwrap()
     }
 }
 

@@ -22,6 +22,7 @@ use yinxin_core::{Ctx, tokens, users};
 use yinxin_http::ServeOptions;
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::storage;
 
 use crate::client::Client;
 
@@ -53,7 +54,7 @@ impl World {
             master: MasterKey::generate(&SystemRng),
             files: files::Setup::in_folder(folder.path().join("files")),
         };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+        let ctx = Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap();
         let app = apps::create(&ctx, AppName::parse("acme/chat").unwrap(), AppChanges::default()).await.unwrap();
         let calm = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut world = Self { ctx, app, clock, registry, calm, stops: Vec::new(), _folder: folder };

@@ -18,6 +18,7 @@ use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::{Ctx, Error};
+use yinxin_testkit::storage;
 
 use crate::asking::Ask;
 use crate::connections::Connections;
@@ -99,7 +100,7 @@ impl World {
         drop(router);
         let db = ctx.db.clone();
         drop(ctx);
-        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+        db.close().await;
         let ctx = open(&folder, &clock, &connections, &setup, &master).await;
         let router = self::router(&ctx, yinxin_easemob::Options::default());
         Self { ctx, clock, connections, app, other, router, setup, master, folder }
@@ -240,7 +241,7 @@ async fn open(
         },
         master: master.clone(),
     };
-    Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
+    Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap()
 }
 
 /// An app with a token for ever.

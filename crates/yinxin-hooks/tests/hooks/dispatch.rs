@@ -25,6 +25,7 @@ use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::users::{self, Import};
 use yinxin_core::{App, AppId, Ctx, UserId};
 use yinxin_hooks::{Bounds, run};
+use yinxin_testkit::storage;
 
 struct Nobody;
 
@@ -105,7 +106,7 @@ impl Place {
             hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
             master: MasterKey::generate(&SystemRng),
         };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+        let ctx = Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap();
         let app = apps::create(&ctx, AppName::parse("o/a").unwrap(), AppChanges::default()).await.unwrap();
         let names = ["ann", "ben", "cat", "dan", "eve"];
         let people = names.map(|name| Import::parse(name, None, None).unwrap());

@@ -20,6 +20,7 @@ use yinxin_core::rng::SystemRng;
 use yinxin_core::users::{self, Registration};
 use yinxin_core::{Ctx, Error};
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::storage;
 use zeroize::Zeroizing;
 
 use crate::asking::Ask;
@@ -161,5 +162,5 @@ async fn open(folder: &TempDir, clock: &Arc<FakeClock>, registry: &Arc<Registry>
         files: files::Setup::in_folder(folder.path().join("files")),
         courier: Arc::new(Nobody),
     };
-    Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
+    Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap()
 }

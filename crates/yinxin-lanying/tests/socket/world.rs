@@ -19,6 +19,7 @@ use yinxin_core::rng::SystemRng;
 use yinxin_core::{Ctx, tokens, users};
 use yinxin_http::ServeOptions;
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::storage;
 
 use crate::peer::Peer;
 
@@ -56,7 +57,7 @@ impl World {
             master: MasterKey::generate(&SystemRng),
             files: files::Setup::in_folder(folder.path().join("files")),
         };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+        let ctx = Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap();
         let app = apps::create(&ctx, AppName::parse("acme/chat").unwrap(), AppChanges::default()).await.unwrap();
         let options = ServeOptions::default();
         let listener = yinxin_http::bind(([127, 0, 0, 1], 0).into(), options.backlog).await.unwrap();

@@ -20,6 +20,7 @@ use yinxin_core::rooms::tokens::{self, Admission};
 use yinxin_core::rooms::{RoomName, RoomUid};
 use yinxin_core::{Code, Ctx, Error};
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::storage;
 
 use crate::asking::Ask;
 
@@ -61,7 +62,7 @@ impl World {
         drop(router);
         let db = ctx.db.clone();
         drop(ctx);
-        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+        db.close().await;
         let ctx = open(&folder, &clock, &registry, preset, &master).await;
         let router = yinxin_netease::router(Arc::clone(&ctx), yinxin_netease::Options::default());
         Self { ctx, clock, registry, router, master, preset, folder }
@@ -161,5 +162,5 @@ async fn open(
         files: files::Setup::in_folder(folder.path().join("files")),
         courier: Arc::new(Nobody),
     };
-    Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
+    Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap()
 }
