@@ -25,6 +25,7 @@ pub(crate) struct Call {
     pub arrival: Arrival,
     pub headers: HeaderMap,
     pub query: Query,
+    /// Read when the caller has shown its right.
     pub body: Bytes,
 }
 

@@ -64,6 +64,18 @@ pub fn database_for(file: &Path) -> String {
     format!("{server}/{name}")
 }
 
+/// Whether those bytes stand anywhere in the database of that file, which nobody has open.
+pub fn holds(file: &Path, bytes: &[u8]) -> bool {
+    assert!(!bytes.is_empty());
+    let found = |whole: &[u8]| whole.windows(bytes.len()).any(|window| window == bytes);
+    let Some(url) = url_at(file) else { return found(&std::fs::read(file).expect("a database file")) };
+    let dumped = Command::new("pg_dump").args(["--inserts", "--dbname", &url]).output().expect("pg_dump starts");
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    // Columns of bytes are written in hexadecimal.
+    let spelled = hex::encode(bytes).into_bytes();
+    found(&dumped.stdout) || dumped.stdout.windows(spelled.len()).any(|window| window == spelled)
+}
+
 /// Tests are many, and each needs little.
 pub fn few_connections(url: String) -> PostgresOptions {
     PostgresOptions { writers: 8, readers: 4, ..PostgresOptions::at(url) }

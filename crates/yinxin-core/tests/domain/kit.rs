@@ -21,14 +21,13 @@ use yinxin_core::rng::{Rng, SystemRng};
 use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
 use yinxin_core::users::{self, LoginName, Registration};
-use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
-use yinxin_testkit::storage;
+use yinxin_core::{App, AppId, Ctx, Database, Result, SqliteOptions, User, UserId};
+use yinxin_testkit::ground;
+pub use yinxin_testkit::ground::CHEAP;
 use zeroize::Zeroizing;
 
 /// Where the calls of tests come from.
 pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// As little work as Argon2 can be asked for.
-pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
 /// Whoever a test says, and how often somebody was told that something came.
 #[derive(Default)]
@@ -82,6 +81,7 @@ pub struct Setup {
     pub secret_is_enough: bool,
     pub courier: Arc<dyn Courier>,
     pub sessions: Arc<Connected>,
+    is_embedded: bool,
     pub folder: TempDir,
 }
 
@@ -96,12 +96,14 @@ impl Setup {
             secret_is_enough: false,
             courier: Arc::new(hooks::Nobody),
             sessions: Arc::default(),
+            is_embedded: false,
             folder: TempDir::new().unwrap(),
         }
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("yinxin.db")
+    /// On the embedded engine, whichever the suite runs on.
+    pub fn embedded() -> Self {
+        Self { is_embedded: true, ..Self::new() }
     }
 
     /// The folder of the files' bytes.
@@ -125,7 +127,11 @@ impl Setup {
             },
             master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         };
-        Ctx::open(&storage::at(&self.path()), parts).await.unwrap()
+        if self.is_embedded {
+            let database = Database::Sqlite(SqliteOptions::at(self.folder.path().join("yinxin.db")));
+            return Ctx::open(&database, parts).await.unwrap();
+        }
+        ground::open(self.folder.path(), parts).await
     }
 }
 
@@ -167,7 +173,13 @@ impl Site {
 }
 
 pub async fn log_in_to(ctx: &Ctx, app: &App, name: &str, password: &str) -> Result<Grant> {
-    let login = Login { name: Some(LoginName::Name(name)), password: Some(secret(password)), ttl_s: None, from: HERE };
+    let login = Login {
+        name: Some(LoginName::Name(name)),
+        password: Some(secret(password)),
+        ttl_s: None,
+        tells_unknown: false,
+        from: HERE,
+    };
     Ok(log_in(ctx, app, login).await?.0)
 }
 

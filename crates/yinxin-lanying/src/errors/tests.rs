@@ -2,7 +2,11 @@ use std::fmt::Write as _;
 
 use yinxin_core::{Code, Error};
 
-use super::{At, wire};
+use super::{At, Manner, Wire};
+
+fn wire(at: At, error: &Error) -> Wire {
+    super::wire(Manner::of(at, None), error)
+}
 
 const KINDS: [At; 3] = [At::Call, At::Login, At::Dns];
 

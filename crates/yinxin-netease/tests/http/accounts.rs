@@ -6,6 +6,7 @@ use yinxin_core::users::{self, LoginName, Registration};
 use yinxin_core::{Code, Error};
 use zeroize::Zeroizing;
 
+use crate::asking::Answer as _;
 use crate::world::World;
 
 /// A login as another dialect makes it.
@@ -14,6 +15,7 @@ async fn log_in(w: &World, name: &str, password: &str) -> Result<String, Code> {
         name: Some(LoginName::Name(name)),
         password: Some(Zeroizing::new(password.to_owned())),
         ttl_s: None,
+        tells_unknown: false,
         from: "127.0.0.1".parse().unwrap(),
     };
     let granted = tokens::log_in(&w.ctx, &*w.app().await, login).await;
