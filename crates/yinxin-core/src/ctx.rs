@@ -1,10 +1,9 @@
 //! [`Ctx`]: everything a use case may reach. Made once at the start, shared by all requests.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use yinxin_store::{NodeId, SqliteOptions};
+use yinxin_store::{NodeId, Options, Touched};
 
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -82,23 +81,22 @@ pub struct Parts {
 }
 
 impl Ctx {
-    /// Opens the embedded database at `path` and the keys in it.
-    pub async fn open(path: &Path, mut parts: Parts) -> Result<Arc<Self>> {
+    /// Opens the database and the keys in it.
+    pub async fn open(database: &Options, mut parts: Parts) -> Result<Arc<Self>> {
         let setup = parts.cluster.take();
         let max_age = setup.as_ref().map(|setup| setup.pace.trust);
         let touches = setup.as_ref().map(|setup| Arc::new(Touches::new(Arc::clone(&setup.bus), setup.pace.patience)));
         let cache = Arc::new(Cache::new(parts.limits.cached_users, max_age));
         let hooks = Arc::new(Live::new(Arc::clone(&parts.courier), &parts.limits));
         let (forget, note, told) = (Arc::clone(&cache), Arc::clone(&hooks), touches.clone());
-        let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
-        let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
-        let engine = yinxin_store::Db::open_sqlite(&options, move |touched| {
+        let on_commit = move |touched: &[Touched]| {
             forget.forget(touched);
             note.note(touched);
             if let Some(told) = &told {
                 told.tell(touched);
             }
-        })?;
+        };
+        let engine = yinxin_store::Db::open(database, on_commit).await?;
         let db = engine.clone();
         let keys = Keys::open(&db, &parts).await?;
         let files = Files::open(&db, &parts.files, &parts.limits).await?;

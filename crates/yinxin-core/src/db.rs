@@ -68,9 +68,9 @@ impl Db {
         self.engine.writer_gauge()
     }
 
-    /// Finishes the queued writes and closes the files. Blocks; for the end of a process.
-    pub fn close(&self) {
-        self.engine.close();
+    /// Finishes the queued writes and refuses later ones; for the end of a process.
+    pub async fn close(&self) {
+        self.engine.close().await;
     }
 }
 

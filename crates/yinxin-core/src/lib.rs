@@ -49,4 +49,7 @@ pub use apps::App;
 pub use ctx::Ctx;
 pub use error::{Code, Error, Result};
 pub use users::User;
-pub use yinxin_store::{AppId, Db, HookId, NodeId, SqliteOptions, Touched, UserId, quick_check};
+pub use yinxin_store::{
+    AppId, Db, HookId, NodeId, Options as Database, PostgresOptions, SqliteOptions, Survey, Touched, UserId,
+    describe_url, quick_check, survey,
+};

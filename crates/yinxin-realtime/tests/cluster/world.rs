@@ -22,7 +22,7 @@ use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::{Device, Ending, Entered};
 use yinxin_core::users::{self, Registration};
-use yinxin_core::{App, Ctx, NodeId, Result, User};
+use yinxin_core::{App, Ctx, Database, NodeId, Result, SqliteOptions, User};
 use yinxin_realtime::{Bounds, Line, Registration as Registered, Registry};
 use zeroize::Zeroizing;
 
@@ -143,7 +143,8 @@ async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8) -> Node {
         master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         cluster: Some(setup),
     };
-    let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+    let database = Database::Sqlite(SqliteOptions::at(folder.path().join("yinxin.db")));
+    let ctx = Ctx::open(&database, parts).await.unwrap();
     let running = tokio::spawn({
         let ctx = Arc::clone(&ctx);
         async move { cluster::run(&ctx).await }

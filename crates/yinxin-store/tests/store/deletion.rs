@@ -24,7 +24,10 @@ use yinxin_store::tables::{
 };
 use yinxin_store::{AppId, Db, FileId, HookId, NodeId, ObjectId, Result, Sql, TokenId, UserId, Value};
 
+use yinxin_testkit::storage;
+
 use crate::kit::{Place, query, text, texts};
+use crate::schemas::{Column, columns, tables};
 
 const APP: AppId = AppId([0xA1; 16]);
 const OTHER_APP: AppId = AppId([0xA2; 16]);
@@ -268,19 +271,16 @@ async fn filled() -> (Place, Db) {
     (place, db)
 }
 
-async fn tables(db: &Db) -> Vec<String> {
-    texts(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'play' ORDER BY name").await
-}
-
-async fn columns(db: &Db, table: &str) -> Vec<String> {
-    texts(db, text(format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"))).await
-}
-
 /// Every row of every table, each as a text that spells bytes in hexadecimal.
 async fn all_rows(db: &Db) -> Vec<String> {
     let mut rows = Vec::new();
     for table in tables(db).await {
-        let values = columns(db, &table).await.iter().map(|name| format!("quote({name})")).collect::<Vec<_>>();
+        let spelled = |column: &Column| match (column.kind.as_str(), storage::on_postgres()) {
+            ("BYTEA", true) => format!("COALESCE(upper(encode({}, 'hex')), 'NULL')", column.name),
+            (_, true) => format!("quote_nullable({})", column.name),
+            (_, false) => format!("quote({})", column.name),
+        };
+        let values = columns(db, &table).await.iter().map(spelled).collect::<Vec<_>>();
         let sql = format!("SELECT '{table}: ' || {} FROM {table} ORDER BY 1", values.join(" || ', ' || "));
         rows.extend(texts(db, text(sql)).await);
     }
@@ -329,13 +329,10 @@ const OTHER_IDS: [(&str, &str); 13] = [
 async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
     let (_place, db) = filled().await;
     for table in tables(&db).await {
-        let ids = format!(
-            "SELECT name FROM pragma_table_info('{table}') WHERE type = 'BYTEA' AND name LIKE '%\\_id' \
-                           ESCAPE '\\' AND name <> 'app_id'"
-        );
-        for column in texts(&db, text(ids)).await {
-            if !OTHER_IDS.contains(&(table.as_str(), column.as_str())) {
-                assert!(count(&db, &table, &column, &ANN.0).await > 0, "this test adds no row to {table} by {column}");
+        for Column { name, kind, .. } in columns(&db, &table).await {
+            let is_id = kind == "BYTEA" && name.ends_with("_id") && name != "app_id";
+            if is_id && !OTHER_IDS.contains(&(table.as_str(), name.as_str())) {
+                assert!(count(&db, &table, &name, &ANN.0).await > 0, "this test adds no row to {table} by {name}");
             }
         }
     }
@@ -364,7 +361,7 @@ async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
 async fn deleting_an_app_takes_exactly_the_rows_that_carry_it_a_few_at_a_time() {
     let (_place, db) = filled().await;
     for table in tables(&db).await {
-        if table != GOING && columns(&db, &table).await.contains(&"app_id".to_owned()) {
+        if table != GOING && columns(&db, &table).await.iter().any(|column| column.name == "app_id") {
             assert!(count(&db, &table, "app_id", &APP.0).await > 0, "this test adds no row to {table}");
         }
     }

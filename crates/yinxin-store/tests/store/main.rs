@@ -10,4 +10,6 @@ mod plans;
 mod portable;
 mod rooms;
 mod schema;
+mod schemas;
+mod served;
 mod writer;
