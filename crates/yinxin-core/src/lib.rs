@@ -42,6 +42,7 @@ pub mod settings;
 pub mod signed_calls;
 pub mod tokens;
 pub mod users;
+pub(crate) mod wrong_passwords;
 
 mod cache;
 

@@ -432,5 +432,7 @@ pub const LEFTOVERS_MAX: usize = 1_000_000;
 pub const NODE_CLEAR_ROWS: i64 = 500;
 /// Pause between two parts of what all connections of a node are told.
 pub const PART_PAUSE_MS: u64 = 20;
+/// Rows of forgiven wrong passwords that are removed with each wrong one: more than one, so that they become fewer.
+pub const FORGIVEN_SWEPT: i64 = 2;
 /// How often a node counts anew what is kept for hooks, where others tell them.
 pub const HOOK_RECOUNT_BEATS: u32 = 10;

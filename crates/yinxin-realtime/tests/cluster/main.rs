@@ -3,5 +3,6 @@
 mod bus;
 mod closing;
 mod memory;
+mod passwords;
 mod record;
 mod world;

@@ -22,8 +22,9 @@ use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::{Device, Ending, Entered};
 use yinxin_core::users::{self, Registration};
-use yinxin_core::{App, Ctx, Database, NodeId, Result, SqliteOptions, User};
+use yinxin_core::{App, Ctx, NodeId, Result, User};
 use yinxin_realtime::{Bounds, Line, Registration as Registered, Registry};
+use yinxin_testkit::storage;
 use zeroize::Zeroizing;
 
 use crate::bus::Wire;
@@ -143,8 +144,7 @@ async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8) -> Node {
         master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         cluster: Some(setup),
     };
-    let database = Database::Sqlite(SqliteOptions::at(folder.path().join("yinxin.db")));
-    let ctx = Ctx::open(&database, parts).await.unwrap();
+    let ctx = Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap();
     let running = tokio::spawn({
         let ctx = Arc::clone(&ctx);
         async move { cluster::run(&ctx).await }
