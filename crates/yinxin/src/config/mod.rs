@@ -5,6 +5,7 @@
 //! file over the default.
 
 pub(crate) mod commands;
+mod database;
 mod fault;
 mod keys;
 mod layers;
