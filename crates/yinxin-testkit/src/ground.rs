@@ -132,10 +132,8 @@ impl Ground {
     /// Everything that is stored, as text: to see that a call changed nothing, or left no trace.
     pub async fn dump(&self) -> String {
         let mut dump = String::new();
-        for table in self.strings("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").await {
-            let columns =
-                format!("SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{table}')");
-            let columns = self.strings(columns.leak()).await.remove(0);
+        for table in self.strings(storage::tables()).await {
+            let columns = self.strings(storage::spelled_columns(&table).leak()).await.remove(0);
             let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
             for row in self.strings(rows.leak()).await {
                 writeln!(dump, "{table}: {row}").unwrap();

@@ -15,6 +15,8 @@ use serde::Deserialize;
 use sha1::{Digest as _, Sha1};
 use tempfile::TempDir;
 
+use crate::storage;
+
 /// What the server prints once it accepts connections, followed by its address.
 const LISTENING: &str = "yinxin listening on http://";
 /// A first start makes its keys and its database.
@@ -108,6 +110,7 @@ impl Server {
         let mut serve = Command::new(binary);
         serve.arg("serve").arg("--data").arg(data.path());
         serve.args(["--listen", "127.0.0.1:0", "--no-demo"]).args(extra_args).envs(env.iter().copied());
+        serve.envs(storage::url_at(&data.path().join("yinxin.db")).map(|url| ("YINXIN_DATABASE__URL", url)));
         let (process, addr) = serve_on(&mut serve);
         Self { process, addr, binary: binary.to_owned(), data, serve }
     }

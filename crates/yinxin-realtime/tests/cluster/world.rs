@@ -1,6 +1,7 @@
 //! Nodes on one database, in one process, and clients that are connected to them.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub struct World {
     pub wire: Arc<Wire>,
     pub nodes: Vec<Node>,
     pub app: Arc<App>,
+    /// Of two clients the later one is the newer, however fast they come.
+    since_ms: AtomicI64,
     _folder: TempDir,
 }
 
@@ -78,7 +81,7 @@ impl World {
         }
         let name = AppName::parse("org/app").unwrap();
         let app = apps::create(&nodes[0].ctx, name, AppChanges::default()).await.unwrap();
-        let world = Self { wire, nodes, app, _folder: folder };
+        let world = Self { wire, nodes, app, since_ms: AtomicI64::new(1), _folder: folder };
         // Each must know of all others, and they of it, before anything is kept in memory.
         let others = usize::from(count - 1);
         let knows = |node: &Node| node.ctx.cluster.as_ref().unwrap().others() == others;
@@ -112,7 +115,7 @@ impl World {
             device_uuid: format!("uuid of {resource}"),
             device_name: format!("name of {resource}"),
             note: format!("I am {resource}"),
-            since_ms: ctx.clock.now_ms(),
+            since_ms: self.since_ms.fetch_add(1, Ordering::Relaxed),
         };
         let owner = (self.app.id, user.user);
         let registered = registry.register(owner, device.clone(), "web", heard.clone()).unwrap();

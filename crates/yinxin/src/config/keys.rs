@@ -127,6 +127,34 @@ keys! {
     /// back at once.
     "cluster.drain_ms": cluster_drain_ms: Whole<0, 3_600_000> = "5000";
 
+    /// The PostgreSQL database (15 or newer) that holds everything, as
+    /// "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full"; empty: a file in the data folder. Several
+    /// HOST:PORT with commas between them are tried in order, and the first that takes writes is used. sslmode is
+    /// disable, prefer, require (encrypts, believes anybody) or verify-full; sslrootcert=FILE names whom to believe
+    /// instead of the system's authorities.
+    "database.url": database_url: Inline = r#""""#;
+
+    /// A file with that URL, instead.
+    "database.url_file": database_url_file: PerhapsPath = r#""""#;
+
+    /// Connections of this node for writes. Each runs one write at a time.
+    "database.write_connections": database_write_connections: Whole<1, 10_000> = "16";
+
+    /// Connections of this node for reads.
+    "database.read_connections": database_read_connections: Whole<1, 10_000> = "8";
+
+    /// Writes, and reads, that may wait for a connection; more are answered "busy".
+    "database.queue": database_queue: Whole<0, 1_000_000> = "4096";
+
+    /// Milliseconds that one of them may wait; then it is answered "busy".
+    "database.wait_timeout_ms": database_wait_timeout_ms: Whole<1, 3_600_000> = "5000";
+
+    /// Milliseconds that one statement may run; then it is answered "busy".
+    "database.statement_timeout_ms": database_statement_timeout_ms: Whole<1, 3_600_000> = "10000";
+
+    /// Milliseconds for connecting to one host.
+    "database.connect_timeout_ms": database_connect_timeout_ms: Whole<1, 3_600_000> = "5000";
+
     /// The form of the log on standard error.
     "log.format": log_format: LogFormat = r#""text""#;
 

@@ -6,6 +6,7 @@
 
 mod cluster;
 pub(crate) mod commands;
+mod database;
 mod fault;
 mod keys;
 mod layers;

@@ -21,7 +21,7 @@ use yinxin_admin::AdminKey;
 use yinxin_core::clock::SystemClock;
 use yinxin_core::ctx::Parts;
 use yinxin_core::rng::{Rng, SystemRng};
-use yinxin_core::{Code, Ctx, Database, SqliteOptions};
+use yinxin_core::{Code, Ctx, Database};
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::Draining;
 use yinxin_realtime::{Bounds, Registry};
@@ -140,12 +140,15 @@ async fn open(
         master,
         cluster,
     };
-    let database = folder.dir().database();
-    let ctx = Ctx::open(&Database::Sqlite(SqliteOptions::at(database.clone())), parts).await.map_err(|error| {
+    let database = config.database(folder.dir()).map_err(|faults| config::commands::faulty(&faults))?;
+    let ctx = Ctx::open(&database, parts).await.map_err(|error| {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         let what = match error.code {
             Code::FileStore => "the place of uploaded files (files.*)".to_owned(),
-            _ => database.display().to_string(),
+            _ => match &database {
+                Database::Sqlite(options) => options.path.display().to_string(),
+                Database::Postgres(_) => "the database (database.url)".to_owned(),
+            },
         };
         Failure::failed(format!("cannot open {what}: {why}; `yinxin doctor` may know more"))
     })?;
