@@ -46,6 +46,7 @@ pub use apps::App;
 pub use ctx::Ctx;
 pub use error::{Code, Error, Result};
 pub use users::User;
+pub use yinxin_store::transfer;
 pub use yinxin_store::{
     AppId, Db, Options as Database, PostgresOptions, SqliteOptions, Survey, UserId, describe_url, quick_check, survey,
 };

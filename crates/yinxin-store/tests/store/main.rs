@@ -12,4 +12,5 @@ mod rooms;
 mod schema;
 mod schemas;
 mod served;
+mod transfer;
 mod writer;
