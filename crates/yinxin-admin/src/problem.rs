@@ -127,7 +127,6 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::ShortIdTaken
         | Code::AdminTokensFull
         | Code::LoginNameTaken
-        | Code::LoginNameKept
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists

@@ -95,8 +95,6 @@ codes! {
     UsernameTaken = "the user name is taken",
     /// The telephone number or mail address belongs to another user.
     LoginNameTaken = "another user logs in by that name",
-    /// The user has a name of that kind, which it keeps.
-    LoginNameKept = "the user has a name of that kind, which it keeps",
     /// No name given.
     UsernameMissing = "the user name is missing",
     /// Characters outside the allowed set, or empty.

@@ -80,7 +80,6 @@ pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
         C::RegistrationClosed => told(40001, "registration is closed"),
         C::UsernameTaken => told(10004, "the user exists"),
         C::LoginNameTaken => told(11012, "it is bound to another user"),
-        C::LoginNameKept => told(10011, "the user is bound to a name already"),
         C::SenderBlocked | C::NotContact => told(10006, "in the block list"),
         C::NotInvited => told(10007, "there is no such application"),
         C::InvitationRefused => told(10012, "the user rejects applications"),

@@ -86,7 +86,7 @@ actions! {
 
         POST | PUT "/user/mobile" => "user.bind_mobile", accounts::bind_mobile;
         POST | PUT "/user/email" => "user.bind_email", accounts::bind_email;
-        POST | PUT "/user/username" => "user.bind_name", accounts::bind_name;
+        POST | PUT "/user/username" => "user.rename", accounts::rename;
         POST "/user/change_password" => "user.change_password", accounts::change_password;
         POST "/user/change_password_admin" => "user.set_password", accounts::change_password_admin;
         POST | DELETE "/user/delete" => "user.delete", accounts::delete;

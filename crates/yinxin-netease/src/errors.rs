@@ -100,7 +100,6 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::SigningKeyTaken
         | C::ShortIdTaken
         | C::LoginNameTaken
-        | C::LoginNameKept
         | C::InvitationRefused
         | C::AppNameIllegal
         | C::GrantUnknown

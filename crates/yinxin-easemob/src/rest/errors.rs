@@ -123,7 +123,6 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::SigningKeyTaken
         | C::ShortIdTaken
         | C::LoginNameTaken
-        | C::LoginNameKept
         | C::RoomUidMissing
         | C::RoomUidIllegal
         | C::RoomNameIllegal

@@ -5,3 +5,11 @@ ALTER TABLE apps ADD COLUMN unknown_login_code BIGINT NOT NULL DEFAULT 402;
 ALTER TABLE apps ADD COLUMN expire_unit TEXT NOT NULL DEFAULT 'ms';
 ALTER TABLE apps ADD COLUMN token_user_mobile BOOLEAN NOT NULL DEFAULT TRUE;
 UPDATE apps SET unknown_login_code = 10000 WHERE profile = 'current';
+
+-- What a user is called now, where names change: its name stays, since messages and rules know it by that. A row of handles
+-- makes it unique. Second names from before were taken in this way.
+ALTER TABLE users ADD COLUMN called TEXT;
+UPDATE users SET called = (
+  SELECT MIN(h.handle) FROM handles h
+  WHERE h.app_id = users.app_id AND h.user_id = users.user_id AND h.kind = 'username' AND h.handle <> users.username
+);
