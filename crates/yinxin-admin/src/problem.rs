@@ -178,6 +178,8 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::TooManyUnsubscriptions
         | Code::TooManyQueries
         | Code::PushSettingIllegal
+        | Code::PushAudienceTooLarge
+        | Code::PushUnavailable
         | Code::AttributesTooLarge
         | Code::AttributesBatchTooLarge
         | Code::MuteIllegal

@@ -273,6 +273,10 @@ codes! {
     // Push, attributes, mutes.
     /// A push setting that is not of the documented form.
     PushSettingIllegal = "the push setting is not of the documented form",
+    /// No hook of the app is told of pushes, so that nobody would send one.
+    PushUnavailable = "no hook of the app takes pushes",
+    /// More targets than one push may name.
+    PushAudienceTooLarge = "the push names too many targets",
     /// No such template.
     TemplateNotFound = "there is no such push template",
     /// The template's name is taken, or the app has too many.

@@ -87,6 +87,10 @@ pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
         C::FileNotFound => told(10009, "there is no such file"),
         C::SignatureMissing | C::SignatureWrong | C::SignatureExpired => told(10010, "sdk_sign is wrong"),
 
+        C::PushAudienceTooLarge => told(12005, format!("more than {limit} push targets")),
+        C::NotifierNotFound => told(12006, "push is not enabled: there is no such certificate"),
+        C::PushUnavailable => told(12006, "push is not enabled: no hook of the app is told of push.requested"),
+
         C::UsernameMissing => parameter("username"),
         C::PasswordMissing => parameter("password"),
         C::NewPasswordMissing => parameter("new_password"),
@@ -168,7 +172,6 @@ pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
         | C::PinNotFound
         | C::PinsFull
         | C::TemplateNotFound
-        | C::NotifierNotFound
         | C::HookNotFound
         | C::HookEventNotFound
         | C::AdminTokenNotFound

@@ -1,16 +1,18 @@
 //! [`World`]: a server in this process with two apps and a clock that tests move.
 
 use std::fmt::Write as _;
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
 use yinxin_core::files;
-use yinxin_core::hooks::Nobody;
+use yinxin_core::hooks::{Courier, Letter, Reply, Undelivered};
 use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::names::AppName;
@@ -129,7 +131,8 @@ impl World {
         dump
     }
 
-    async fn strings(&self, query: &'static str) -> Vec<String> {
+    /// What a query gives.
+    pub async fn strings(&self, query: &'static str) -> Vec<String> {
         self.ctx
             .db
             .read(query, |sql, query| {
@@ -140,6 +143,19 @@ impl World {
             })
             .await
             .unwrap()
+    }
+}
+
+/// Takes every address and carries nothing: what hooks would be told stays in the outbox.
+struct Idle;
+
+impl Courier for Idle {
+    fn check(&self, _url: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn post(&self, _letter: Letter) -> BoxFuture<'_, Result<Reply, Undelivered>> {
+        Box::pin(ready(Err(Undelivered("nothing is carried".to_owned()))))
     }
 }
 
@@ -159,7 +175,7 @@ async fn open(folder: &TempDir, clock: &Arc<FakeClock>, registry: &Arc<Registry>
         hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
         master: MasterKey::generate(&SystemRng),
         files: files::Setup::in_folder(folder.path().join("files")),
-        courier: Arc::new(Nobody),
+        courier: Arc::new(Idle),
     };
     Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
 }

@@ -317,7 +317,7 @@ async fn number_of(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 24] = [
+    const REST: [&str; 26] = [
         // What a user sent stays with those who got it, files as well as messages; the app owns them from now on.
         "UPDATE files SET owner_id = app_id WHERE app_id = $1 AND owner_id = $2",
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
@@ -346,6 +346,8 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM push_rules WHERE app_id = $1 AND kind = 'user' AND target IN \
          (SELECT username FROM users WHERE app_id = $1 AND user_id = $2)",
         "DELETE FROM push_preferences WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM push_aliases WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM push_tags WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM user_settings WHERE app_id = $1 AND user_id = $2",
     ];
     sql.touch(Touched::User(app, user));
