@@ -31,7 +31,8 @@ USERS = {
     "reqwest": {"yinxin-hooks", "object_store"},
     "yinxin-hooks": {"yinxin"},
     "tokio-tungstenite": {"yinxin-http", "yinxin-bench", "axum"},
-    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-lanying", "yinxin-admin", "yinxin", "yinxin-bench"},
+    "axum": {"yinxin-http", "yinxin-easemob", "yinxin-netease", "yinxin-lanying", "yinxin-admin", "yinxin", "yinxin-bench",
+             "yinxin-testkit"},
 }
 
 

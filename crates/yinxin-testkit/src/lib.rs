@@ -1,9 +1,12 @@
-//! Development only: what the test suites of several crates share. Owns no behaviour of the product, and knows the
-//! product only from outside: its binary, its command line and its sockets.
+//! Development only: what the test suites of several crates share. Owns no behaviour of the product: it knows it from
+//! outside, by its binary, its command line and its sockets, or ([`ground`], [`asking`]) as a core and a router in the
+//! test's own process.
 
+pub mod asking;
 pub mod bucket;
 pub mod fuzz;
 pub mod golden;
+pub mod ground;
 pub mod http;
 pub mod server;
 

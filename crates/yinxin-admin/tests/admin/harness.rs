@@ -1,31 +1,24 @@
 //! A router over a database of its own, and the callers of it.
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tempfile::TempDir;
 use tower::ServiceExt;
 use yinxin_admin::{AdminKey, router};
 use yinxin_core::Ctx;
-use yinxin_core::clock::FakeClock;
-use yinxin_core::ctx::Parts;
-use yinxin_core::files;
 use yinxin_core::hooks::{Courier, Letter, Reply as Answer, Undelivered};
-use yinxin_core::keys::MasterKey;
-use yinxin_core::limits::Limits;
-use yinxin_core::passwords::HashCost;
-use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_http::Arrival;
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::ground::{Ground, Setup};
 
 /// A backend that wants nothing sent.
 struct Grump;
@@ -42,34 +35,29 @@ impl Courier for Grump {
 }
 
 pub struct Api {
-    pub ctx: Arc<Ctx>,
+    ground: Ground,
     pub registry: Arc<Registry>,
-    router: Router,
     authorization: String,
-    _folder: TempDir,
+}
+
+impl Deref for Api {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
 }
 
 impl Api {
     /// A server with the app `acme/chat`.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let rng = Arc::new(SystemRng);
         let registry = Registry::new(Bounds::default());
-        let parts = Parts {
-            clock: Arc::new(FakeClock::at(1_800_000_000_000)),
-            master: MasterKey::generate(rng.as_ref()),
-            sessions: registry.clone(),
-            courier: Arc::new(Grump),
-            limits: Limits::default(),
-            preset: Preset::default(),
-            hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
-            files: files::Setup::in_folder(folder.path().join("files")),
-            rng,
-        };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
         let key = AdminKey::generate(&SystemRng);
         let authorization = format!("Bearer {}", key.reveal());
-        let api = Self { router: router(Arc::clone(&ctx), key), ctx, registry, authorization, _folder: folder };
+        let setup = Setup { courier: Arc::new(Grump), ..Setup::default() };
+        let routes = move |ctx: &Arc<Ctx>| router(Arc::clone(ctx), key.clone());
+        let ground = Ground::new(setup, registry.clone(), routes).await;
+        let api = Self { ground, registry, authorization };
         api.post("/apps", r#"{"org":"acme","app":"chat"}"#).await.expect(StatusCode::CREATED);
         api
     }

@@ -3,6 +3,7 @@ use serde_json::json;
 use yinxin_core::hooks::Content;
 use yinxin_core::messages::{self, Act, Entry, Kind, Outgoing, Sender};
 use yinxin_core::{apps, reports, users};
+use yinxin_testkit::ground::START_MS;
 
 use crate::harness::Api;
 
@@ -35,7 +36,7 @@ async fn complaints_are_listed_in_pages_the_last_first() {
         "kind": "spam",
         "reason": "it sells",
         "excerpt": "buy three",
-        "reported": 1_800_000_000_000_i64,
+        "reported": START_MS,
     });
     assert_eq!(page["reports"][0], last);
     assert_eq!(page["reports"][1]["excerpt"], "buy two");

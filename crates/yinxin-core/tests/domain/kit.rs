@@ -22,12 +22,12 @@ use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
 use yinxin_core::users::{self, LoginName, Registration};
 use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
+use yinxin_testkit::ground;
+pub use yinxin_testkit::ground::CHEAP;
 use zeroize::Zeroizing;
 
 /// Where the calls of tests come from.
 pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// As little work as Argon2 can be asked for.
-pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
 /// Whoever a test says, and how often somebody was told that something came.
 #[derive(Default)]
@@ -99,10 +99,6 @@ impl Setup {
         }
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("yinxin.db")
-    }
-
     /// The folder of the files' bytes.
     pub fn files(&self) -> PathBuf {
         self.folder.path().join("files")
@@ -124,7 +120,7 @@ impl Setup {
             },
             master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         };
-        Ctx::open(&self.path(), parts).await.unwrap()
+        ground::open(self.folder.path(), parts).await
     }
 }
 

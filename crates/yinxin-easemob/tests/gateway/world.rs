@@ -1,80 +1,56 @@
 //! [`World`]: an app with users on a server in this process, its clock standing still, and sockets to it.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use tempfile::TempDir;
-use tokio::sync::oneshot;
-use yinxin_core::apps::{self, App, AppChanges};
-use yinxin_core::clock::FakeClock;
+use axum::Router;
+use yinxin_core::apps::{App, AppChanges};
 use yinxin_core::conversations::{self, From};
-use yinxin_core::ctx::Parts;
-use yinxin_core::files;
-use yinxin_core::hooks::Nobody;
-use yinxin_core::keys::MasterKey;
-use yinxin_core::limits::{Limits, SocketLimits};
-use yinxin_core::names::AppName;
-use yinxin_core::passwords::HashCost;
-use yinxin_core::rates::Preset;
-use yinxin_core::rng::SystemRng;
+use yinxin_core::limits::SocketLimits;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Ctx, tokens, users};
-use yinxin_http::ServeOptions;
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::ground::{Ground, Listener, Setup};
 
 use crate::client::Client;
 
 pub struct World {
-    pub ctx: Arc<Ctx>,
+    ground: Ground,
     pub app: Arc<App>,
-    pub clock: Arc<FakeClock>,
     pub registry: Arc<Registry>,
     /// Where the neighbours are: a listener with the limits of a server as installed.
     calm: SocketAddr,
-    stops: Vec<oneshot::Sender<()>>,
-    _folder: TempDir,
+    listeners: Vec<Listener>,
+}
+
+impl Deref for World {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
 }
 
 impl World {
     pub async fn new() -> Self {
         metrics();
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FakeClock::at(1_700_000_000_000));
         let registry = Registry::new(Bounds::default());
-        let parts = Parts {
-            courier: Arc::new(Nobody),
-            clock: clock.clone(),
-            rng: Arc::new(SystemRng),
-            sessions: registry.clone(),
-            limits: Limits::default(),
-            preset: Preset::default(),
-            hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
-            master: MasterKey::generate(&SystemRng),
-            files: files::Setup::in_folder(folder.path().join("files")),
-        };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
-        let app = apps::create(&ctx, AppName::parse("acme/chat").unwrap(), AppChanges::default()).await.unwrap();
-        let calm = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut world = Self { ctx, app, clock, registry, calm, stops: Vec::new(), _folder: folder };
-        world.calm = world.listen(SocketLimits::default()).await;
-        world
+        let shared = registry.clone();
+        let routes = move |ctx: &Arc<Ctx>| router(ctx, &shared, SocketLimits::default());
+        let ground = Ground::new(Setup::default(), registry.clone(), routes).await;
+        let app = ground.create_app("acme/chat", AppChanges::default()).await;
+        let calm = Listener::start(ground.router.clone()).await;
+        Self { ground, app, registry, calm: calm.address, listeners: vec![calm] }
     }
 
     /// One more listener of the same server, with limits of its own: what hits one that is connected there does not hit
     /// its neighbours.
     pub async fn listen(&mut self, socket: SocketLimits) -> SocketAddr {
-        let options = ServeOptions::default();
-        let listener = yinxin_http::bind(([127, 0, 0, 1], 0).into(), options.backlog).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let dialect = yinxin_easemob::Options { socket, ..yinxin_easemob::Options::default() };
-        let router = yinxin_easemob::router(self.ctx.clone(), self.registry.clone(), dialect);
-        let (stop, stopped) = oneshot::channel();
-        self.stops.push(stop);
-        tokio::spawn(yinxin_http::serve(listener, router, options, async {
-            // An error says that the world is gone, which is a reason to stop as well.
-            let _ = stopped.await;
-        }));
+        let listener = Listener::start(router(&self.ctx, &self.registry, socket)).await;
+        let address = listener.address;
+        self.listeners.push(listener);
         address
     }
 
@@ -154,4 +130,9 @@ pub fn ended(reason: &str) -> u64 {
     let text = yinxin_http::metrics::render(metrics());
     let value = text.lines().find_map(|line| line.strip_prefix(&series));
     value.map_or(0, |value| value.trim().parse().unwrap())
+}
+
+fn router(ctx: &Arc<Ctx>, registry: &Arc<Registry>, socket: SocketLimits) -> Router {
+    let dialect = yinxin_easemob::Options { socket, ..yinxin_easemob::Options::default() };
+    yinxin_easemob::router(ctx.clone(), registry.clone(), dialect)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use yinxin_core::apps::Profile;
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask, Bearer as _};
 use crate::world::{World, numbered};
 
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::asking::{Ask, Reply};
+use crate::asking::{Answer as _, Ask, Bearer as _, Reply};
 use crate::operations::{OPERATIONS, Operation};
 use crate::world::World;
 

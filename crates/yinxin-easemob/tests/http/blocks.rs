@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use yinxin_core::apps::Profile;
 
+use crate::asking::Answer as _;
 use crate::world::{World, numbered};
 
 const NOT_FOUND: (u16, &str, &str) = (404, "service_resource_not_found", "Service resource not found");

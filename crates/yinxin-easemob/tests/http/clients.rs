@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask, Bearer as _};
 use crate::world::{Setup, World};
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn empty_headers_are_as_good_as_none() {
 async fn the_word_before_a_token_may_be_spelled_in_any_case() {
     let w = World::new().await;
     for scheme in ["Bearer ", "bearer ", "BEARER  ", ""] {
-        w.get("/users").header("authorization", &format!("{scheme}{}", w.app.token)).await.ok();
+        w.get("/users").header("authorization", format!("{scheme}{}", w.app.token)).await.ok();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::asking::{Answer as _, Bearer as _};
 use crate::world::{SECOND, Setup, World, numbered};
 
 const NOT_FOUND: (u16, &str, &str) = (404, "service_resource_not_found", "Service resource not found");

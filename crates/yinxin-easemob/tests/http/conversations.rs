@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::asking::Answer as _;
 use crate::world::World;
 
 /// Two users, and a text that the first has sent the second; its id.

@@ -15,6 +15,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use yinxin_http::Arrival;
 
+use crate::asking::Answer as _;
 use crate::world::World;
 
 /// Events as lines of `name=value`.

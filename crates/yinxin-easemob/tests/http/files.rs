@@ -4,9 +4,10 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 use yinxin_core::apps::Profile;
 use yinxin_core::limits::Limits;
+use yinxin_testkit::ground::Setup;
 
-use crate::asking::{Ask, Reply};
-use crate::world::{Setup, World};
+use crate::asking::{Answer as _, Ask, Bearer as _, Reply};
+use crate::world::World;
 
 const PARTS: &str = "/sdk/chatfiles/part-upload";
 const PNG: &[u8] = b"\x89PNG\r\n\x1A\nno more than its beginning";
@@ -60,7 +61,7 @@ fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
 }
 
 async fn small() -> World {
-    World::with(Setup { limits: Limits { file_bytes: 1000, ..Limits::default() }, ..Setup::default() }).await
+    World::on(Setup { limits: Limits { file_bytes: 1000, ..Limits::default() }, ..Setup::default() }).await
 }
 
 #[tokio::test]
@@ -200,7 +201,7 @@ async fn a_file_never_runs_as_a_page_of_this_server() {
 #[tokio::test]
 async fn who_may_open_a_file() {
     for secret_is_enough in [false, true] {
-        let w = World::with(Setup { secret_is_enough, ..Setup::default() }).await;
+        let w = World::on(Setup { secret_is_enough, ..Setup::default() }).await;
         w.register(&["anna"]).await;
         let anna = w.login("anna").await;
         let secret = stored(&w.upload(file(b"x")).header("restrict-access", "true").await);
@@ -297,7 +298,7 @@ async fn a_file_over_the_limit_is_refused_announced_or_not() {
 #[tokio::test]
 async fn an_app_that_is_full_is_told_so() {
     let limits = Limits { app_file_bytes: 10, ..Limits::default() };
-    let w = World::with(Setup { limits, ..Setup::default() }).await;
+    let w = World::on(Setup { limits, ..Setup::default() }).await;
     w.upload(file(b"0123456789")).await.ok();
     w.upload(file(b"x")).await.refused(403, "exceed_limit", "the files of the app exceed limit");
 }

@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use yinxin_core::apps::AppChanges;
 
-use crate::asking::Reply;
+use crate::asking::{Answer as _, Bearer as _, Reply};
 use crate::world::{Tenant, World, tenant, usernames};
 
 const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
@@ -305,7 +305,7 @@ impl Run<'_> {
 }
 
 async fn agree(w: &World, number: usize, steps: &[Step]) -> Result<(), TestCaseError> {
-    let app = tenant(&w.ctx, &format!("model/run{number}"), AppChanges::default()).await;
+    let app = tenant(w, &format!("model/run{number}"), AppChanges::default()).await;
     let mut run = Run { w, app, model: Model::default() };
     for (at, step) in steps.iter().enumerate() {
         let (found, expected) = run.step(*step).await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::asking::Answer as _;
 use crate::world::{SECOND, World, numbered};
 
 const NO_USER: (u16, &str, &str) =

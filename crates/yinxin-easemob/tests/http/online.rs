@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use yinxin_core::sessions::CloseReason;
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask, Bearer as _};
 use crate::connections::Close;
 use crate::world::{DAY, World, numbered};
 

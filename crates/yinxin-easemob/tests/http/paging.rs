@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
+use crate::asking::Answer as _;
 use crate::world::{World, numbered, usernames};
 
 /// One page; the cursor of the next.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::asking::Answer as _;
 use crate::world::{DAY, SECOND, World, numbered};
 
 async fn publish(w: &World, user: &str, device: &str, status: i64, ext: &str) {

@@ -3,18 +3,20 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use yinxin_core::limits::Limits;
+use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
+use yinxin_testkit::ground::{CHEAP, Setup};
 
-use crate::asking::{Ask, Reply};
+use crate::asking::{Answer as _, Ask, Bearer as _, Reply};
 use crate::operations::{OPERATIONS, Operation};
-use crate::world::{SECOND, Setup, World};
+use crate::world::{SECOND, World};
 
 fn too_many(reply: &Reply) {
     reply.refused(429, "reach_limit", "This request has reached api limit");
 }
 
 async fn vendor() -> World {
-    World::with(Setup { preset: Preset::Vendor, ..Setup::default() }).await
+    World::on(Setup { preset: Preset::Vendor, ..Setup::default() }).await
 }
 
 /// A cheap call of that operation: nobody's, so that it is counted and refused.
@@ -93,7 +95,7 @@ async fn names_that_nobody_has_are_counted_alike() {
 #[tokio::test]
 async fn a_flood_of_token_calls_is_stopped_by_address() {
     let limits = Limits { token_calls_per_s: 5, ..Limits::default() };
-    let w = World::with(Setup { limits, ..Setup::default() }).await;
+    let w = World::on(Setup { limits, ..Setup::default() }).await;
     for _ in 0..5 {
         assert_eq!(w.log_in("nobody", "x").from("10.0.0.1").await.status, 400);
     }
@@ -106,7 +108,8 @@ async fn a_flood_of_token_calls_is_stopped_by_address() {
 #[tokio::test]
 async fn a_full_pool_of_password_checks_says_busy_and_nothing_else_does() {
     let limits = Limits { password_threads: 1, password_queue: 1, ..Limits::default() };
-    let w = World::with(Setup { limits, hash_memory_kib: Some(8192), ..Setup::default() }).await;
+    let hash_cost = HashCost { memory_kib: 8192, ..CHEAP };
+    let w = World::on(Setup { limits, hash_cost, ..Setup::default() }).await;
     w.register(&["anna"]).await;
     let token = w.login("anna").await;
     let (logins, reads) = tokio::join!(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use yinxin_core::apps::Profile;
 
-use crate::asking::{Ask, Reply};
+use crate::asking::{Answer as _, Ask, Bearer as _, Reply};
 use crate::operations::{For, Names, OPERATIONS, Operation};
 use crate::world::{DAY, SECOND, World};
 

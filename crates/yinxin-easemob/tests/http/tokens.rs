@@ -7,7 +7,7 @@ use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_token::access::{self, Kind, MANAGEMENT_APP};
 use yinxin_token::seal_dynamic;
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask, Bearer as _};
 use crate::world::{DAY, SECOND, World};
 
 const UNKNOWN: (u16, &str, &str) = (401, "auth_bad_access_token", "Unable to authenticate");

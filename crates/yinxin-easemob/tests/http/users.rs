@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use yinxin_core::apps::Profile;
 
+use crate::asking::{Answer as _, Bearer as _};
 use crate::world::{SECOND, Setup, World, numbered, usernames};
 
 const DUPLICATE: &str = "duplicate_unique_property_exists";

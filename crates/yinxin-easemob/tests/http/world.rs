@@ -1,31 +1,18 @@
 //! [`World`]: a server in this process with two apps, a clock that tests move, and pretended connections.
 
-use std::fmt::Write as _;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use axum::Router;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use yinxin_core::Ctx;
 use yinxin_core::apps::{self, App, AppChanges, Profile};
-use yinxin_core::clock::{Clock, FakeClock};
-use yinxin_core::ctx::Parts;
-use yinxin_core::files;
-use yinxin_core::hooks::Nobody;
-use yinxin_core::keys::MasterKey;
-use yinxin_core::limits::Limits;
-use yinxin_core::names::AppName;
-use yinxin_core::passwords::HashCost;
-use yinxin_core::rates::Preset;
-use yinxin_core::rng::SystemRng;
-use yinxin_core::{Ctx, Error};
+use yinxin_testkit::asking::Ask;
+use yinxin_testkit::ground::{self, Ground};
+pub use yinxin_testkit::ground::{DAY, SECOND};
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Bearer as _};
 use crate::connections::Connections;
-
-/// When every world begins.
-pub const START_MS: i64 = 1_700_000_000_000;
-pub const SECOND: i64 = 1000;
-pub const DAY: i64 = 86_400 * SECOND;
 
 /// What a test wants of its world; the default is a server as installed.
 #[derive(Clone, Default)]
@@ -33,12 +20,7 @@ pub struct Setup {
     pub profile: Profile,
     pub open_registration: bool,
     pub contacts_max: Option<i64>,
-    pub preset: Preset,
-    pub limits: Limits,
-    /// Cost of a password, when it should be one.
-    pub hash_memory_kib: Option<u32>,
-    /// Whether a file's secret opens it without a token.
-    pub secret_is_enough: bool,
+    pub server: ground::Setup,
 }
 
 /// An app and its backend's token, which never expires.
@@ -50,17 +32,26 @@ pub struct Tenant {
 }
 
 pub struct World {
-    pub ctx: Arc<Ctx>,
-    pub clock: Arc<FakeClock>,
+    ground: Ground,
     pub connections: Arc<Connections>,
     /// The app that tests are about.
     pub app: Tenant,
     /// Somebody else's app on the same server.
     pub other: Tenant,
-    pub router: Router,
-    setup: Setup,
-    master: MasterKey,
-    folder: TempDir,
+}
+
+impl Deref for World {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Ground {
+        &mut self.ground
+    }
 }
 
 impl World {
@@ -72,45 +63,31 @@ impl World {
         Self::with(Setup { profile, ..Setup::default() }).await
     }
 
+    pub async fn on(server: ground::Setup) -> Self {
+        Self::with(Setup { server, ..Setup::default() }).await
+    }
+
     pub async fn with(setup: Setup) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FakeClock::at(START_MS));
         let connections = Arc::new(Connections::default());
-        let master = MasterKey::generate(&SystemRng);
-        let ctx = open(&folder, &clock, &connections, &setup, &master).await;
+        let routes = |ctx: &Arc<Ctx>| router(ctx, yinxin_easemob::Options::default());
+        let ground = Ground::new(setup.server, connections.clone(), routes).await;
         let changes = AppChanges {
             open_registration: Some(setup.open_registration),
             profile: Some(setup.profile),
             contacts_max: setup.contacts_max,
             ..AppChanges::default()
         };
-        let app = tenant(&ctx, "acme/chat", changes).await;
-        let other =
-            tenant(&ctx, "rival/chat", AppChanges { profile: Some(setup.profile), ..AppChanges::default() }).await;
+        let app = tenant(&ground, "acme/chat", changes).await;
+        let changes = AppChanges { profile: Some(setup.profile), ..AppChanges::default() };
+        let other = tenant(&ground, "rival/chat", changes).await;
         // Ids of users are later than those of their app.
-        clock.move_by(DAY);
-        let router = self::router(&ctx, yinxin_easemob::Options::default());
-        Self { ctx, clock, connections, app, other, router, setup, master, folder }
+        ground.clock.move_by(DAY);
+        Self { ground, connections, app, other }
     }
 
     /// The same folder after the server was stopped and started again.
     pub async fn restarted(self) -> Self {
-        let Self { ctx, clock, connections, app, other, router, setup, master, folder } = self;
-        drop(router);
-        let db = ctx.db.clone();
-        drop(ctx);
-        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
-        let ctx = open(&folder, &clock, &connections, &setup, &master).await;
-        let router = self::router(&ctx, yinxin_easemob::Options::default());
-        Self { ctx, clock, connections, app, other, router, setup, master, folder }
-    }
-
-    pub fn now_ms(&self) -> i64 {
-        self.clock.now_ms()
-    }
-
-    pub fn now_s(&self) -> i64 {
-        self.clock.now_s()
+        Self { ground: self.ground.restarted().await, ..self }
     }
 
     /// A call as the app's backend makes it.
@@ -138,7 +115,7 @@ impl World {
 
     /// The app's record, with its secrets.
     pub async fn app(&self) -> Arc<App> {
-        apps::find(&self.ctx, "acme", "chat").await.unwrap()
+        self.app_of("acme/chat").await
     }
 
     pub async fn change_app(&self, changes: AppChanges) {
@@ -188,66 +165,13 @@ impl World {
             path = format!("/users?limit=100&cursor={cursor}");
         }
     }
-
-    /// Everything that is stored, as text: to see that a call changed nothing, or left no trace.
-    pub async fn dump(&self) -> String {
-        let mut dump = String::new();
-        for table in self.strings("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").await {
-            let columns =
-                format!("SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{table}')");
-            let columns = self.strings(columns.leak()).await.remove(0);
-            let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
-            for row in self.strings(rows.leak()).await {
-                writeln!(dump, "{table}: {row}").unwrap();
-            }
-        }
-        dump
-    }
-
-    /// The answer of a query with one column of text.
-    async fn strings(&self, query: &'static str) -> Vec<String> {
-        self.ctx
-            .db
-            .read(query, |sql, query| {
-                Box::pin(async move {
-                    let rows = sql.rows(query, &[]).await?;
-                    rows.into_iter().map(|mut row| Ok::<String, Error>(row.take(0)?)).collect()
-                })
-            })
-            .await
-            .unwrap()
-    }
-}
-
-async fn open(
-    folder: &TempDir,
-    clock: &Arc<FakeClock>,
-    connections: &Arc<Connections>,
-    setup: &Setup,
-    master: &MasterKey,
-) -> Arc<Ctx> {
-    let parts = Parts {
-        clock: clock.clone(),
-        rng: Arc::new(SystemRng),
-        sessions: connections.clone(),
-        courier: Arc::new(Nobody),
-        limits: setup.limits.clone(),
-        preset: setup.preset,
-        hash_cost: HashCost { memory_kib: setup.hash_memory_kib.unwrap_or(8), passes: 1, lanes: 1 },
-        files: files::Setup {
-            secret_is_enough: setup.secret_is_enough,
-            ..files::Setup::in_folder(folder.path().join("files"))
-        },
-        master: master.clone(),
-    };
-    Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
 }
 
 /// An app with a token for ever.
-pub async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
-    let app = apps::create(ctx, AppName::parse(name).unwrap(), changes).await.unwrap();
+pub async fn tenant(ground: &Ground, name: &str, changes: AppChanges) -> Tenant {
+    let app = ground.create_app(name, changes).await;
     let (id, secret) = (Some(&*app.client_id), Some(app.reveal_client_secret()));
-    let grant = yinxin_core::tokens::issue_to_app(ctx, &app, id, secret, Some(0)).unwrap();
+    let grant = yinxin_core::tokens::issue_to_app(&ground.ctx, &app, id, secret, Some(0)).unwrap();
     Tenant { path: format!("/{name}"), token: grant.token }
 }
 

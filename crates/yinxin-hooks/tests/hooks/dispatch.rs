@@ -18,13 +18,13 @@ use yinxin_core::keys::MasterKey;
 use yinxin_core::limits::Limits;
 use yinxin_core::messages::{self, Act, Outgoing, Sender};
 use yinxin_core::names::AppName;
-use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::users::{self, Import};
 use yinxin_core::{App, AppId, Ctx, UserId};
 use yinxin_hooks::{Bounds, run};
+use yinxin_testkit::ground::{self, CHEAP};
 
 struct Nobody;
 
@@ -102,10 +102,10 @@ impl Place {
             files: files::Setup::in_folder(folder.path().join("files")),
             limits: Limits::default(),
             preset: Preset::default(),
-            hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
+            hash_cost: CHEAP,
             master: MasterKey::generate(&SystemRng),
         };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
+        let ctx = ground::open(folder.path(), parts).await;
         let app = apps::create(&ctx, AppName::parse("o/a").unwrap(), AppChanges::default()).await.unwrap();
         let names = ["ann", "ben", "cat", "dan", "eve"];
         let people = names.map(|name| Import::parse(name, None, None).unwrap());

@@ -8,6 +8,7 @@ use yinxin_core::sessions::{CloseReason, Device, device_number};
 use yinxin_core::users;
 use yinxin_realtime::{Ending, Line, Registration};
 
+use crate::asking::{Answer as _, Bearer as _};
 use crate::world::{Somebody, World};
 
 /// How a connection was told to end.
@@ -40,22 +41,22 @@ async fn connect(w: &World, who: &Somebody, resource: &str) -> (Registration, Ar
 async fn devices_are_listed_and_kicked_by_number() {
     let w = World::new().await;
     let ann = w.user("ann").await;
-    assert_eq!(w.get("/user/online_status").by(&ann.token).ok().await, json!({ "online": false }));
+    assert_eq!(w.get("/user/online_status").by(&ann.token).await.ok(), json!({ "online": false }));
     let (_one, first) = connect(&w, &ann, "web_1").await;
     let (_two, second) = connect(&w, &ann, "web_2").await;
     let kicks = || [&first, &second].map(|line| line.0.lock().unwrap().len());
-    assert_eq!(w.get("/user/online_status").by(&ann.token).ok().await, json!({ "online": true }));
+    assert_eq!(w.get("/user/online_status").by(&ann.token).await.ok(), json!({ "online": true }));
     let shown = |resource: &str| json!({ "device_sn": device_number(resource), "platform": 6, "user_agent": "Chrome", "user_id": ann.id });
     let list = || w.get("/user/device/list").by(&ann.token);
-    assert_eq!(list().ok().await, json!([shown("web_2"), shown("web_1")]));
-    w.tell(&format!("/user/kick?device_sn={}", device_number("web_1"))).by(&ann.token).ok().await;
+    assert_eq!(list().await.ok(), json!([shown("web_2"), shown("web_1")]));
+    w.tell(&format!("/user/kick?device_sn={}", device_number("web_1"))).by(&ann.token).await.ok();
     assert_eq!(kicks(), [1, 0]);
     // Quirk(lanying): the web SDK has the number in the body. Source: docs/dialects/lanying.md.
-    w.post("/user/kick", &json!({ "device_sn": device_number("web_2") })).by(&ann.token).ok().await;
+    w.post("/user/kick", &json!({ "device_sn": device_number("web_2") })).by(&ann.token).await.ok();
     assert_eq!(kicks(), [1, 1]);
     assert_eq!(second.0.lock().unwrap()[..], [Ending::Asked(CloseReason::Kicked)]);
-    w.tell("/user/kick").by(&ann.token).refused(10002).await;
-    w.tell("/user/kick?device_sn=99999999999").by(&ann.token).refused(10002).await;
+    w.tell("/user/kick").by(&ann.token).await.refused(10002);
+    w.tell("/user/kick?device_sn=99999999999").by(&ann.token).await.refused(10002);
 }
 
 #[tokio::test]
@@ -63,16 +64,16 @@ async fn a_device_is_bound_for_pushes_by_its_number() {
     let w = World::new().await;
     let ann = w.user("ann").await;
     let bind = json!({ "device_sn": 7, "device_token": "t", "notifier_name": "n" });
-    w.post("/user/token/bind", &bind).by(&ann.token).ok().await;
+    w.post("/user/token/bind", &bind).by(&ann.token).await.ok();
     let app = w.core_app().await;
     let devices = || async { yinxin_core::push::devices(&w.ctx, &app, "ann").await.unwrap() };
     assert_eq!(devices().await[0].device_id, "7");
     for missing in ["device_token", "notifier_name", "device_sn"] {
         let mut body = bind.clone();
         body.as_object_mut().unwrap().remove(missing);
-        w.post("/user/token/bind", &body).by(&ann.token).refused(10002).await;
+        w.post("/user/token/bind", &body).by(&ann.token).await.refused(10002);
     }
-    w.tell("/user/token/unbind?deviceSn=7").by(&ann.token).ok().await;
+    w.tell("/user/token/unbind?deviceSn=7").by(&ann.token).await.ok();
     assert!(devices().await.is_empty());
 }
 
@@ -81,20 +82,20 @@ async fn a_backend_binds_the_device_that_a_push_token_names() {
     let w = World::new().await;
     let (ann, ben) = (w.user("ann").await, w.user("ben").await);
     let login = json!({ "name": "ann", "password": "pw-ann", "device_guid": "phone-1" });
-    let token = w.post("/token/user", &login).ok().await["push_token"].as_str().unwrap().to_owned();
-    assert_eq!(w.post("/token/user", &login).ok().await["push_token"], token.as_str());
+    let token = w.post("/token/user", &login).await.ok()["push_token"].as_str().unwrap().to_owned();
+    assert_eq!(w.post("/token/user", &login).await.ok()["push_token"], token.as_str());
     let bind = json!({ "push_token": token, "device_token": "t", "notifier_name": "n" });
     let forged = json!({ "push_token": format!("{token}A"), "device_token": "t", "notifier_name": "n" });
-    w.post("/user/token/bind", &forged).by(&w.app.admin).refused(10002).await;
-    w.post("/user/token/bind", &bind).by(&ben.token).refused(10010).await;
-    w.post("/user/token/bind", &bind).by(&w.app.admin).ok().await;
+    w.post("/user/token/bind", &forged).by(&w.app.admin).await.refused(10002);
+    w.post("/user/token/bind", &bind).by(&ben.token).await.refused(10010);
+    w.post("/user/token/bind", &bind).by(&w.app.admin).await.ok();
     let app = w.core_app().await;
     let devices = || async { yinxin_core::push::devices(&w.ctx, &app, "ann").await.unwrap() };
     // By its number it is the same device.
     assert_eq!(devices().await[0].device_id, yinxin_core::sessions::device_number("phone-1").to_string());
     // A token of one app names nobody in another.
     let foreign = crate::asking::Ask::new(&w, "POST", "/user/token/bind").header("app_id", &w.other.app_id);
-    foreign.by(&w.other.admin).body(bind.to_string()).refused(10002).await;
-    w.tell(&format!("/user/token/unbind?push_token={token}")).by(&ann.token).ok().await;
+    foreign.by(&w.other.admin).raw(bind.to_string()).await.refused(10002);
+    w.tell(&format!("/user/token/unbind?push_token={token}")).by(&ann.token).await.ok();
     assert!(devices().await.is_empty());
 }

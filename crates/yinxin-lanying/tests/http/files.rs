@@ -6,6 +6,7 @@ use yinxin_core::tokens::Caller;
 use yinxin_core::{Result, users};
 use yinxin_token::file_signature;
 
+use crate::asking::{Answer as _, Bearer as _};
 use crate::world::{DAY, World};
 
 struct Once(Option<Bytes>);
@@ -31,33 +32,33 @@ async fn a_signed_address_opens_its_file_only_and_as_long_as_the_login() {
     let w = World::new().await;
     let ann = w.user("ann").await;
     let (file, other) = (upload(&w, "ann").await, upload(&w, "ann").await);
-    let granted = w.log_in("ann").ok().await;
+    let granted = w.log_in("ann").await.ok();
     let text = |name: &str| granted[name].as_str().unwrap().to_owned();
     let (store, secret) = (text("store_token"), text("access_key_secret"));
     let address = |file: &str, signature: &str| {
         format!("/file/download/chat?file_id={file}&app_id={}&store_token={store}&sdk_sign={signature}", w.app.app_id)
     };
     let signature = file_signature::make(&secret, &w.app.app_id, &file, &store);
-    let answer = crate::asking::Ask::new(&w, "GET", &address(&file, &signature)).send().await;
-    assert_eq!((answer.status.as_u16(), &answer.bytes[..]), (200, &b"0123456789"[..]));
+    let answer = crate::asking::Ask::new(&w, "GET", &address(&file, &signature)).await;
+    assert_eq!((answer.status, &answer.body[..]), (200, &b"0123456789"[..]));
     assert_eq!(answer.headers["content-type"], "text/plain");
-    let part = w.get(&address(&file, &signature)).header("range", "bytes=2-4").send().await;
-    assert_eq!((part.status.as_u16(), &part.bytes[..]), (206, &b"234"[..]));
-    w.get(&address(&other, &signature)).refused(10010).await;
-    w.get(&address(&file, "")).refused(10010).await;
-    w.get(&format!("/file/download/chat?file_id={file}")).refused(10003).await;
+    let part = w.get(&address(&file, &signature)).header("range", "bytes=2-4").await;
+    assert_eq!((part.status, &part.body[..]), (206, &b"234"[..]));
+    w.get(&address(&other, &signature)).await.refused(10010);
+    w.get(&address(&file, "")).await.refused(10010);
+    w.get(&format!("/file/download/chat?file_id={file}")).await.refused(10003);
     // By an access token, in the header or in the address.
-    assert_eq!(w.get(&format!("/file/download/chat?file_id={file}")).by(&ann.token).send().await.status.as_u16(), 200);
-    let by_address = w.get(&format!("/file/download/avatar?file_id={file}&access-token={}", ann.token)).send().await;
-    assert_eq!(by_address.bytes, b"0123456789");
+    assert_eq!(w.get(&format!("/file/download/chat?file_id={file}")).by(&ann.token).await.status, 200);
+    let by_address = w.get(&format!("/file/download/avatar?file_id={file}&access-token={}", ann.token)).await;
+    assert_eq!(by_address.body, &b"0123456789"[..]);
     // A token for files is no access token, nor the other way round.
-    w.get(&format!("/file/download/chat?file_id={file}")).by(&store).refused(402).await;
+    w.get(&format!("/file/download/chat?file_id={file}")).by(&store).await.refused(402);
     let swapped = file_signature::make(&secret, &w.app.app_id, &file, &ann.token);
     w.get(&format!("/file/download/chat?file_id={file}&store_token={}&sdk_sign={swapped}", ann.token))
-        .refused(402)
-        .await;
+        .await
+        .refused(402);
     w.clock.move_by(60 * DAY);
-    w.get(&address(&file, &signature)).refused(402).await;
+    w.get(&address(&file, &signature)).await.refused(402);
 }
 
 #[tokio::test]
@@ -65,14 +66,14 @@ async fn a_ban_ends_a_token_for_files() {
     let w = World::new().await;
     let ann = w.user("ann").await;
     let file = upload(&w, "ann").await;
-    let granted = w.log_in("ann").ok().await;
+    let granted = w.log_in("ann").await.ok();
     let (store, secret) = (granted["store_token"].as_str().unwrap(), granted["access_key_secret"].as_str().unwrap());
     let signature = file_signature::make(secret, &w.app.app_id, &file, store);
     let address = format!("/file/download/chat?file_id={file}&store_token={store}&sdk_sign={signature}");
-    assert_eq!(w.get(&address).send().await.bytes, b"0123456789");
-    w.post("/user/disable", &serde_json::json!({ "list": [ann.id] })).by(&w.app.admin).ok().await;
-    w.get(&address).refused(402).await;
+    assert_eq!(w.get(&address).await.body, &b"0123456789"[..]);
+    w.post("/user/disable", &serde_json::json!({ "list": [ann.id] })).by(&w.app.admin).await.ok();
+    w.get(&address).await.refused(402);
     // A file of one app is none of another's.
     let foreign = crate::asking::Ask::new(&w, "GET", &address).header("app_id", &w.other.app_id);
-    foreign.refused(402).await;
+    foreign.await.refused(402);
 }

@@ -6,7 +6,7 @@ use yinxin_core::hooks::{self, Changes, Kind, NewHook};
 use yinxin_core::push::{self, NewNotifier};
 use yinxin_core::users;
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask, Bearer as _};
 use crate::world::{DAY, START_MS, Somebody, World};
 
 /// A hook that is told of pushes, as an operator makes it.
@@ -20,9 +20,9 @@ async fn add_hook(w: &World) {
 /// The app's device of that user, bound, and the token that names it.
 async fn device(w: &World, who: &Somebody, guid: &str, notifier: &str) -> String {
     let body = json!({ "name": who.name, "password": format!("pw-{}", who.name), "device_guid": guid });
-    let token = w.post("/token/user", &body).ok().await["push_token"].as_str().unwrap().to_owned();
+    let token = w.post("/token/user", &body).await.ok()["push_token"].as_str().unwrap().to_owned();
     let bind = json!({ "push_token": token, "device_token": format!("vendor-{guid}"), "notifier_name": notifier });
-    w.post("/user/token/bind", &bind).by(&who.token).ok().await;
+    w.post("/user/token/bind", &bind).by(&who.token).await.ok();
     token
 }
 
@@ -50,7 +50,7 @@ async fn told(w: &World) -> Vec<Value> {
 
 /// Which devices hooks are told of by their own tokens, in order.
 async fn reached(w: &World, audience: Value) -> Vec<String> {
-    notify(w, &audience).ok().await;
+    notify(w, &audience).await.ok();
     let mut tokens = Vec::new();
     for event in told(w).await {
         for target in event["targets"].as_array().unwrap() {
@@ -66,13 +66,13 @@ async fn reached(w: &World, audience: Value) -> Vec<String> {
 async fn without_a_hook_that_takes_pushes_they_are_not_enabled() {
     let w = World::new().await;
     let ann = w.user("ann").await;
-    notify(&w, &json!("all")).refused(12006).await;
+    notify(&w, &json!("all")).await.refused(12006);
     add_hook(&w).await;
-    notify(&w, &json!("all")).ok().await;
-    w.post("/push/notify", &json!({})).by(&ann.token).refused(10010).await;
+    notify(&w, &json!("all")).await.ok();
+    w.post("/push/notify", &json!({})).by(&ann.token).await.refused(10010);
     let only_here = json!({ "audience": "all", "message": { "body": "x" },
         "setting": { "distribution_strategy": "mxpush_only" } });
-    w.post("/push/notify", &only_here).by(&w.app.admin).refused(12006).await;
+    w.post("/push/notify", &only_here).by(&w.app.admin).await.refused(12006);
 }
 
 #[tokio::test]
@@ -91,12 +91,12 @@ async fn a_push_is_told_to_the_hook_with_all_that_a_sender_needs() {
     let ann = w.user("ann").await;
     let token = device(&w, &ann, "phone", "hms").await;
     device(&w, &ann, "tablet", "unknown").await;
-    w.post("/user/push/badge", &json!({ "badge": 3 })).by(&ann.token).ok().await;
-    w.tell("/user/push?value=true").by(&ann.token).ok().await;
-    w.tell("/user/push/detail?value=true").by(&ann.token).ok().await;
-    w.tell("/user/push/limit?no_push_start_hour=22&no_push_end_hour=7").by(&ann.token).ok().await;
-    w.tell("/user/push/nickname?value=Annie").by(&ann.token).ok().await;
-    let settings = w.get("/user/settings").by(&ann.token).ok().await;
+    w.post("/user/push/badge", &json!({ "badge": 3 })).by(&ann.token).await.ok();
+    w.tell("/user/push?value=true").by(&ann.token).await.ok();
+    w.tell("/user/push/detail?value=true").by(&ann.token).await.ok();
+    w.tell("/user/push/limit?no_push_start_hour=22&no_push_end_hour=7").by(&ann.token).await.ok();
+    w.tell("/user/push/nickname?value=Annie").by(&ann.token).await.ok();
+    let settings = w.get("/user/settings").by(&ann.token).await.ok();
     let shown = ["no_push", "no_push_detail", "no_push_start_hour", "no_push_end_hour", "push_nick_name"];
     assert_eq!(
         shown.map(|name| settings[name].clone()),
@@ -106,7 +106,7 @@ async fn a_push_is_told_to_the_hook_with_all_that_a_sender_needs() {
     let message = json!({ "type": "text", "title": "T", "body": "B", "badge": "+2", "ext": { "k": 1 }, "ios": {} });
     let setting = json!({ "request_id": "r1", "distribution_strategy": "ospush_only", "ospush_sequence": ["ups"] });
     let body = json!({ "audience": { "push_token": [token, "forged"] }, "message": message, "setting": setting });
-    let task = w.post("/push/notify", &body).by(&w.app.admin).ok().await["task_id"].as_i64().unwrap();
+    let task = w.post("/push/notify", &body).by(&w.app.admin).await.ok()["task_id"].as_i64().unwrap();
     assert!((1..1 << 53).contains(&task));
     let events = told(&w).await;
     let number = yinxin_core::sessions::device_number("phone").to_string();
@@ -121,23 +121,23 @@ async fn a_push_is_told_to_the_hook_with_all_that_a_sender_needs() {
     let detail = |tasks: Value| w.post("/push/task/detail", &json!({ "list": tasks })).by(&w.app.admin);
     let counted = json!({ "task_id": task, "apns_target": 0, "huawei_target": 1, "xiaomi_target": 0, "flyme_target": 0,
         "vivo_target": 0, "oppo_target": 0, "fcm_target": 0 });
-    assert_eq!(detail(json!([task, 7])).ok().await, json!([counted]));
-    detail(json!([null])).refused(10002).await;
-    detail(json!((0..101).collect::<Vec<_>>())).refused(10002).await;
+    assert_eq!(detail(json!([task, 7])).await.ok(), json!([counted]));
+    detail(json!([null])).await.refused(10002);
+    detail(json!((0..101).collect::<Vec<_>>())).await.refused(10002);
 
     // The same request is made once, as long as it is remembered.
-    assert_eq!(w.post("/push/notify", &body).by(&w.app.admin).ok().await["task_id"], task);
+    assert_eq!(w.post("/push/notify", &body).by(&w.app.admin).await.ok()["task_id"], task);
     assert!(told(&w).await.is_empty());
     w.clock.move_by(8 * DAY);
-    assert_ne!(w.post("/push/notify", &body).by(&w.app.admin).ok().await["task_id"], task);
+    assert_ne!(w.post("/push/notify", &body).by(&w.app.admin).await.ok()["task_id"], task);
     assert_eq!(told(&w).await[0]["targets"][0]["badge"], 7);
-    assert_eq!(detail(json!([task])).ok().await, json!([]));
+    assert_eq!(detail(json!([task])).await.ok(), json!([]));
 
     let certificate = |query: &str| w.get(&format!("/push/certificate?{query}")).by(&ann.token);
-    assert_eq!(certificate("provider=2&environment=1").ok().await, json!({ "name": "hms" }));
-    certificate("provider=2&environment=0").refused(12006).await;
-    certificate("provider=8").refused(10002).await;
-    certificate("provider=2&environment=2").refused(10002).await;
+    assert_eq!(certificate("provider=2&environment=1").await.ok(), json!({ "name": "hms" }));
+    certificate("provider=2&environment=0").await.refused(12006);
+    certificate("provider=8").await.refused(10002);
+    certificate("provider=2&environment=2").await.refused(10002);
 }
 
 #[tokio::test]
@@ -149,16 +149,16 @@ async fn a_push_finds_each_device_once_by_alias_tag_number_and_token() {
     device(&w, &ann, "tablet", "n").await;
     let other = device(&w, &ben, "other", "n").await;
     let alias = |body: Value| w.post("/user/push/alias", &body);
-    alias(json!({ "alias": "home", "push_token": phone })).by(&ann.token).ok().await;
-    alias(json!({ "alias": "ben" })).by(&ben.token).ok().await;
-    alias(json!({ "alias": "x", "push_token": other })).by(&ann.token).refused(10010).await;
-    alias(json!({ "alias": "away", "push_token": other })).by(&w.app.admin).ok().await;
+    alias(json!({ "alias": "home", "push_token": phone })).by(&ann.token).await.ok();
+    alias(json!({ "alias": "ben" })).by(&ben.token).await.ok();
+    alias(json!({ "alias": "x", "push_token": other })).by(&ann.token).await.refused(10010);
+    alias(json!({ "alias": "away", "push_token": other })).by(&w.app.admin).await.ok();
     let tags = |method: &str, tags: Value| {
-        Ask::new(&w, method, "/user/push/tag").header("app_id", &w.app.app_id).body(json!({ "tags": tags }).to_string())
+        Ask::new(&w, method, "/user/push/tag").header("app_id", &w.app.app_id).raw(json!({ "tags": tags }).to_string())
     };
-    tags("POST", json!(["vip", "red"])).by(&ann.token).ok().await;
-    tags("POST", json!(["red"])).by(&ben.token).ok().await;
-    assert_eq!(w.get("/user/push/tag").by(&ann.token).ok().await, json!(["red", "vip"]));
+    tags("POST", json!(["vip", "red"])).by(&ann.token).await.ok();
+    tags("POST", json!(["red"])).by(&ben.token).await.ok();
+    assert_eq!(w.get("/user/push/tag").by(&ann.token).await.ok(), json!(["red", "vip"]));
 
     let (a, t, o) = ("vendor-phone", "vendor-tablet", "vendor-other");
     assert_eq!(reached(&w, json!("all")).await, [o, a, t]);
@@ -170,15 +170,15 @@ async fn a_push_finds_each_device_once_by_alias_tag_number_and_token() {
     assert_eq!(reached(&w, json!({ "push_token": [phone, phone] })).await, [a]);
     assert_eq!(reached(&w, json!({ "push_token": ["nobody's"] })).await, [""; 0]);
 
-    tags("DELETE", json!(["red", "blue"])).by(&ann.token).ok().await;
-    assert_eq!(w.get("/user/push/tag").by(&ann.token).ok().await, json!(["vip"]));
-    Ask::new(&w, "DELETE", "/user/push/tag/all").header("app_id", &w.app.app_id).by(&ann.token).ok().await;
+    tags("DELETE", json!(["red", "blue"])).by(&ann.token).await.ok();
+    assert_eq!(w.get("/user/push/tag").by(&ann.token).await.ok(), json!(["vip"]));
+    Ask::new(&w, "DELETE", "/user/push/tag/all").header("app_id", &w.app.app_id).by(&ann.token).await.ok();
     assert_eq!(reached(&w, json!({ "tag": ["red", "vip"] })).await, [o]);
-    alias(json!({ "alias": "", "push_token": phone })).by(&ann.token).ok().await;
+    alias(json!({ "alias": "", "push_token": phone })).by(&ann.token).await.ok();
     assert_eq!(reached(&w, json!({ "alias": ["home"] })).await, [""; 0]);
     // Who may not come in is not called in; a device that is unbound is none.
-    w.post("/user/disable", &json!({ "list": [ben.id] })).by(&w.app.admin).ok().await;
-    w.tell(&format!("/user/token/unbind?push_token={phone}")).by(&ann.token).ok().await;
+    w.post("/user/disable", &json!({ "list": [ben.id] })).by(&w.app.admin).await.ok();
+    w.tell(&format!("/user/token/unbind?push_token={phone}")).by(&ann.token).await.ok();
     assert_eq!(reached(&w, json!("all")).await, [t]);
     users::delete(&w.ctx, &*w.core_app().await, "ann").await.unwrap();
     assert_eq!(reached(&w, json!("all")).await, [""; 0]);
@@ -204,7 +204,7 @@ async fn many_are_told_in_pieces_and_none_twice() {
     }
     assert_eq!(reached(&w, json!("all")).await, expected);
     assert_eq!(reached(&w, json!({ "tag": ["even", "none", "all"] })).await, expected);
-    let listed = w.get("/user/list?page_size=100").by(&w.app.admin).ok().await;
+    let listed = w.get("/user/list?page_size=100").by(&w.app.admin).await.ok();
     let numbers: Vec<Value> = listed.as_array().unwrap().iter().map(|user| user["user_id"].clone()).collect();
     assert_eq!(reached(&w, json!({ "user_id": numbers })).await, expected[..100]);
 }
@@ -235,9 +235,9 @@ async fn a_push_that_is_none_changes_nothing() {
         json!({ "push_token": [{}] }),
         json!({ "nobody": ["x"] }),
     ] {
-        notify(&w, &audience).refused(10002).await;
+        notify(&w, &audience).await.refused(10002);
     }
-    notify(&w, &json!({ "user_id": many })).refused(12005).await;
+    notify(&w, &json!({ "user_id": many })).await.refused(12005);
     for message in [
         json!({}),
         json!({ "type": "video" }),
@@ -250,12 +250,12 @@ async fn a_push_that_is_none_changes_nothing() {
         json!("x"),
     ] {
         let body = json!({ "audience": "all", "message": message });
-        w.post("/push/notify", &body).by(&w.app.admin).refused(10002).await;
+        w.post("/push/notify", &body).by(&w.app.admin).await.refused(10002);
     }
     for setting in [json!({ "distribution_strategy": "x" }), json!({ "request_id": 1 }), json!({ "request_id": long })]
     {
         let body = json!({ "audience": "all", "message": { "body": "x" }, "setting": setting });
-        w.post("/push/notify", &body).by(&w.app.admin).refused(10002).await;
+        w.post("/push/notify", &body).by(&w.app.admin).await.refused(10002);
     }
     for (path, body) in [
         ("badge", json!({ "badge": -1 })),
@@ -266,10 +266,10 @@ async fn a_push_that_is_none_changes_nothing() {
         ("tag", json!({ "tags": [""] })),
         ("tag", json!({ "tags": (0..101).map(|n| n.to_string()).collect::<Vec<_>>() })),
     ] {
-        w.post(&format!("/user/push/{path}"), &body).by(&ann.token).refused(10002).await;
+        w.post(&format!("/user/push/{path}"), &body).by(&ann.token).await.refused(10002);
     }
     for query in ["", "?value=x", "/limit?no_push_start_hour=1", "/limit?no_push_start_hour=24&no_push_end_hour=1"] {
-        w.tell(&format!("/user/push{query}")).by(&ann.token).refused(10002).await;
+        w.tell(&format!("/user/push{query}")).by(&ann.token).await.refused(10002);
     }
     assert_eq!(w.dump().await, before);
 }
@@ -280,19 +280,19 @@ async fn a_user_is_made_for_a_device_that_is_pushed_to() {
     add_hook(&w).await;
     let body = json!({ "username": "push_1", "password": "pw-push_1", "alias": "one", "device_guid": "phone",
         "sign": "whatever" });
-    let made = w.post("/user/register/push", &body).ok().await;
+    let made = w.post("/user/register/push", &body).await.ok();
     let token = made["push_token"].as_str().unwrap();
-    let granted = w.log_in("push_1").ok().await;
+    let granted = w.log_in("push_1").await.ok();
     let bind = json!({ "push_token": token, "device_token": "vendor-phone", "notifier_name": "n" });
-    w.post("/user/token/bind", &bind).by(granted["token"].as_str().unwrap()).ok().await;
+    w.post("/user/token/bind", &bind).by(granted["token"].as_str().unwrap()).await.ok();
     assert_eq!(reached(&w, json!({ "alias": ["one"] })).await, ["vendor-phone"]);
-    w.post("/user/register/push", &body).refused(10004).await;
+    w.post("/user/register/push", &body).await.refused(10004);
     // The next user of the same device.
     let body = json!({ "username": "push_2", "password": "x", "push_token": token });
-    let next = w.post("/user/register/push", &body).ok().await;
+    let next = w.post("/user/register/push", &body).await.ok();
     assert_ne!(next["push_token"], made["push_token"]);
     let bind = json!({ "push_token": next["push_token"], "device_token": "again", "notifier_name": "n" });
-    w.post("/user/token/bind", &bind).by(&w.app.admin).ok().await;
+    w.post("/user/token/bind", &bind).by(&w.app.admin).await.ok();
     assert_eq!(reached(&w, json!({ "push_token": [next["push_token"]] })).await, ["again"]);
     let before = w.dump().await;
     for wrong in [
@@ -300,7 +300,7 @@ async fn a_user_is_made_for_a_device_that_is_pushed_to() {
         json!({ "username": "push_3", "password": "x", "alias": "x".repeat(129) }),
         json!({ "username": "push_3", "password": "x", "device_guid": "x".repeat(513) }),
     ] {
-        w.post("/user/register/push", &wrong).refused(10002).await;
+        w.post("/user/register/push", &wrong).await.refused(10002);
     }
     assert_eq!(w.dump().await, before);
 }

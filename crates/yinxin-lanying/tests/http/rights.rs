@@ -5,6 +5,7 @@ use serde_json::json;
 use yinxin_core::apps::{self, AppChanges};
 
 use crate::asking::Ask;
+use crate::asking::{Answer as _, Bearer as _};
 use crate::world::World;
 
 /// The calls that anybody may make.
@@ -33,15 +34,15 @@ async fn no_call_answers_another_apps_credentials() {
         }
         for method in methods {
             let ask = |app: &str| Ask::new(&w, method, path).header("app_id", app).header("user_id", ann.id);
-            ask(&w.app.app_id).refused(10003).await;
+            ask(&w.app.app_id).await.refused(10003);
             for token in ["x", &w.other.admin, &ann.token[1..]] {
-                ask(&w.app.app_id).by(token).refused(402).await;
+                ask(&w.app.app_id).by(token).await.refused(402);
             }
             for token in [&ann.token, &w.app.admin] {
-                ask(&w.other.app_id).by(token).refused(402).await;
+                ask(&w.other.app_id).by(token).await.refused(402);
             }
             // The right app's backend does not reach the other app's users by their numbers.
-            let answer = ask(&w.other.app_id).by(&w.other.admin).send().await.json();
+            let answer = ask(&w.other.app_id).by(&w.other.admin).await.json();
             assert!(answer["code"] != 200 || !answer.to_string().contains(&ann.id.to_string()), "{path}: {answer}");
         }
     }
@@ -54,14 +55,14 @@ async fn calls_of_a_backend_are_not_a_users() {
     let ann = w.user("ann").await;
     let before = w.dump().await;
     for path in ["/user/register/batch", "/user/profile/batch", "/user/avatar/batch", "/user/disable", "/user/enable"] {
-        w.post(path, &json!({ "list": [{ "user_id": ann.id }] })).by(&ann.token).refused(10010).await;
+        w.post(path, &json!({ "list": [{ "user_id": ann.id }] })).by(&ann.token).await.refused(10010);
     }
-    w.get("/user/list").by(&ann.token).refused(10010).await;
+    w.get("/user/list").by(&ann.token).await.refused(10010);
     for path in ["/push/notify", "/push/task/detail"] {
-        w.post(path, &json!({ "list": [1] })).by(&ann.token).refused(10010).await;
+        w.post(path, &json!({ "list": [1] })).by(&ann.token).await.refused(10010);
     }
     let set = w.post("/user/change_password_admin", &json!({ "password": "x" })).by(&ann.token);
-    set.header("user_id", ann.id).refused(10010).await;
+    set.header("user_id", ann.id).await.refused(10010);
     assert_eq!(w.dump().await, before);
 }
 
@@ -77,17 +78,17 @@ async fn whoever_has_not_the_right_is_refused_before_its_body_is_read() {
         for method in methods {
             let ask = || Ask::new(&w, method, path).header("app_id", &w.app.app_id).unreadable();
             let closed = OPEN.contains(&path) || REGISTERING.contains(&path);
-            ask().refused(if closed { 40001 } else { 10003 }).await;
-            ask().by("x").refused(402).await;
+            ask().await.refused(if closed { 40001 } else { 10003 });
+            ask().by("x").await.refused(402);
             Ask::new(&w, method, path)
                 .header("app_id", "nosuchappidx")
                 .by(&ann.token)
                 .unreadable()
-                .refused(40000)
-                .await;
+                .await
+                .refused(40000);
         }
     }
-    w.post("/user/disable", &json!({})).by(&ann.token).unreadable().refused(10010).await;
+    w.post("/user/disable", &json!({})).by(&ann.token).unreadable().await.refused(10010);
 }
 
 #[tokio::test]
@@ -95,17 +96,17 @@ async fn an_admin_speaks_for_a_user_and_a_user_for_itself() {
     let w = World::new().await;
     let (ann, ben) = (w.user("ann").await, w.user("ben").await);
     let profile = || w.get("/user/profile");
-    assert_eq!(profile().by(&w.app.admin).header("user_id", ben.id).ok().await["username"], "ben");
+    assert_eq!(profile().by(&w.app.admin).header("user_id", ben.id).await.ok()["username"], "ben");
     // With a user's own token the header means nothing.
-    assert_eq!(profile().by(&ann.token).header("user_id", ben.id).ok().await["username"], "ann");
-    profile().by(&w.app.admin).refused(10002).await;
-    profile().by(&w.app.admin).header("user_id", "x").refused(10002).await;
-    profile().by(&w.app.admin).header("user_id", 16).refused(10000).await;
-    profile().by(&w.app.admin).header("group_id", 2_306_414_607_729_i64).refused(20001).await;
-    w.get("/group/info?group_id=1").by(&ann.token).refused(20001).await;
-    assert_eq!(w.get("/group/user_joined").by(&ann.token).ok().await, json!([]));
-    w.post("/user/delete", &json!({})).by(&w.app.admin).header("user_id", ben.id).ok().await;
-    w.log_in("ben").refused(402).await;
+    assert_eq!(profile().by(&ann.token).header("user_id", ben.id).await.ok()["username"], "ann");
+    profile().by(&w.app.admin).await.refused(10002);
+    profile().by(&w.app.admin).header("user_id", "x").await.refused(10002);
+    profile().by(&w.app.admin).header("user_id", 16).await.refused(10000);
+    profile().by(&w.app.admin).header("group_id", 2_306_414_607_729_i64).await.refused(20001);
+    w.get("/group/info?group_id=1").by(&ann.token).await.refused(20001);
+    assert_eq!(w.get("/group/user_joined").by(&ann.token).await.ok(), json!([]));
+    w.post("/user/delete", &json!({})).by(&w.app.admin).header("user_id", ben.id).await.ok();
+    w.log_in("ben").await.refused(402);
 }
 
 #[tokio::test]
@@ -113,10 +114,10 @@ async fn a_revoked_admin_token_is_good_for_nothing() {
     let w = World::new().await;
     let app = w.core_app().await;
     let second = apps::create_admin_token(&w.ctx, &app, "second".to_owned()).await.unwrap();
-    w.get("/user/list").by(&second.token).ok().await;
+    w.get("/user/list").by(&second.token).await.ok();
     apps::revoke_admin_token(&w.ctx, &app, &second.id.to_string()).await.unwrap();
-    w.get("/user/list").by(&second.token).refused(402).await;
-    w.get("/user/list").by(&w.app.admin).ok().await;
+    w.get("/user/list").by(&second.token).await.refused(402);
+    w.get("/user/list").by(&w.app.admin).await.ok();
 }
 
 #[tokio::test]
@@ -133,9 +134,9 @@ async fn an_adopted_app_id_and_token_work_and_the_old_id_does_not() {
     assert!(adopt(&w.other.app_id, token).await.is_err());
     adopt("welovemaxim", token).await.unwrap();
     let ask = |id: &str| Ask::new(&w, "GET", "/user/list").header("app_id", id);
-    ask("welovemaxim").by(token).ok().await;
-    ask("welovemaxim").by(&w.app.admin).ok().await;
-    ask(&w.app.app_id).by(token).refused(40000).await;
+    ask("welovemaxim").by(token).await.ok();
+    ask("welovemaxim").by(&w.app.admin).await.ok();
+    ask(&w.app.app_id).by(token).await.refused(40000);
     let profile = Ask::new(&w, "GET", "/user/profile").header("app_id", "welovemaxim");
-    profile.by(&ann.token).ok().await;
+    profile.by(&ann.token).await.ok();
 }

@@ -1,35 +1,22 @@
 //! [`World`]: a server in this process with two apps and a clock that tests move.
 
-use std::fmt::Write as _;
 use std::future::ready;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::Router;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use yinxin_core::Ctx;
 use yinxin_core::apps::{self, App, AppChanges};
-use yinxin_core::clock::FakeClock;
-use yinxin_core::ctx::Parts;
-use yinxin_core::files;
 use yinxin_core::hooks::{Courier, Letter, Reply, Undelivered};
-use yinxin_core::keys::MasterKey;
-use yinxin_core::limits::Limits;
-use yinxin_core::names::AppName;
-use yinxin_core::passwords::HashCost;
-use yinxin_core::rates::Preset;
-use yinxin_core::rng::SystemRng;
 use yinxin_core::users::{self, Registration};
-use yinxin_core::{Ctx, Error};
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::asking::Ask;
+use yinxin_testkit::ground::{self, Ground};
+pub use yinxin_testkit::ground::{DAY, START_MS};
 use zeroize::Zeroizing;
 
-use crate::asking::Ask;
-
-/// When every world begins.
-pub const START_MS: i64 = 1_700_000_000_000;
-pub const SECOND: i64 = 1000;
-pub const DAY: i64 = 86_400 * SECOND;
+use crate::asking::Answer as _;
 
 /// An app as its clients and its backend know it.
 #[derive(Clone)]
@@ -47,32 +34,36 @@ pub struct Somebody {
 }
 
 pub struct World {
-    pub ctx: Arc<Ctx>,
-    pub clock: Arc<FakeClock>,
+    ground: Ground,
     pub registry: Arc<Registry>,
-    pub router: Router,
     /// The app that tests are about, open for registration.
     pub app: Tenant,
     /// Somebody else's app on the same server.
     pub other: Tenant,
-    _folder: TempDir,
+}
+
+impl Deref for World {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
 }
 
 impl World {
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FakeClock::at(START_MS));
         let registry = Registry::new(Bounds::default());
-        let ctx = open(&folder, &clock, &registry).await;
+        let setup = ground::Setup { courier: Arc::new(Idle), ..ground::Setup::default() };
+        let routes = |ctx: &Arc<Ctx>| yinxin_lanying::router(Arc::clone(ctx), yinxin_lanying::Options::default());
+        let ground = Ground::new(setup, registry.clone(), routes).await;
         let changes = AppChanges { open_registration: Some(true), ..AppChanges::default() };
-        let app = tenant(&ctx, "acme/chat", changes).await;
-        let other = tenant(&ctx, "rival/chat", AppChanges::default()).await;
-        let router = yinxin_lanying::router(Arc::clone(&ctx), yinxin_lanying::Options::default());
-        Self { ctx, clock, registry, router, app, other, _folder: folder }
+        let app = tenant(&ground, "acme/chat", changes).await;
+        let other = tenant(&ground, "rival/chat", AppChanges::default()).await;
+        Self { ground, registry, app, other }
     }
 
     pub async fn core_app(&self) -> Arc<App> {
-        apps::find(&self.ctx, "acme", "chat").await.unwrap()
+        self.app_of("acme/chat").await
     }
 
     pub async fn change_app(&self, changes: AppChanges) {
@@ -84,7 +75,7 @@ impl World {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Ask<'_> {
-        Ask::new(self, "POST", path).header("app_id", &self.app.app_id).body(body.to_string())
+        Ask::new(self, "POST", path).header("app_id", &self.app.app_id).raw(body.to_string())
     }
 
     /// A call that says everything behind the question mark.
@@ -95,8 +86,8 @@ impl World {
     /// A user made and logged in by this dialect; the password is the name behind `pw-`.
     pub async fn user(&self, name: &str) -> Somebody {
         let password = format!("pw-{name}");
-        let made = self.post("/user/register/v2", &json!({ "username": name, "password": password })).ok().await;
-        let granted = self.log_in(name).ok().await;
+        let made = self.post("/user/register/v2", &json!({ "username": name, "password": password })).await.ok();
+        let granted = self.log_in(name).await.ok();
         assert_eq!(made["user_id"], granted["user_id"]);
         Somebody {
             name: name.to_owned(),
@@ -115,35 +106,6 @@ impl World {
         let registration = Registration { username: Some(name.to_owned()), password, ..Registration::default() };
         users::register(&self.ctx, &*self.core_app().await, registration).await.unwrap();
     }
-
-    /// Everything that is stored, as text: to see that a call changed nothing.
-    pub async fn dump(&self) -> String {
-        let mut dump = String::new();
-        for table in self.strings("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").await {
-            let columns =
-                format!("SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{table}')");
-            let columns = self.strings(columns.leak()).await.remove(0);
-            let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
-            for row in self.strings(rows.leak()).await {
-                writeln!(dump, "{table}: {row}").unwrap();
-            }
-        }
-        dump
-    }
-
-    /// What a query gives.
-    pub async fn strings(&self, query: &'static str) -> Vec<String> {
-        self.ctx
-            .db
-            .read(query, |sql, query| {
-                Box::pin(async move {
-                    let rows = sql.rows(query, &[]).await?;
-                    rows.into_iter().map(|mut row| Ok::<String, Error>(row.take(0)?)).collect()
-                })
-            })
-            .await
-            .unwrap()
-    }
 }
 
 /// Takes every address and carries nothing: what hooks would be told stays in the outbox.
@@ -159,23 +121,8 @@ impl Courier for Idle {
     }
 }
 
-async fn tenant(ctx: &Ctx, name: &str, changes: AppChanges) -> Tenant {
-    let app = apps::create(ctx, AppName::parse(name).unwrap(), changes).await.unwrap();
-    let admin = apps::create_admin_token(ctx, &app, "first".to_owned()).await.unwrap();
+async fn tenant(ground: &Ground, name: &str, changes: AppChanges) -> Tenant {
+    let app = ground.create_app(name, changes).await;
+    let admin = apps::create_admin_token(&ground.ctx, &app, "first".to_owned()).await.unwrap();
     Tenant { app_id: app.short_id.clone(), admin: admin.token.to_string() }
-}
-
-async fn open(folder: &TempDir, clock: &Arc<FakeClock>, registry: &Arc<Registry>) -> Arc<Ctx> {
-    let parts = Parts {
-        clock: clock.clone(),
-        rng: Arc::new(SystemRng),
-        sessions: registry.clone(),
-        limits: Limits::default(),
-        preset: Preset::default(),
-        hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
-        master: MasterKey::generate(&SystemRng),
-        files: files::Setup::in_folder(folder.path().join("files")),
-        courier: Arc::new(Idle),
-    };
-    Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap()
 }

@@ -1,34 +1,31 @@
 //! [`World`]: an app with users on a server in this process, its clock standing still, and sockets to it.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use tempfile::TempDir;
-use tokio::sync::oneshot;
-use yinxin_core::apps::{self, App, AppChanges};
-use yinxin_core::clock::FakeClock;
-use yinxin_core::ctx::Parts;
-use yinxin_core::files;
-use yinxin_core::hooks::Nobody;
-use yinxin_core::keys::MasterKey;
-use yinxin_core::limits::{Limits, SocketLimits};
-use yinxin_core::names::AppName;
-use yinxin_core::passwords::HashCost;
-use yinxin_core::rates::Preset;
-use yinxin_core::rng::SystemRng;
+use yinxin_core::apps::{App, AppChanges};
+use yinxin_core::limits::SocketLimits;
 use yinxin_core::{Ctx, tokens, users};
-use yinxin_http::ServeOptions;
 use yinxin_realtime::{Bounds, Registry};
+use yinxin_testkit::ground::{Ground, Listener, Setup};
 
 use crate::peer::Peer;
 
 pub struct World {
-    pub ctx: Arc<Ctx>,
+    ground: Ground,
     pub app: Arc<App>,
     pub registry: Arc<Registry>,
     pub address: SocketAddr,
-    _stop: oneshot::Sender<()>,
-    _folder: TempDir,
+    _listener: Listener,
+}
+
+impl Deref for World {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
 }
 
 /// A user's number and token.
@@ -43,31 +40,13 @@ impl World {
     }
 
     pub async fn with(limits: SocketLimits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let registry = Registry::new(Bounds::default());
-        let parts = Parts {
-            courier: Arc::new(Nobody),
-            clock: Arc::new(FakeClock::at(1_700_000_000_000)),
-            rng: Arc::new(SystemRng),
-            sessions: registry.clone(),
-            limits: Limits::default(),
-            preset: Preset::default(),
-            hash_cost: HashCost { memory_kib: 8, passes: 1, lanes: 1 },
-            master: MasterKey::generate(&SystemRng),
-            files: files::Setup::in_folder(folder.path().join("files")),
-        };
-        let ctx = Ctx::open(&folder.path().join("yinxin.db"), parts).await.unwrap();
-        let app = apps::create(&ctx, AppName::parse("acme/chat").unwrap(), AppChanges::default()).await.unwrap();
-        let options = ServeOptions::default();
-        let listener = yinxin_http::bind(([127, 0, 0, 1], 0).into(), options.backlog).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = yinxin_lanying::socket(ctx.clone(), registry.clone(), limits);
-        let (stop, stopped) = oneshot::channel();
-        tokio::spawn(yinxin_http::serve(listener, router, options, async {
-            // An error says that the world is gone, which is a reason to stop as well.
-            let _ = stopped.await;
-        }));
-        Self { ctx, app, registry, address, _stop: stop, _folder: folder }
+        let shared = registry.clone();
+        let routes = move |ctx: &Arc<Ctx>| yinxin_lanying::socket(ctx.clone(), shared.clone(), limits);
+        let ground = Ground::new(Setup::default(), registry.clone(), routes).await;
+        let app = ground.create_app("acme/chat", AppChanges::default()).await;
+        let listener = Listener::start(ground.router.clone()).await;
+        Self { ground, app, registry, address: listener.address, _listener: listener }
     }
 
     /// A user, who is made if there is none.

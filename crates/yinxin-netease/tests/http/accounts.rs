@@ -6,6 +6,7 @@ use yinxin_core::users::{self, LoginName, Registration};
 use yinxin_core::{Code, Error};
 use zeroize::Zeroizing;
 
+use crate::asking::Answer as _;
 use crate::world::World;
 
 /// A login as another dialect makes it.

@@ -8,7 +8,7 @@ use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::rooms::{RoomName, RoomUid, kicks, records};
 use yinxin_token::netease::permission::{self, Grant};
 
-use crate::asking::{Ask, Reply};
+use crate::asking::{Answer as _, Ask, Reply, Signed as _};
 use crate::world::{SECOND, World};
 
 /// The body of a success.
@@ -32,7 +32,7 @@ fn ask<'w>(w: &'w World, app: &App, body: &Value) -> Ask<'w> {
     let key = app.signing.reveal_admission_key();
     Ask::new(w, "POST", "/nrtc/admit")
         .header("appkey", &app.signing.key)
-        .header("authorization", &format!("Bearer {key}"))
+        .header("authorization", format!("Bearer {key}"))
         .raw(body.to_string())
 }
 
@@ -56,8 +56,7 @@ async fn a_good_token_admits() {
     assert_eq!(success(&ask(&w, &app, &body).await), admitted);
     // The same by a signature, and with the app named once more.
     assert_eq!(success(&ask(&w, &app, &body).without("authorization").signed_by(&app).await), admitted);
-    let lower =
-        ask(&w, &app, &body).header("authorization", &format!("bearer  {}", app.signing.reveal_admission_key()));
+    let lower = ask(&w, &app, &body).header("authorization", format!("bearer  {}", app.signing.reveal_admission_key()));
     assert_eq!(success(&lower.await), admitted);
     let named = json!({ "app_key": app.signing.key, "uid": "7", "room": "abc", "token": body["token"] });
     assert_eq!(success(&ask(&w, &app, &named).await), admitted);
@@ -98,7 +97,7 @@ async fn nobody_asks_without_the_apps_key_or_signature() {
         assert!([400, 401].contains(&status), "{key}");
     }
     for secret in [app.signing.reveal_secret(), app.signing.reveal_permission_secret(), &app.client_id] {
-        let reply = good().header("authorization", &format!("Bearer {secret}")).await;
+        let reply = good().header("authorization", format!("Bearer {secret}")).await;
         assert_eq!(refusal(&reply), (401, 302), "another secret of the app");
     }
     let unsigned = good().without("authorization").signed_by(&app).header("checksum", "00");

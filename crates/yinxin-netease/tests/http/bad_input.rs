@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use yinxin_http::Arrival;
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask, Signed as _};
 use crate::world::World;
 
 const ACTIONS: [&str; 11] = [

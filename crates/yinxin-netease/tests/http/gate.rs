@@ -17,7 +17,7 @@ use yinxin_core::limits::SocketLimits;
 use yinxin_http::{Arrival, ServeOptions};
 use yinxin_netease::Options;
 
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask, Signed as _};
 use crate::world::{SECOND, START_MS, World};
 
 /// A bound for failures; nothing takes so long.

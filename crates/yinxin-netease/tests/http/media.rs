@@ -13,7 +13,7 @@ use yinxin_netease::Options;
 use yinxin_token::netease::permission::{self, Grant};
 
 use crate::admit::{refusal, success};
-use crate::asking::{Ask, Reply};
+use crate::asking::{Answer as _, Ask, Reply};
 use crate::world::{SECOND, START_MS, World};
 
 const START_S: i64 = START_MS / SECOND;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use yinxin_token::netease::permission::{self, Grant};
 
 use crate::admit::refusal;
-use crate::asking::Ask;
+use crate::asking::{Answer as _, Ask};
 use crate::media::{ALL, TTL_S, ask, claims, world};
 use crate::world::SECOND;
 
@@ -133,7 +133,7 @@ fn whatever_is_sent_is_answered_in_shape() {
     runner
         .run(&(path, body), |(path, body)| {
             let asked = Ask::new(&w, "POST", &path).header("appkey", &app.signing.key).raw(body);
-            let reply = runtime.block_on(async { asked.header("authorization", &format!("Bearer {key}")).await });
+            let reply = runtime.block_on(async { asked.header("authorization", format!("Bearer {key}")).await });
             refusal(&reply);
             Ok(())
         })

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use yinxin_netease::{DOCUMENT, OPERATIONS, Options};
 
 use crate::admit::{refusal, success};
-use crate::asking::Ask;
+use crate::asking::{Ask, Signed as _};
 use crate::media::servers;
 use crate::world::World;
 

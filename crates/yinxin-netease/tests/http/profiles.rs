@@ -8,6 +8,7 @@ use yinxin_core::sessions::Device;
 use yinxin_core::{attributes, users};
 use yinxin_realtime::{Ending, Line};
 
+use crate::asking::Answer as _;
 use crate::world::{START_MS, World};
 
 #[tokio::test]

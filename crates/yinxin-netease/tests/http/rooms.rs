@@ -6,7 +6,7 @@ use yinxin_core::rooms::{RoomName, RoomUid, doors};
 
 use std::sync::Arc;
 
-use crate::asking::{Ask, Reply};
+use crate::asking::{Answer as _, Ask, Reply, Signed as _};
 use crate::world::{SECOND, START_MS, World};
 
 struct Silent;

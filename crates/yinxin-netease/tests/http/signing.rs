@@ -4,7 +4,7 @@ use axum::http::header;
 use yinxin_core::apps;
 use yinxin_core::rates::Preset;
 
-use crate::asking::{Ask, NONCE};
+use crate::asking::{Answer as _, Ask, NONCE, Signed as _};
 use crate::world::{SECOND, World};
 
 const GET_TOKEN: &str = "/nimserver/user/getToken.action";
@@ -54,7 +54,7 @@ async fn a_signature_is_that_of_the_app_it_names() {
         sum.refused(414, "checksum");
     }
     // The parts are what is signed, not the text they make.
-    let moved = signed(&app.signing.key, secret).header("nonce", &format!("{NONCE}1")).await;
+    let moved = signed(&app.signing.key, secret).header("nonce", format!("{NONCE}1")).await;
     moved.refused(414, "checksum");
 }
 
@@ -98,7 +98,8 @@ async fn a_nonce_may_come_again_a_request_id_may_not() {
     for _ in 0..3 {
         w.post("user/getToken.action", &[("uid", "1")]).await.await.ok();
     }
-    let named = |id: &'static str| async {
+    let w = &w;
+    let named = |id: &'static str| async move {
         w.post("user/getToken.action", &[("uid", "1")]).await.header("requestid", id).await
     };
     named("a").await.ok();
@@ -133,7 +134,7 @@ async fn a_call_is_made_once_for_as_long_as_its_signature_holds() {
     for _ in 0..2 {
         w.clock.move_by(300 * SECOND);
         // Others come meanwhile, which is when the old is forgotten.
-        w.post("user/getToken.action", &[("uid", "1")]).await.header("requestid", &w.now_s().to_string()).await.ok();
+        w.post("user/getToken.action", &[("uid", "1")]).await.header("requestid", w.now_s().to_string()).await.ok();
         ask().await.refused(431, "duplicate request");
     }
     w.clock.move_by(SECOND);

@@ -7,6 +7,7 @@ use yinxin_core::users;
 use yinxin_token::netease::local::{self, Scope};
 use yinxin_token::netease::permission::{self, Grant};
 
+use crate::asking::Answer as _;
 use crate::world::{SECOND, World};
 
 #[tokio::test]
