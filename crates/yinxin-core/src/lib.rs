@@ -28,6 +28,7 @@ pub mod presence;
 pub mod profiles;
 pub mod push;
 pub mod push_tokens;
+pub mod pushes;
 pub mod rates;
 pub mod reactions;
 pub mod reports;
