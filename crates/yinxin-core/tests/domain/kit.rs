@@ -81,7 +81,8 @@ pub struct Setup {
     pub secret_is_enough: bool,
     pub courier: Arc<dyn Courier>,
     pub sessions: Arc<Connected>,
-    is_embedded: bool,
+    /// Whatever engine the suite runs on, here it is the embedded one.
+    pub is_embedded: bool,
     pub folder: TempDir,
 }
 
