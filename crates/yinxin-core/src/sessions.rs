@@ -205,6 +205,17 @@ impl Sessions {
         }
     }
 
+    /// The same within a write.
+    pub(crate) async fn is_online_in(&self, sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
+        match &self.cluster {
+            None => Ok(self.local.is_online(app, user)),
+            Some(cluster) => {
+                let rows = sessions::of_user(sql, app, user).await?;
+                Ok(rows.iter().any(|row| cluster.counts(row)))
+            }
+        }
+    }
+
     /// The connected devices of the user, newest first.
     pub async fn devices_of(&self, app: AppId, user: UserId) -> Result<Vec<Device>> {
         match self.on_record(app, &[user]).await? {

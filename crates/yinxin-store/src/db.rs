@@ -85,6 +85,11 @@ impl Db {
         }
     }
 
+    /// Whether it is the embedded engine.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite(_))
+    }
+
     /// How many writes are queued, and how large the last group commit was: for metrics.
     pub fn writer_gauge(&self) -> WriterGauge {
         match &self.engine {

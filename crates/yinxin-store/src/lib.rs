@@ -15,6 +15,7 @@ mod sqlite;
 mod value;
 
 pub mod tables;
+pub mod transfer;
 
 pub use db::{Db, Input, Options};
 pub use error::{Error, Result};

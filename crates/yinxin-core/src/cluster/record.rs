@@ -126,8 +126,13 @@ impl Cluster {
                     .await?
             }
         };
-        rows.retain(|(_, row)| self.nodes.is_alive(row.node));
+        rows.retain(|(_, row)| self.counts(row));
         Ok(rows)
+    }
+
+    /// Whether a connection on record is one: its node lives.
+    pub(crate) fn counts(&self, row: &SessionRow) -> bool {
+        self.nodes.is_alive(row.node)
     }
 
     /// The connections of each of those users, in order.

@@ -1,5 +1,5 @@
-//! What a user logs in by beside its name: a telephone number, a mail address, a second name. Each belongs to one user of
-//! an app.
+//! What a user logs in by beside its name: a telephone number, a mail address, the name it is called by. Each belongs to
+//! one user of an app, and may change.
 
 use std::sync::Arc;
 
@@ -18,11 +18,13 @@ use crate::rng;
 /// By what somebody logs in, as spelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LoginName<'a> {
-    /// The name of a user.
+    /// The name of a user, the first or the one it took since.
     Name(&'a str),
+    /// What a user is called now: where names change, the old one is nobody's.
+    Called(&'a str),
     /// The number of a user.
     Number(i64),
-    /// Any of: mail address, telephone number, name. What has an `@` is an address, what is digits a telephone number;
+    /// Any of: mail address, telephone number, what a user is called. What has an `@` is an address, what is digits a telephone number;
     /// a user whose name looks like one of these is found when nobody has it as such.
     Any(&'a str),
     /// A telephone number.
@@ -33,14 +35,14 @@ impl LoginName<'_> {
     /// The spelling under which tries are counted.
     pub(crate) fn folded(self) -> String {
         match self {
-            Self::Name(text) | Self::Any(text) | Self::Mobile(text) => text.to_ascii_lowercase(),
+            Self::Name(text) | Self::Called(text) | Self::Any(text) | Self::Mobile(text) => text.to_ascii_lowercase(),
             Self::Number(number) => format!("#{number}"),
         }
     }
 
     pub(crate) fn is_empty(self) -> bool {
         match self {
-            Self::Name(text) | Self::Any(text) | Self::Mobile(text) => text.is_empty(),
+            Self::Name(text) | Self::Called(text) | Self::Any(text) | Self::Mobile(text) => text.is_empty(),
             Self::Number(_) => false,
         }
     }
@@ -49,6 +51,7 @@ impl LoginName<'_> {
     pub(crate) async fn owner(self, ctx: &Ctx, app: AppId) -> Result<Option<Arc<User>>> {
         match self {
             Self::Name(name) => look_up(ctx, app, name).await,
+            Self::Called(name) => called(ctx, app, name).await,
             Self::Number(number) => by_number(ctx, app, number).await,
             Self::Mobile(text) => match Bound::mobile(text) {
                 Ok(mobile) => mobile.owner(ctx, app).await,
@@ -62,11 +65,16 @@ impl LoginName<'_> {
                 };
                 match owner {
                     Some(user) => Ok(Some(user)),
-                    None => look_up(ctx, app, text).await,
+                    None => called(ctx, app, text).await,
                 }
             }
         }
     }
+}
+
+async fn called(ctx: &Ctx, app: AppId, name: &str) -> Result<Option<Arc<User>>> {
+    let found = look_up(ctx, app, name).await?;
+    Ok(found.filter(|user| user.called().eq_ignore_ascii_case(name)))
 }
 
 /// Who logs in by that.
@@ -129,11 +137,9 @@ pub struct LoginNames {
     pub mobile: Option<String>,
     /// Mail address.
     pub email: Option<String>,
-    /// The name it shows: the second one if it took one.
-    pub name: String,
 }
 
-/// A user's login names.
+/// What a user logs in by beside its name.
 pub async fn login_names(ctx: &Ctx, app: &App, user: &User) -> Result<LoginNames> {
     let known = ctx
         .db
@@ -141,12 +147,11 @@ pub async fn login_names(ctx: &Ctx, app: &App, user: &User) -> Result<LoginNames
             Box::pin(async move { Ok::<_, Error>(handles::of_user(sql, *app, *user).await?) })
         })
         .await?;
-    let mut names = LoginNames { name: user.username.clone(), ..LoginNames::default() };
+    let mut names = LoginNames::default();
     for (kind, text) in known {
         match kind.as_str() {
             MOBILE => names.mobile = Some(text),
             EMAIL => names.email = Some(text),
-            USERNAME if text != user.username => names.name = text,
             _ => {}
         }
     }
@@ -163,33 +168,40 @@ pub async fn bind_email(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result
     bind(ctx, app, user, Bound::email(text)?).await
 }
 
-/// Gives a user a second name, once and for good: a name that changed hands would carry messages and settings along.
-pub async fn bind_name(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result<()> {
-    let text = Username::parse_by(NameRule::WORD, text)?.into_string();
-    if text == user.username { Ok(()) } else { bind(ctx, app, user, Bound { kind: USERNAME, text }).await }
+/// Has a user called by another name, in place of the one it took before; or by its own again. Its own stays kept for it,
+/// since messages and rules know the user by that; the one before is anybody's again.
+pub async fn rename(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result<()> {
+    let own = text.to_ascii_lowercase() == user.username;
+    let name = if own { None } else { Some(Username::parse_by(NameRule::WORD, text)?.into_string()) };
+    ctx.db
+        .write((app.id, user.user, name), |sql, (app, user, name)| {
+            Box::pin(async move {
+                let known = users::by_id(sql, *app, *user).await?.ok_or(Code::UserNotFound)?;
+                if known.called == *name {
+                    return Ok(());
+                }
+                if let Some(name) = name
+                    && !handles::claim(sql, *app, USERNAME, name, *user).await?
+                {
+                    return Err(Error::about(Code::UsernameTaken, name));
+                }
+                if let Some(old) = &known.called {
+                    handles::give_up(sql, *app, USERNAME, old, *user).await?;
+                }
+                Ok(users::set_called(sql, *app, *user, name.as_deref()).await?)
+            })
+        })
+        .await
 }
 
 async fn bind(ctx: &Ctx, app: &App, user: &User, bound: Bound) -> Result<()> {
     ctx.db
-        .write((app.id, user.user, user.username.clone(), bound), |sql, (app, user, username, bound)| {
+        .write((app.id, user.user, bound), |sql, (app, user, bound)| {
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
-                let had = handles::of_user(sql, *app, *user).await?;
-                let same = || had.iter().filter(|(kind, _)| kind == bound.kind);
-                if same().any(|(_, text)| *text == bound.text) {
-                    return Ok(());
-                }
-                let mut taken = Code::LoginNameTaken;
-                if bound.kind == USERNAME {
-                    taken = Code::UsernameTaken;
-                    if same().any(|(_, text)| text != username) {
-                        return Err(Error::about(Code::LoginNameKept, &bound.text));
-                    }
-                } else {
-                    handles::release(sql, *app, bound.kind, *user).await?;
-                }
+                handles::release(sql, *app, bound.kind, *user).await?;
                 let free = handles::claim(sql, *app, bound.kind, &bound.text, *user).await?;
-                free.then_some(()).ok_or_else(|| Error::about(taken, &bound.text))
+                free.then_some(()).ok_or_else(|| Error::about(Code::LoginNameTaken, &bound.text))
             })
         })
         .await

@@ -8,6 +8,7 @@ mod accounts;
 mod bad_input;
 mod devices;
 mod files;
+mod push;
 mod rights;
 mod roster;
 mod tokens;

@@ -22,6 +22,8 @@ pub mod nodes;
 pub mod password_failures;
 pub mod presence;
 pub mod push;
+pub mod push_marks;
+pub mod push_tasks;
 pub mod reactions;
 pub mod reports;
 pub mod room_bars;

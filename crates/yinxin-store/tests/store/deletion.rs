@@ -14,13 +14,15 @@ use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::message_pins::{self, PinRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
+use yinxin_store::tables::push_tasks::{self, NewTask};
 use yinxin_store::tables::reactions::{self, ReactionRow};
 use yinxin_store::tables::reports::{self, ReportRow};
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
 use yinxin_store::tables::{
-    attributes, blocks, contacts, garbage, mutes, password_failures, room_bars, room_stays, sessions, settings,
+    attributes, blocks, contacts, garbage, mutes, password_failures, push_marks, room_bars, room_stays, sessions,
+    settings,
 };
 use yinxin_store::{AppId, Db, FileId, HookId, NodeId, ObjectId, Result, Sql, TokenId, UserId, Value};
 
@@ -73,6 +75,14 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         modified_ms: 1,
     };
     assert!(push::add_template(tx, app, &template, 10).await?);
+    let task = NewTask {
+        task_id: 1,
+        request_id: Some("request".to_owned()),
+        made_ms: 1,
+        asked: "{}".to_owned(),
+        progress: "{}".to_owned(),
+    };
+    assert!(push_tasks::insert(tx, app, &task).await?);
     let notifier = NotifierRow {
         notifier_id: Box::new(app.0),
         name: "notifier".to_owned(),
@@ -199,6 +209,8 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     push::put_rule(tx, app, user, "chatgroup", "group", &RuleRow::default()).await?;
     push::prefer(tx, app, user, "language", "zh").await?;
     settings::put(tx, app, user, "no_sounds", "true").await?;
+    push_marks::set_alias(tx, app, user, ("device", "alias"), 1).await?;
+    push_marks::add_tag(tx, app, user, "tag").await?;
     let message = InboxRow {
         message_id: 1,
         sender: "peer".to_owned(),

@@ -13,4 +13,5 @@ mod rooms;
 mod schema;
 mod schemas;
 mod served;
+mod transfer;
 mod writer;
