@@ -21,7 +21,7 @@ USERS = {
     "rusqlite": {"yinxin-store", "refinery-core"},
     "refinery": {"yinxin-store"},
     "tokio-postgres": {"yinxin-store", "refinery-core"},
-    "rustls-native-certs": {"yinxin-store", "rustls-platform-verifier"},
+    "rustls-native-certs": {"yinxin-store", "rustls-platform-verifier", "async-nats"},
     "argon2": {"yinxin-core", "yinxin-bench"},
     "yinxin-store": {"yinxin-core"},
     "yinxin-easemob": {"yinxin"},

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
-use crate::rng::Rng;
+use crate::rng::{self, Rng};
 use crate::rooms::live::{self, Live as Rooms};
 use crate::rooms::records;
 use crate::sessions::{LocalSessions, Sessions};
@@ -104,13 +104,19 @@ impl Ctx {
         let mut cluster = None;
         if let Some((setup, touches)) = setup.zip(touches.clone()) {
             let (local, cache, hooks) = (Arc::clone(&parts.sessions), Arc::clone(&cache), Arc::clone(&hooks));
-            cluster = Some(Cluster::join(cluster::Parts { setup, touches, db, local, cache, hooks, now_ms }).await?);
+            let number = i64::from(u16::from_be_bytes(rng::bytes(parts.rng.as_ref())));
+            let parts = cluster::Parts { setup, touches, db, local, cache, hooks, now_ms, number };
+            cluster = Some(Cluster::join(parts).await?);
         } else {
             records::recover(&db, now_ms).await?;
         }
+        let mint = match &cluster {
+            None => Mint::new(Arc::clone(&parts.clock)),
+            Some(cluster) => Mint::of_node(Arc::clone(&parts.clock), cluster.number()),
+        };
         let passwords = Passwords::start(parts.hash_cost, &parts.limits, &parts.rng)?;
         Ok(Arc::new(Self {
-            mint: Arc::new(Mint::new(Arc::clone(&parts.clock))),
+            mint: Arc::new(mint),
             rates: Rates::new(parts.preset, &parts.limits, Arc::clone(&parts.clock)),
             call_ids: CallIds::new(Arc::clone(&parts.clock)),
             clock: parts.clock,

@@ -428,8 +428,9 @@ pub const HOOK_SESSIONS_PAGE: i64 = 500;
 pub const SESSIONS_PER_USER: usize = 20;
 /// How often a node of a cluster says that it lives.
 pub const NODE_BEAT_MS: u64 = 3000;
-/// A node that has not said so for this long is dead: its connections count as gone.
-pub const NODE_DEAD_MS: u64 = 12_000;
+/// A node that has not said so for this long is dead: its connections count as gone. The others see what it says up to a
+/// beat later, and the promise is 15 s.
+pub const NODE_DEAD_MS: u64 = 11_000;
 /// A node that was last seen so long ago, by the clock, is dead for one that sees it for the first time.
 pub const NODE_LONG_DEAD_MS: i64 = 60_000;
 /// How often a node looks for connections of its own that are to end, whether or not it is told.

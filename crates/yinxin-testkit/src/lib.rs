@@ -4,6 +4,7 @@
 
 pub mod asking;
 pub mod bucket;
+pub mod chat;
 pub mod fuzz;
 pub mod golden;
 pub mod ground;

@@ -12,7 +12,7 @@ mod wakes;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -31,6 +31,7 @@ use crate::limits::{
     CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, HOOK_RECOUNT_BEATS, NODE_BEAT_MS, NODE_DEAD_MS, PART_PAUSE_MS,
     TOUCH_WAIT_MS,
 };
+use crate::mint::NODES_MAX;
 use crate::sessions::{Ending, LocalSessions, PARTS};
 
 pub use nodes::Piece;
@@ -81,8 +82,10 @@ pub struct Setup {
 /// See the module.
 pub struct Cluster {
     node: NodeId,
-    /// As it stands in the table of nodes.
+    /// As it stands in the table of nodes, with the number that it asks for.
     row: NodeRow,
+    /// The number that it has got.
+    number: AtomicI64,
     pace: Pace,
     db: Db,
     local: Arc<dyn LocalSessions>,
@@ -110,16 +113,20 @@ pub(crate) struct Parts {
     pub cache: Arc<Cache>,
     pub hooks: Arc<Live>,
     pub now_ms: i64,
+    /// The node's number if nobody has it: any, so that it is not that of a node that has just died.
+    pub number: i64,
 }
 
 impl Cluster {
     /// Joins: from here on the others count with this node.
     pub(crate) async fn join(parts: Parts) -> Result<Arc<Self>> {
         let Setup { node, name, url, bus, pace } = parts.setup;
-        let row = NodeRow { node, name, url, started_ms: parts.now_ms, seen_ms: parts.now_ms };
+        let number = parts.number.rem_euclid(NODES_MAX);
+        let row = NodeRow { node, number, name, url, started_ms: parts.now_ms, seen_ms: parts.now_ms };
         let cluster = Arc::new(Self {
             node,
             row,
+            number: AtomicI64::new(number),
             db: parts.db,
             local: parts.local,
             bus,
@@ -141,6 +148,11 @@ impl Cluster {
     /// This node.
     pub fn node(&self) -> NodeId {
         self.node
+    }
+
+    /// The number in this node's ids.
+    pub(crate) fn number(&self) -> i64 {
+        self.number.load(Ordering::Relaxed)
     }
 
     /// Whether that piece of background work is this node's.
@@ -354,6 +366,7 @@ async fn keep_beating(ctx: &Ctx, cluster: &Cluster) {
             cluster.fence().await;
             continue;
         }
+        ctx.mint.become_node(cluster.number());
         if let Err(error) = upkeep::step(ctx, cluster).await {
             tracing::error!(%error, "what is to be kept in order between nodes could not be; it is tried again");
         }

@@ -1,17 +1,19 @@
 //! What a node does each time it says that it lives: sees the others, takes work that nobody does, and clears away what the
 //! dead have left.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use yinxin_store::NodeId;
 use yinxin_store::tables::nodes::{self, NodeRow};
 use yinxin_store::tables::sessions;
+use yinxin_store::{NodeId, Sql};
 
 use super::{Cluster, Piece};
 use crate::ctx::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::hooks;
 use crate::limits::NODE_CLEAR_ROWS;
+use crate::mint::NODES_MAX;
 
 /// After so many the others have seen this node, and tell it what they touch.
 const BEATS_UNTIL_KNOWN: u32 = 3;
@@ -22,21 +24,23 @@ impl Cluster {
         let row = NodeRow { seen_ms: now_ms, ..self.row.clone() };
         let untended = self.nodes.untended();
         let is_first = self.beats.load(Ordering::Relaxed) == 0;
-        let (was_there, rows, leases) = self
+        let (was_there, number, rows, leases) = self
             .db
             .write((row, untended), |sql, (row, untended)| {
                 Box::pin(async move {
                     let was_there = nodes::beat(sql, row.node, row.seen_ms).await?;
-                    if !was_there {
-                        nodes::insert(sql, row).await?;
-                    }
+                    let known = nodes::all(sql).await?;
+                    let number = if was_there { None } else { Some(begin(sql, row, &known).await?) };
                     for (piece, from) in untended {
                         nodes::take_lease(sql, piece.name(), row.node, *from).await?;
                     }
-                    Ok::<_, Error>((was_there, nodes::all(sql).await?, nodes::leases(sql).await?))
+                    Ok::<_, Error>((was_there, number, nodes::all(sql).await?, nodes::leases(sql).await?))
                 })
             })
             .await?;
+        if let Some(number) = number {
+            self.number.store(number, Ordering::Relaxed);
+        }
         self.nodes.see(rows, leases, now_ms);
         self.touches.expect(&self.nodes.others());
         if !was_there && !is_first {
@@ -91,6 +95,16 @@ impl Cluster {
             .await?;
         Ok(cleared > 0)
     }
+}
+
+/// Adds a node's row; gives its number, the next one that nobody has.
+async fn begin(sql: &mut dyn Sql, row: &NodeRow, known: &[NodeRow]) -> Result<i64> {
+    let taken: HashSet<i64> = known.iter().map(|node| node.number).collect();
+    let mut numbers = (0..NODES_MAX).map(|step| (row.number + step) % NODES_MAX);
+    let number = numbers.find(|number| !taken.contains(number)).ok_or(Code::Busy)?;
+    // A row that is there already is condemned, and removed soon.
+    let is_new = nodes::insert(sql, &NodeRow { number, ..row.clone() }).await?;
+    if is_new { Ok(number) } else { Err(Code::Busy.into()) }
 }
 
 /// The rest, after a beat.

@@ -14,7 +14,7 @@ use yinxin_http::metrics::PrometheusHandle;
 use yinxin_realtime::{Bounds, Registry};
 use yinxin_testkit::ground::{Ground, Listener, Setup};
 
-use crate::client::Client;
+use yinxin_testkit::chat::Client;
 
 pub struct World {
     ground: Ground,

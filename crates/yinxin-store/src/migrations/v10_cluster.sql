@@ -1,14 +1,16 @@
 -- The nodes of a cluster. A row is a life of a process: it is added when the node starts, its seen_ms moves as long as the
 -- node lives, and whoever finds that it does not move any more removes the row and what the node left behind. url: where
--- clients reach this node and no other.
+-- clients reach this node and no other. number: stands in the ids that the node makes.
 CREATE TABLE nodes (
   node_id BYTEA NOT NULL CHECK (length(node_id) = 16),
+  number BIGINT NOT NULL,
   name TEXT NOT NULL,
   url TEXT NOT NULL,
   started_ms BIGINT NOT NULL,
   seen_ms BIGINT NOT NULL,
   PRIMARY KEY (node_id)
 ) /* clustered */;
+CREATE UNIQUE INDEX nodes_by_number ON nodes (number);
 
 -- Which node does a piece of background work.
 CREATE TABLE leases (

@@ -7,6 +7,8 @@ use crate::{NodeId, Result, Row, Sql};
 pub struct NodeRow {
     /// Made anew by each start.
     pub node: NodeId,
+    /// No other node has it.
+    pub number: i64,
     /// As the operator calls it.
     pub name: String,
     /// Where clients reach this node and no other; may be empty.
@@ -17,12 +19,14 @@ pub struct NodeRow {
     pub seen_ms: i64,
 }
 
-/// Adds a node; `false` when it is there, condemned.
+/// Adds a node; `false` when it is there, condemned, or another has its number.
 pub async fn insert(sql: &mut dyn Sql, node: &NodeRow) -> Result<bool> {
-    const SQL: &str = "INSERT INTO nodes (node_id, name, url, started_ms, seen_ms) VALUES ($1, $2, $3, $4, $5) \
+    const SQL: &str = "INSERT INTO nodes (node_id, number, name, url, started_ms, seen_ms) \
+                       VALUES ($1, $2, $3, $4, $5, $6) \
                        ON CONFLICT DO NOTHING";
-    let NodeRow { node, name, url, started_ms, seen_ms } = node;
-    Ok(sql.exec(SQL, &[node.arg(), name.into(), url.into(), (*started_ms).into(), (*seen_ms).into()]).await? == 1)
+    let NodeRow { node, number, name, url, started_ms, seen_ms } = node;
+    let args = [node.arg(), (*number).into(), name.into(), url.into(), (*started_ms).into(), (*seen_ms).into()];
+    Ok(sql.exec(SQL, &args).await? == 1)
 }
 
 /// Notes that a node lives; `false` when it was taken for dead.
@@ -33,14 +37,15 @@ pub async fn beat(sql: &mut dyn Sql, node: NodeId, seen_ms: i64) -> Result<bool>
 
 /// Every node.
 pub async fn all(sql: &mut dyn Sql) -> Result<Vec<NodeRow>> {
-    const SQL: &str = "SELECT node_id, name, url, started_ms, seen_ms FROM nodes ORDER BY started_ms, node_id";
+    const SQL: &str = "SELECT node_id, number, name, url, started_ms, seen_ms FROM nodes ORDER BY started_ms, node_id";
     let read = |mut row: Row| {
         Ok(NodeRow {
             node: row.take(0)?,
-            name: row.take(1)?,
-            url: row.take(2)?,
-            started_ms: row.take(3)?,
-            seen_ms: row.take(4)?,
+            number: row.take(1)?,
+            name: row.take(2)?,
+            url: row.take(3)?,
+            started_ms: row.take(4)?,
+            seen_ms: row.take(5)?,
         })
     };
     sql.rows(SQL, &[]).await?.into_iter().map(read).collect()
