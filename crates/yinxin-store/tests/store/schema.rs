@@ -95,8 +95,8 @@ async fn nothing_refers_across_users() {
 async fn every_index_begins_with_the_app() {
     // The directory of apps is read by name before there is an app.
     const DIRECTORY: [&str; 3] = ["apps_by_name", "apps_by_signing_key", "apps_by_short_id"];
-    // What a node has is looked for by the node, once it is dead: of whichever app.
-    const BY_NODE: [&str; 3] = ["sessions_by_node", "hook_sessions_by_node", "rooms_by_node"];
+    // Nodes are the server's own, and what one has is looked for by the node, once it is dead: of whichever app.
+    const BY_NODE: [&str; 4] = ["nodes_by_number", "sessions_by_node", "hook_sessions_by_node", "rooms_by_node"];
     let db = Place::embedded().open().await;
     let indexes = texts(&db, "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").await;
     assert!(indexes.len() > 5);
