@@ -12,6 +12,8 @@ const EVENTS = [
   'loginFail',
   'loginSuccess',
   'onInputStatusMessage',
+  'onMessageCanceled',
+  'onMessageDeleted',
   'onMessageRecalled',
   'onMessageStatusChanged',
   'onReceiveHistoryMsg',

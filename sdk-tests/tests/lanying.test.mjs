@@ -124,6 +124,50 @@ story('a message is taken back, and only by who sent it', async (scene) => {
   assert.deepEqual(bob.call('rosterManage.getRosterMessageByRid', alice.uid), []);
 });
 
+story("a message is deleted on one's own side, on all devices and for good", async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const tablet = await scene.lanying('bob');
+  const { id } = await alice.send(bob, { content: 'forget it' });
+  for (const device of [bob, tablet]) await device.next('onRosterMessage');
+  bob.call('rosterManage.deleteMessage', alice.uid, id);
+  for (const device of [bob, tablet]) {
+    await device.next('onMessageDeleted');
+    assert.deepEqual(device.call('rosterManage.getRosterMessageByRid', alice.uid), []);
+  }
+  bob.call('sysManage.requireHistoryMessage', alice.uid, 0, 20);
+  await bob.next('onReceiveHistoryMsg');
+  assert.deepEqual(bob.call('rosterManage.getRosterMessageByRid', alice.uid), []);
+  assert.equal(alice.call('rosterManage.getRosterMessageByRid', bob.uid).length, 1);
+  assert.deepEqual(alice.seen('onMessageDeleted'), []);
+});
+
+story("a message is made unread again, on the user's other device", async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const tablet = await scene.lanying('bob');
+  const { id } = await alice.send(bob, { content: 'later' });
+  for (const device of [bob, tablet]) await device.next('onRosterMessage');
+  tablet.call('rosterManage.readRosterMessage', alice.uid, id);
+  assert.equal(tablet.call('rosterManage.getUnreadCount', alice.uid), 0);
+  bob.call('rosterManage.unreadMessage', alice.uid, id);
+  for (const device of [bob, tablet]) await device.next('onMessageCanceled');
+  assert.equal(tablet.call('rosterManage.getUnreadCount', alice.uid), 1);
+});
+
+story('a conversation is removed with what was said in it, and begins anew', async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  await alice.send(bob, { content: 'old' });
+  await bob.next('onRosterMessage');
+  bob.call('sysManage.deleteConversation', alice.uid);
+  await bob.notice('conversation_deleted');
+  await alice.send(bob, { content: 'new' });
+  assert.equal(await text(bob), 'new');
+  bob.call('sysManage.requireHistoryMessage', alice.uid, 0, 20);
+  await bob.next('onReceiveHistoryMsg');
+  const known = bob.call('rosterManage.getRosterMessageByRid', alice.uid);
+  assert.deepEqual(known.map(({ content }) => content), ['new']);
+  assert.equal(alice.call('rosterManage.getRosterMessageByRid', bob.uid).length, 2);
+});
+
 story('one sees that the other is typing, and nothing of it is kept', async (scene) => {
   const [alice, bob] = await chatting(scene, 'alice', 'bob');
   alice.call('sysManage.sendInputStatusMessage', bob.uid, 'typing');

@@ -2,6 +2,7 @@
 //! word for why, and nobody is shown what is not so.
 
 mod chatting;
+mod deeds;
 mod endings;
 mod logins;
 mod peer;

@@ -62,8 +62,14 @@ impl Peer {
     }
 
     pub async fn log_in(&mut self, who: &Somebody) {
+        self.log_in_with(who, 1).await;
+    }
+
+    /// With the user's device of that number.
+    pub async fn log_in_with(&mut self, who: &Somebody, device: u32) {
         self.number = who.number;
-        assert_eq!(self.provision(login(who)).await, ErrorCode::Ok);
+        let login = Provision { device_guid: format!("{}_{device}", who.number), ..login(who) };
+        assert_eq!(self.provision(login).await, ErrorCode::Ok);
     }
 
     /// Asks what waits; with whom.

@@ -58,9 +58,14 @@ impl World {
 
     /// A client that has logged in, and has asked what waits: from then on it is sent what comes.
     pub async fn login(&self, name: &str) -> Peer {
+        self.login_with(name, 1).await
+    }
+
+    /// The same with a device of that number.
+    pub async fn login_with(&self, name: &str, device: u32) -> Peer {
         let who = self.somebody(name).await;
         let mut peer = Peer::open(self.address).await;
-        peer.log_in(&who).await;
+        peer.log_in_with(&who, device).await;
         peer.unread().await;
         peer
     }
