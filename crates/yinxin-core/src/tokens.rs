@@ -123,6 +123,9 @@ pub(crate) async fn check_password(
     if checked?.0.matches { Ok(()) } else { Err(Code::WrongPassword.into()) }
 }
 
+/// An id of nobody's.
+const NOBODY: UserId = UserId([0; 16]);
+
 /// Checks a password; the same work for whoever there is, or is not. Gives the stored hash, too.
 async fn check(
     ctx: &Ctx,
@@ -131,10 +134,7 @@ async fn check(
     password: Zeroizing<String>,
     from: IpAddr,
 ) -> Result<(Verdict, Option<String>)> {
-    let stored = match user {
-        Some(user) => password_hash(ctx, app, user.user).await?,
-        None => None,
-    };
+    let stored = password_hash(ctx, app, user.map_or(NOBODY, |user| user.user)).await?;
     Ok((ctx.passwords.verify(password, stored.clone(), Some(from)).await?, stored))
 }
 
