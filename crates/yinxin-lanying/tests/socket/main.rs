@@ -6,4 +6,9 @@ mod deeds;
 mod endings;
 mod logins;
 mod peer;
+mod slow;
 mod world;
+
+/// Counts what is allocated, for the tests that bound it.
+#[global_allocator]
+static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
