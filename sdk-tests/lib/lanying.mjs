@@ -92,6 +92,13 @@ export class LanyingClient extends Told {
     return plain(this.im[part][method](...this.browser.own(parameters)));
   }
 
+  /** Uploads a file as a page does; resolves with its address. */
+  async upload(file, how) {
+    const given = Object.assign(this.browser.own(how), { file });
+    const uploaded = this.im.sysManage.asyncFileUpload(given);
+    return (await within(DEADLINE_MS, uploaded, `${this.user}'s upload`)).url;
+  }
+
   /** A call of REST with the user's token, which must succeed; its data. */
   async rest(method, path, body) {
     const headers = { app_id: this.app.lanying.app_id, 'access-token': this.token, 'Content-Type': 'application/json' };

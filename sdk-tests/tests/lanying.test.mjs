@@ -66,6 +66,33 @@ story('pictures, places and commands arrive with what belongs to them', async (s
   assert.deepEqual([type, content], ['command', 'refresh']);
 });
 
+story('a file is uploaded, sent, downloaded by the receiver, and passed on', async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const file = new File(['hello, file'], 'notes.txt', { type: 'text/plain' });
+  const url = await alice.upload(file, { toType: 'chat', fileType: 'file', chatType: 'roster', to_id: bob.uid });
+  await alice.send(bob, { type: 'file', content: '', attachment: { url, dName: file.name, fLen: file.size } });
+  const got = await bob.next('onRosterMessage');
+  const read = async (client, attached) => {
+    const response = await fetch(client.call('sysManage.getChatFile', { url: attached }));
+    return [response.status, await response.text()];
+  };
+  assert.deepEqual(await read(bob, got.attach.url), [200, 'hello, file']);
+  // The SDK looks for the message in the conversation that it is to go to.
+  bob.call('sysManage.forwardMessage', { uid: alice.uid, mid: got.id });
+  const passed = await alice.next('onRosterMessage');
+  assert.deepEqual(await read(alice, passed.attach.url), [200, 'hello, file']);
+});
+
+story('a picture is uploaded and is the user\'s from then on', async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const picture = new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47])], 'me.png', { type: 'image/png' });
+  const avatar = await alice.upload(picture, { toType: 'rosterAvatar' });
+  await alice.rest('POST', '/user/avatar', { avatar });
+  const [shown] = await bob.rest('POST', '/roster/list', { list: [alice.uid] });
+  const response = await fetch(bob.call('sysManage.getImage', { avatar: shown.avatar }));
+  assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'image/png']);
+});
+
 story('what came while one was away comes at the login, once and in order', async (scene) => {
   const [alice, bob] = await chatting(scene, 'alice', 'bob');
   const { storage } = bob.browser;

@@ -1,7 +1,7 @@
 //! From a request to a reply: the frame around every handler.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
+use bytes::Bytes;
 use yinxin_core::{Code, Ctx, Error, apps};
 use yinxin_http::metrics::OperationMetrics;
 use yinxin_http::{Arrival, RequestId};
@@ -89,9 +90,12 @@ async fn run(actions: Arc<Actions>, action: &Action, arrival: Arrival, parts: Pa
     if action.at == At::Login {
         ctx.rates.token_call(arrival.client)?;
     }
-    let body = frame::body(&arrival, body).await?;
-    let options = Arc::clone(&actions.options);
-    (action.handler)(&Call { ctx, app, options, arrival, headers: parts.headers, query, body }).await
+    let (body, unread) = match action.at {
+        At::Upload => (Bytes::new(), Some(body)),
+        At::Dns | At::Login | At::Call => (frame::body(&arrival, body).await?, None),
+    };
+    let (options, unread) = (Arc::clone(&actions.options), Mutex::new(unread));
+    (action.handler)(&Call { ctx, app, options, arrival, headers: parts.headers, query, body, unread }).await
 }
 
 fn failed(at: At, label: &str, id: &RequestId, error: &Error) -> Response {

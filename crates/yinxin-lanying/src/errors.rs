@@ -28,6 +28,8 @@ pub(crate) enum At {
     Dns,
     /// For a token.
     Login,
+    /// Whose body is a file, and is read as it comes.
+    Upload,
     /// Any other.
     Call,
 }

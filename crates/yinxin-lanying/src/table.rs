@@ -6,7 +6,7 @@ use yinxin_core::rates::Bucket;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::calls::{accounts, app, devices, files, groups, profiles, register, roster, settings, token};
+use crate::calls::{accounts, app, devices, files, groups, profiles, register, roster, settings, token, uploads};
 use crate::errors::At;
 use crate::rights::{Anybody, Backend, Myself, Registrar, Right, Viewer};
 
@@ -129,4 +129,9 @@ actions! {
 
     [GET] "/file/download/chat" = "file.download", Files Call => Anybody, files::download;
     [GET] "/file/download/avatar" = "file.download", Files Call => Anybody, files::download;
+    [GET] "/file/upload/chat" = "file.begin", Files Call => Myself, uploads::begin_for_chat;
+    [GET] "/file/upload/avatar/user" = "file.begin", Files Call => Myself, uploads::begin_for_avatar;
+    [GET] "/file/upload/avatar/group" = "group.set", Users Call => Myself, groups::unknown;
+    [GET] "/file/upload/forward" = "file.forward", Files Call => Myself, uploads::forward;
+    [POST] "/file/upload/content" = "file.upload", Files Upload => Myself, uploads::put;
 }

@@ -24,7 +24,7 @@ const SESSIONS: usize = 50;
 /// A message of the websocket, masked with zeros.
 fn message(opcode: u8, bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
-    [&[0x80 | opcode, 0x80 | 126, length[0], length[1], 0, 0, 0, 0], bytes].concat()
+    [&[0x80 | opcode, 0x80 | 0x7e, length[0], length[1], 0, 0, 0, 0], bytes].concat()
 }
 
 /// A line that has logged in, and on which all that the server said has been taken.

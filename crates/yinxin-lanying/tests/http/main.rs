@@ -11,3 +11,4 @@ mod files;
 mod rights;
 mod roster;
 mod tokens;
+mod uploads;
