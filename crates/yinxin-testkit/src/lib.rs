@@ -8,6 +8,7 @@ pub mod fuzz;
 pub mod golden;
 pub mod ground;
 pub mod http;
+pub mod model;
 pub mod server;
 
 /// The time as tests tell it to a server in another process.

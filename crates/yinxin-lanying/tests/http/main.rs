@@ -8,6 +8,7 @@ mod accounts;
 mod bad_input;
 mod devices;
 mod files;
+mod model;
 mod rights;
 mod roster;
 mod tokens;
