@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use yinxin_core::apps::{self, App, AppChanges, Brought, Profile};
+use yinxin_core::apps::{self, App, AppChanges, Brought, Profile, TimeUnit};
 use yinxin_core::names::AppName;
 use yinxin_core::{Code, Error};
 use zeroize::Zeroizing;
@@ -63,18 +63,17 @@ struct Settings {
     contacts_only_messaging: Option<bool>,
     safe_mode: Option<bool>,
     local_room_tokens: Option<bool>,
+    token_error_code: Option<i64>,
+    unknown_login_code: Option<i64>,
+    expire_unit: Option<String>,
+    token_user_mobile: Option<bool>,
 }
 
 impl Settings {
     fn to_changes(&self) -> Result<AppChanges, Problem> {
-        let profile = match self.profile.as_deref() {
-            None => None,
-            Some(name) => Some(Profile::parse(name).ok_or_else(|| {
-                Problem::new(Code::FieldIllegal, format!("profile is 'seed' or 'current', not '{name}'"))
-            })?),
-        };
         Ok(AppChanges {
-            profile,
+            profile: named(self.profile.as_deref(), Profile::parse, "profile is 'seed' or 'current'")?,
+            expire_unit: named(self.expire_unit.as_deref(), TimeUnit::parse, "expire_unit is 'ms' or 's'")?,
             open_registration: self.open_registration,
             user_token_ttl_s: self.user_token_ttl,
             app_token_ttl_s: self.app_token_ttl,
@@ -82,8 +81,17 @@ impl Settings {
             contacts_only_messaging: self.contacts_only_messaging,
             safe_mode: self.safe_mode,
             local_room_tokens: self.local_room_tokens,
+            token_error_code: self.token_error_code,
+            unknown_login_code: self.unknown_login_code,
+            token_user_mobile: self.token_user_mobile,
         })
     }
+}
+
+/// What a name stands for; `rule` says which there are.
+fn named<T>(name: Option<&str>, parse: fn(&str) -> Option<T>, rule: &str) -> Result<Option<T>, Problem> {
+    let read = |name| parse(name).ok_or_else(|| Problem::new(Code::FieldIllegal, format!("{rule}, not '{name}'")));
+    name.map(read).transpose()
 }
 
 #[derive(Deserialize)]
@@ -145,6 +153,10 @@ struct SettingsView {
     contacts_only_messaging: bool,
     safe_mode: bool,
     local_room_tokens: bool,
+    token_error_code: i64,
+    unknown_login_code: i64,
+    expire_unit: &'static str,
+    token_user_mobile: bool,
 }
 
 fn view(app: &App, secrets: bool) -> View<'_> {
@@ -171,6 +183,10 @@ fn view(app: &App, secrets: bool) -> View<'_> {
             contacts_only_messaging: settings.contacts_only_messaging,
             safe_mode: settings.safe_mode,
             local_room_tokens: settings.local_room_tokens,
+            token_error_code: settings.token_error_code,
+            unknown_login_code: settings.unknown_login_code,
+            expire_unit: settings.expire_unit.name(),
+            token_user_mobile: settings.token_user_mobile,
         },
         created: app.created_ms,
         modified: app.modified_ms,

@@ -1,13 +1,14 @@
 //! Apps: the tenants. Their names, settings and credentials.
 
 mod admin;
+mod settings;
 mod signing;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 use yinxin_store::tables::admin_tokens::{self, AdminTokenRow};
-use yinxin_store::tables::apps::{self, AppRow, AppUpdate};
+use yinxin_store::tables::apps::{self, AppRow};
 use yinxin_store::tables::hooks::{self as hook_table, HookRow};
 use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
@@ -23,135 +24,11 @@ use crate::rng;
 use crate::sessions::CloseReason;
 
 pub use admin::{AdminToken, NewAdminToken, adopt_admin, create_admin_token, revoke_admin_token};
+pub use settings::{AppChanges, AppSettings, Profile, TOKEN_ERROR_CODES, TimeUnit, UNKNOWN_LOGIN_CODES};
 pub use signing::{Brought, Signing, adopt};
 
 /// Kind of the secret that asks for app tokens and signs locally computed user tokens.
 const CLIENT_SECRET: &str = "client";
-
-/// How the server answers where the vendors' documents and their present servers differ.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Profile {
-    /// As the seed documents print.
-    #[default]
-    Seed,
-    /// As the vendors' servers of today do.
-    Current,
-}
-
-impl Profile {
-    /// The name in settings and storage.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Seed => "seed",
-            Self::Current => "current",
-        }
-    }
-
-    /// Reads the name; `None` for an unknown one.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Seed, Self::Current].into_iter().find(|profile| profile.name() == text)
-    }
-}
-
-/// Settings of an app that an operator may change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub struct AppSettings {
-    /// Anybody may register.
-    pub open_registration: bool,
-    /// How the server answers.
-    pub profile: Profile,
-    /// Life of a user token when the caller does not say; 0 = for ever.
-    pub user_token_ttl_s: i64,
-    /// Life of an app token when the caller does not say; 0 = for ever.
-    pub app_token_ttl_s: i64,
-    /// Contacts one user may have.
-    pub contacts_max: i64,
-    /// A user's devices may write to contacts only; the app's backend to everybody.
-    pub contacts_only_messaging: bool,
-    /// Nobody joins a room without a token; otherwise nobody joins with one.
-    pub safe_mode: bool,
-    /// Room tokens that the app's backend computes by itself are good. They cannot be taken back.
-    pub local_room_tokens: bool,
-}
-
-impl Default for AppSettings {
-    fn default() -> Self {
-        Self {
-            open_registration: false,
-            profile: Profile::Seed,
-            user_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
-            app_token_ttl_s: limits::TOKEN_TTL_DEFAULT_S,
-            contacts_max: limits::CONTACTS_DEFAULT,
-            contacts_only_messaging: false,
-            safe_mode: true,
-            local_room_tokens: true,
-        }
-    }
-}
-
-/// Changes to settings; `None` leaves one as it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AppChanges {
-    /// See [`AppSettings`].
-    pub open_registration: Option<bool>,
-    /// See [`AppSettings`].
-    pub profile: Option<Profile>,
-    /// See [`AppSettings`].
-    pub user_token_ttl_s: Option<i64>,
-    /// See [`AppSettings`].
-    pub app_token_ttl_s: Option<i64>,
-    /// See [`AppSettings`].
-    pub contacts_max: Option<i64>,
-    /// See [`AppSettings`].
-    pub contacts_only_messaging: Option<bool>,
-    /// See [`AppSettings`].
-    pub safe_mode: Option<bool>,
-    /// See [`AppSettings`].
-    pub local_room_tokens: Option<bool>,
-}
-
-impl AppChanges {
-    fn check(&self) -> Result<()> {
-        for ttl in [self.user_token_ttl_s, self.app_token_ttl_s].into_iter().flatten() {
-            if !(0..=limits::TOKEN_TTL_MAX_S).contains(&ttl) {
-                return Err(Error::about(Code::TtlIllegal, ttl.to_string()).with_limit(limits::TOKEN_TTL_MAX_S));
-            }
-        }
-        if self.contacts_max.is_some_and(|max| !(0..=limits::CONTACTS_MAX).contains(&max)) {
-            return Err(Error::about(Code::FieldIllegal, "contacts_max").with_limit(limits::CONTACTS_MAX));
-        }
-        Ok(())
-    }
-
-    /// The settings of a new app.
-    fn over_defaults(self) -> AppSettings {
-        let defaults = AppSettings::default();
-        AppSettings {
-            open_registration: self.open_registration.unwrap_or(defaults.open_registration),
-            profile: self.profile.unwrap_or(defaults.profile),
-            user_token_ttl_s: self.user_token_ttl_s.unwrap_or(defaults.user_token_ttl_s),
-            app_token_ttl_s: self.app_token_ttl_s.unwrap_or(defaults.app_token_ttl_s),
-            contacts_max: self.contacts_max.unwrap_or(defaults.contacts_max),
-            contacts_only_messaging: self.contacts_only_messaging.unwrap_or(defaults.contacts_only_messaging),
-            safe_mode: self.safe_mode.unwrap_or(defaults.safe_mode),
-            local_room_tokens: self.local_room_tokens.unwrap_or(defaults.local_room_tokens),
-        }
-    }
-
-    fn update(self) -> AppUpdate {
-        AppUpdate {
-            open_registration: self.open_registration,
-            profile: self.profile.map(Profile::name),
-            user_token_ttl_s: self.user_token_ttl_s,
-            app_token_ttl_s: self.app_token_ttl_s,
-            contacts_max: self.contacts_max,
-            contacts_only: self.contacts_only_messaging,
-            safe_mode: self.safe_mode,
-            local_room_tokens: self.local_room_tokens,
-        }
-    }
-}
 
 /// An app as requests see it: the tenant, its settings, its credentials.
 pub struct App {
@@ -212,6 +89,10 @@ fn new_row(ctx: &Ctx, id: AppId, name: &AppName, settings: &AppSettings, created
         safe_mode: settings.safe_mode,
         local_room_tokens: settings.local_room_tokens,
         short_id: Some(admin::new_short_id(ctx)),
+        token_error_code: settings.token_error_code,
+        unknown_login_code: settings.unknown_login_code,
+        expire_unit: settings.expire_unit.name().to_owned(),
+        token_user_mobile: settings.token_user_mobile,
     }
 }
 
@@ -253,6 +134,10 @@ fn app_of(ctx: &Ctx, read: Read) -> Result<App> {
             contacts_only_messaging: row.contacts_only,
             safe_mode: row.safe_mode,
             local_room_tokens: row.local_room_tokens,
+            token_error_code: row.token_error_code,
+            unknown_login_code: row.unknown_login_code,
+            expire_unit: TimeUnit::parse(&row.expire_unit).unwrap_or_default(),
+            token_user_mobile: row.token_user_mobile,
         },
         name: AppName { org: row.org, name: row.name },
     })

@@ -10,10 +10,11 @@ use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
-    CONTACT_EXT_CHARS_MAX, CONTACT_IMPORT_MAX, CONTACTS_MAX, INVITATION_BYTES_MAX, INVITATIONS_MAX, PEOPLE_PAGE_MAX,
-    RELATION_CHECK_MAX, REMARK_CHARS_MAX,
+    CONTACT_EXT_CHARS_MAX, CONTACT_IMPORT_MAX, CONTACTS_MAX, INVITATION_BYTES_MAX, INVITATION_MS, INVITATIONS_MAX,
+    PEOPLE_PAGE_MAX, RELATION_CHECK_MAX, REMARK_CHARS_MAX,
 };
 use crate::messages::{self, Kind, News};
+use crate::mint::ORDER_BITS;
 use crate::settings::{self, Admission, Setting};
 use crate::users::{self, User, must_exist};
 
@@ -48,8 +49,7 @@ async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<(
             Box::pin(async move {
                 must_exist(sql, *app, *owner).await?;
                 must_exist(sql, *app, *friend).await?;
-                add_side(sql, *app, *owner, *friend, *order, *max).await?;
-                add_side(sql, *app, *friend, *owner, *order, *max).await?;
+                join(sql, *app, (*owner, *friend), *order, *max).await?;
                 for (to, news) in [(owner, to_owner), (friend, to_friend)] {
                     if let Some(news) = news {
                         messages::note(sql, *app, *to, news).await?;
@@ -61,6 +61,15 @@ async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<(
         .await?;
     ctx.sessions.wake(app.id, owner.user, &friend.username);
     ctx.sessions.wake(app.id, friend.user, &owner.username);
+    Ok(())
+}
+
+/// Makes two users contacts of each other, and what either has asked of the other is answered.
+async fn join(sql: &mut dyn Sql, app: AppId, pair: (UserId, UserId), order: i64, max: i64) -> Result<()> {
+    for (owner, friend) in [pair, (pair.1, pair.0)] {
+        add_side(sql, app, owner, friend, order, max).await?;
+        contacts::uninvite(sql, app, owner, friend, i64::MIN).await?;
+    }
     Ok(())
 }
 
@@ -108,15 +117,17 @@ pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) ->
     if reason.len() > INVITATION_BYTES_MAX {
         return Err(Error::about(Code::FieldIllegal, "reason").with_limit(1024));
     }
-    let (news, order, reason) = (News::of(ctx, Kind::Invited, &from, reason), ctx.mint.order(), reason.to_owned());
+    let news = News::of(ctx, Kind::Invited, &from, reason);
+    let input = (app.id, to.user, from.user, news, ctx.mint.order(), reason.to_owned(), oldest_invitation(ctx));
     ctx.db
-        .write((app.id, to.user, from.user, news, order, reason), |sql, (app, to, from, news, order, reason)| {
+        .write(input, |sql, (app, to, from, news, order, reason, oldest)| {
             Box::pin(async move {
                 must_exist(sql, *app, *from).await?;
                 must_exist(sql, *app, *to).await?;
                 if blocks::has(sql, *app, *to, *from).await? || contacts::has(sql, *app, *to, *from).await? {
                     return Ok(());
                 }
+                contacts::expire_invitations(sql, *app, *to, *oldest).await?;
                 contacts::invite(sql, *app, *to, *from, *order, reason).await?;
                 if contacts::invitations(sql, *app, *to).await? > INVITATIONS_MAX {
                     return Err(Error::over(Code::ContactsFull, INVITATIONS_MAX));
@@ -178,15 +189,26 @@ async fn entry(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<Opti
         .await
 }
 
+/// The order id of the oldest invitation that still waits.
+fn oldest_invitation(ctx: &Ctx) -> i64 {
+    (ctx.clock.now_ms() - INVITATION_MS) << ORDER_BITS
+}
+
+/// When an invitation no longer waits.
+pub fn expires_ms(invitation: &Invitation) -> i64 {
+    (invitation.since_seq >> ORDER_BITS) + INVITATION_MS
+}
+
 /// A page of the invitations that wait for a user, older than `before`.
 pub async fn invitations(ctx: &Ctx, app: &App, of: &User, before: Option<i64>, limit: i64) -> Result<Page<Invitation>> {
     let limit = limit.clamp(1, INVITATIONS_MAX);
     let rows = ctx
         .db
-        .read((app.id, of.user, before.unwrap_or(i64::MAX), limit), |sql, (app, of, before, limit)| {
-            Box::pin(
-                async move { Ok::<_, Error>(contacts::invitation_page(sql, *app, *of, *before, *limit + 1).await?) },
-            )
+        .read((app.id, of.user, oldest_invitation(ctx)..before.unwrap_or(i64::MAX), limit), |sql, input| {
+            Box::pin(async move {
+                let (app, of, seqs, limit) = input;
+                Ok::<_, Error>(contacts::invitation_page(sql, *app, *of, seqs.clone(), *limit + 1).await?)
+            })
         })
         .await?;
     Ok(Page::cut(rows, limit, |row| row.since_seq))
@@ -205,18 +227,17 @@ pub async fn decline(ctx: &Ctx, app: &App, to: &str, from: &str) -> Result<Arc<U
 async fn answer(ctx: &Ctx, app: &App, to: &str, from: &str, kind: Kind) -> Result<Arc<User>> {
     let Pair { owner: to, friend: from } = pair(ctx, app, to, from).await?;
     let (news, order) = (News::of(ctx, kind, &to, ""), ctx.mint.order());
-    let max = app.settings.contacts_max;
+    let input = (app.id, to.user, from.user, news, order, app.settings.contacts_max, oldest_invitation(ctx));
     ctx.db
-        .write((app.id, to.user, from.user, news, order, max), |sql, (app, to, from, news, order, max)| {
+        .write(input, |sql, (app, to, from, news, order, max, oldest)| {
             Box::pin(async move {
                 must_exist(sql, *app, *to).await?;
                 must_exist(sql, *app, *from).await?;
-                if !contacts::uninvite(sql, *app, *to, *from).await? {
+                if !contacts::uninvite(sql, *app, *to, *from, *oldest).await? {
                     return Err(Code::NotInvited.into());
                 }
                 if news.kind == Kind::Accepted {
-                    add_side(sql, *app, *to, *from, *order, *max).await?;
-                    add_side(sql, *app, *from, *to, *order, *max).await?;
+                    join(sql, *app, (*to, *from), *order, *max).await?;
                 }
                 messages::note(sql, *app, *from, news).await
             })

@@ -273,6 +273,8 @@ pub const DEVICES_KEPT: i64 = 20;
 pub const DEVICES_PER_PLATFORM: usize = 4;
 /// Invitations that may wait for a user.
 pub const INVITATIONS_MAX: i64 = 1000;
+/// How long an invitation waits for an answer.
+pub const INVITATION_MS: i64 = 30 * 86_400_000;
 /// Bytes of an invitation's reason.
 pub const INVITATION_BYTES_MAX: usize = 1024;
 /// Messages, or conversations, per page of the history.

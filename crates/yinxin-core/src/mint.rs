@@ -14,6 +14,10 @@ const UUID_EPOCH_TICKS: i64 = 0x01B2_1DD2_1381_4000;
 const TICKS_PER_MS: i64 = 10_000;
 /// Order ids: milliseconds in the upper bits, a counter in these.
 pub(crate) const ORDER_BITS: u32 = 20;
+/// Of those, the lowest of a cluster's ids say which node made them, so that no two nodes make the same.
+const NODE_BITS: u32 = 10;
+/// Nodes that a cluster can number.
+pub const NODES_MAX: i64 = 1 << NODE_BITS;
 /// A clock that falls back further than this has been set, and ids follow it; less than this is jitter.
 const JITTER_MS: i64 = 10_000;
 
@@ -22,6 +26,9 @@ pub struct Mint {
     clock: Arc<dyn Clock>,
     last_tick: AtomicI64,
     last_order: AtomicI64,
+    /// From one order id to the next, and what is left when an id is divided by that.
+    step: i64,
+    node: i64,
     /// Counts ids, so that a time that comes again after the clock was set back makes another id.
     made: AtomicU64,
     /// Keyed per process: makes the parts of a UUID that are not time.
@@ -38,12 +45,23 @@ pub struct Minted {
 }
 
 impl Mint {
-    /// A mint on that clock.
+    /// The mint of a server that is alone with its database.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::stepping(clock, 1, 0)
+    }
+
+    /// The mint of a node of a cluster. Its number is below [`NODES_MAX`], and no other living node has it.
+    pub fn of_node(clock: Arc<dyn Clock>, node: i64) -> Self {
+        Self::stepping(clock, NODES_MAX, node.rem_euclid(NODES_MAX))
+    }
+
+    fn stepping(clock: Arc<dyn Clock>, step: i64, node: i64) -> Self {
         Self {
             clock,
             last_tick: AtomicI64::new(0),
-            last_order: AtomicI64::new(0),
+            last_order: AtomicI64::new(node),
+            step,
+            node,
             made: AtomicU64::new(0),
             scatter: RandomState::new(),
         }
@@ -60,8 +78,8 @@ impl Mint {
 
     /// A new order id, above all that this mint has made or was shown.
     pub fn order(&self) -> i64 {
-        let now = self.now(1 << ORDER_BITS);
-        next(&self.last_order, |last| now.max(last + 1))
+        let now = self.now(1 << ORDER_BITS) + self.node;
+        next(&self.last_order, |last| now.max(last + self.step))
     }
 
     /// The time of the clock that ids are made by.
@@ -71,7 +89,8 @@ impl Mint {
 
     /// Has order ids go on above one that was made earlier, by a clock that was ahead.
     pub fn rise_above(&self, order: i64) {
-        self.last_order.fetch_max(order, Ordering::Relaxed);
+        let own = order + (self.node - order).rem_euclid(self.step);
+        self.last_order.fetch_max(own, Ordering::Relaxed);
     }
 
     fn now(&self, per_ms: i64) -> i64 {
@@ -130,6 +149,24 @@ mod tests {
         assert!(later > orders[99], "nor does a clock that was set back");
         mint.rise_above(later + 500);
         assert_eq!(mint.order(), later + 501);
+    }
+
+    #[test]
+    fn nodes_never_make_the_same_order_id() {
+        let clock = Arc::new(FakeClock::at(1_542_595_231_334));
+        let mints = [0, 1, NODES_MAX - 1].map(|node| Mint::of_node(clock.clone(), node));
+        let mut seen = HashSet::new();
+        for round in 0..2000 {
+            for mint in &mints {
+                let order = mint.order();
+                assert!(seen.insert(order));
+                assert_eq!(order.rem_euclid(NODES_MAX), mint.node);
+                // What one has made is shown to the others, as it happens when they write into one queue.
+                mints.iter().filter(|_| round % 7 == 0).for_each(|other| other.rise_above(order));
+                assert!(mints.iter().all(|other| round % 7 != 0 || other.order() > order));
+            }
+            clock.move_by(i64::from(round % 3 == 0));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use yinxin_token::access::{self, Claims, Kind, MANAGEMENT_APP, Opened};
 use yinxin_token::{dynamic, legacy};
 use zeroize::Zeroizing;
 
-use crate::apps::{self, App, Profile};
+use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{DYNAMIC_TOKEN_AHEAD_S, TOKEN_TTL_MAX_S};
@@ -69,6 +69,8 @@ pub struct Login<'a> {
     pub password: Option<Zeroizing<String>>,
     /// Life of the token; `None` = the app's default.
     pub ttl_s: Option<i64>,
+    /// Whoever names nobody is told so. Otherwise it hears the same as with a wrong password.
+    pub tells_unknown: bool,
     /// Where the call comes from.
     pub from: IpAddr,
 }
@@ -79,7 +81,7 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     let name = login.name.filter(|name| !name.is_empty()).ok_or(Code::UsernameMissing)?;
     let password = login.password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
     let ttl_s = granted_ttl(login.ttl_s, app.settings.user_token_ttl_s)?;
-    let folded = name.folded();
+    let (folded, tells_unknown) = (name.folded(), login.tells_unknown);
     let user = name.owner(ctx, app.id).await?;
     let whose = user.as_ref().map_or(Whose::Nobody(&folded), |user| Whose::User(user.user));
     ctx.rates.password_tried(app.id, whose, login.from)?;
@@ -89,7 +91,8 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     }
     let (verdict, stored) = checked?;
     let Some(user) = user.filter(|_| verdict.matches) else {
-        return Err(refusal(ctx, app, name).await?);
+        let is_nobody = tells_unknown && name.owner(ctx, app.id).await?.is_none();
+        return Err(if is_nobody { Code::LoginUnknownUser } else { Code::WrongPassword }.into());
     };
     if !user.active {
         return Err(Code::UserInactive.into());
@@ -136,12 +139,6 @@ async fn check(
 ) -> Result<(Verdict, Option<String>)> {
     let stored = password_hash(ctx, app, user.map_or(NOBODY, |user| user.user)).await?;
     Ok((ctx.passwords.verify(password, stored.clone(), Some(from)).await?, stored))
-}
-
-/// What a failed login hears. Only the newer vendor servers say that a name does not exist.
-async fn refusal(ctx: &Ctx, app: &App, name: LoginName<'_>) -> Result<Error> {
-    let says_so = app.settings.profile == Profile::Current && name.owner(ctx, app.id).await?.is_none();
-    Ok(if says_so { Code::LoginUnknownUser.into() } else { Code::WrongPassword.into() })
 }
 
 async fn password_hash(ctx: &Ctx, app: &App, user: UserId) -> Result<Option<String>> {

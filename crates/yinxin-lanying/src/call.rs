@@ -26,6 +26,7 @@ pub(crate) struct Call {
     pub arrival: Arrival,
     pub headers: HeaderMap,
     pub query: Query,
+    /// Read when the caller has shown its right.
     pub body: Bytes,
     /// The body of an upload, until it is taken.
     pub unread: Mutex<Option<Body>>,

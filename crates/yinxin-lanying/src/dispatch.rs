@@ -11,13 +11,13 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use yinxin_core::{Code, Ctx, Error, apps};
+use yinxin_core::{App, Code, Ctx, Error, Result, apps};
 use yinxin_http::metrics::OperationMetrics;
 use yinxin_http::{Arrival, RequestId};
 
 use crate::answer::{self, Answer, Reply};
 use crate::call::{self, Call};
-use crate::errors::At;
+use crate::errors::{At, Manner};
 use crate::query::Query;
 use crate::table::{ACTIONS, Action};
 use crate::{Options, frame};
@@ -38,7 +38,9 @@ pub(crate) fn routes(ctx: Arc<Ctx>, options: Options) -> Router {
     for action in ACTIONS {
         let new = || Arc::new(OperationMetrics::new(action.label, "lanying"));
         let metrics = Arc::clone(by_label.entry(action.label).or_insert_with(new));
-        by_path.entry(action.path).or_default().push((action, metrics));
+        for path in action.paths {
+            by_path.entry(path).or_default().push((action, Arc::clone(&metrics)));
+        }
     }
     let unknown = OperationMetrics::new("unknown", "lanying");
     let actions = Arc::new(Actions { ctx, options: Arc::new(options), by_path, unknown });
@@ -60,22 +62,30 @@ async fn dispatch(State(actions): State<Arc<Actions>>, mut request: Request) -> 
     let known = here.iter().find(|(action, _)| action.methods.contains(&parts.method.as_str()));
     let Some((action, metrics)) = known else {
         let code = if here.is_empty() { Code::RouteNotFound } else { Code::MethodNotAllowed };
-        let response = failed(At::Call, "unknown", &id, &Error::about(code, parts.uri.path()));
+        let response = failed(Manner::of(At::Call, None), "unknown", &id, &Error::about(code, parts.uri.path()));
         actions.unknown.record(response.status().as_u16(), at.elapsed());
         return answer::allow(response);
     };
     let running = run(Arc::clone(&actions), action, arrival, parts, body);
     let done = if action.may_write() { frame::to_its_end(running).await } else { frame::contained(running).await };
-    let response = match done {
+    let (app, answer) = done.map_or_else(|error| (None, Err(error)), |(app, answer)| (Some(app), answer));
+    let response = match answer {
         Ok(Reply::Json(body)) => answer::json(StatusCode::OK, body),
         Ok(Reply::Ready(response)) => *response,
-        Err(error) => failed(action.at, action.label, &id, &error),
+        Err(error) => failed(Manner::of(action.at, app.as_deref()), action.label, &id, &error),
     };
     metrics.record(response.status().as_u16(), at.elapsed());
     answer::allow(response)
 }
 
-async fn run(actions: Arc<Actions>, action: &Action, arrival: Arrival, parts: Parts, body: Body) -> Answer {
+/// What became of a call, and whose it was: an app may have its own way to be refused.
+async fn run(
+    actions: Arc<Actions>,
+    action: &Action,
+    arrival: Arrival,
+    parts: Parts,
+    body: Body,
+) -> Result<(Arc<App>, Answer)> {
     if arrival.head_too_large {
         return Err(Code::HeadersTooLarge.into());
     }
@@ -90,16 +100,22 @@ async fn run(actions: Arc<Actions>, action: &Action, arrival: Arrival, parts: Pa
     if action.at == At::Login {
         ctx.rates.token_call(arrival.client)?;
     }
-    let (body, unread) = match action.at {
-        At::Upload => (Bytes::new(), Some(body)),
-        At::Dns | At::Login | At::Call => (frame::body(&arrival, body).await?, None),
+    let (options, owner) = (Arc::clone(&actions.options), Arc::clone(&app));
+    let call = Call {
+        ctx,
+        app,
+        options,
+        arrival,
+        headers: parts.headers,
+        query,
+        body: Bytes::new(),
+        unread: Mutex::default(),
     };
-    let (options, unread) = (Arc::clone(&actions.options), Mutex::new(unread));
-    (action.handler)(&Call { ctx, app, options, arrival, headers: parts.headers, query, body, unread }).await
+    Ok((owner, (action.handler)(call, body).await))
 }
 
-fn failed(at: At, label: &str, id: &RequestId, error: &Error) -> Response {
-    let wire = frame::failed(at, label, id, error);
+fn failed(manner: Manner, label: &str, id: &RequestId, error: &Error) -> Response {
+    let wire = frame::failed(manner, label, id, error);
     let status = StatusCode::from_u16(wire.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer::json(status, answer::refusal(&wire))
 }

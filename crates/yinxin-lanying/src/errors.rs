@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use yinxin_core::{Code, Error};
+use yinxin_core::apps::AppSettings;
+use yinxin_core::{App, Code, Error};
 
 #[cfg(test)]
 mod tests;
@@ -34,24 +35,46 @@ pub(crate) enum At {
     Call,
 }
 
+/// How an error is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub at: At,
+    /// What a token that is not good is answered by.
+    pub token_error_code: u32,
+}
+
+impl Manner {
+    /// That of an app, or as apps are by default.
+    pub fn of(at: At, app: Option<&App>) -> Self {
+        let settings = app.map_or_else(AppSettings::default, |app| app.settings);
+        Self { at, token_error_code: u32::try_from(settings.token_error_code).unwrap_or(402) }
+    }
+}
+
 /// What the web SDK's pages know a refused login by. Source: docs/dialects/lanying.md.
 const REJECTED: &str = "Operation rejected";
 
+/// There is no such user.
+pub(crate) const NO_SUCH_USER: u32 = 10000;
+
 /// The answer to an error.
 #[expect(clippy::too_many_lines, reason = "a line for each code")]
-pub(crate) fn wire(at: At, error: &Error) -> Wire {
+pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
     use Code as C;
+    let Manner { at, token_error_code } = manner;
     let (subject, limit) = (error.subject.as_str(), error.limit);
     match error.code {
         C::AppNotFound if at == At::Dns => told(99997, "invalid app_id"),
         C::AppNotFound => told(40000, "app_id does not exist"),
 
-        // The only code by which SDKs log in again. Source: docs/dialects/lanying.md.
-        C::TokenCorrupt | C::TokenUnknown | C::TokenExpired => told(402, "access-token is invalid or has expired"),
+        // 402 is the only code by which SDKs log in again. Source: docs/dialects/lanying.md.
+        C::TokenCorrupt | C::TokenUnknown | C::TokenExpired => {
+            told(token_error_code, "access-token is invalid or has expired")
+        }
         C::TokenMissing => told(10003, "header access-token is missing"),
         C::WrongPassword if at == At::Login => told(402, REJECTED),
         C::WrongPassword => told(11001, "the password is wrong"),
-        C::LoginUnknownUser | C::UserNotFound | C::BlockTargetNotFound => told(10000, "the user does not exist"),
+        C::LoginUnknownUser | C::UserNotFound | C::BlockTargetNotFound => told(NO_SUCH_USER, "the user does not exist"),
         C::UserInactive => told(10010, "the user is disabled"),
         C::RateLimited => told(10028, "too many failures or calls, try again later"),
         C::Forbidden => told(10010, "no permission"),

@@ -6,7 +6,7 @@ use yinxin_core::{Code, Error, Result};
 use yinxin_http::panics::{Panicked, netted};
 use yinxin_http::{Arrival, BodyFault, RequestId, read_body};
 
-use crate::errors::{At, Wire, wire};
+use crate::errors::{Manner, Wire, wire};
 
 /// The whole body, within the limits of the request.
 pub(crate) async fn body(arrival: &Arrival, body: Body) -> Result<Bytes> {
@@ -38,10 +38,10 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
 }
 
 /// An error as the wire shows it; logs it if it is ours.
-pub(crate) fn failed(at: At, label: &str, id: &RequestId, error: &Error) -> Wire {
+pub(crate) fn failed(manner: Manner, label: &str, id: &RequestId, error: &Error) -> Wire {
     if matches!(error.code, Code::Storage | Code::FileStore | Code::Internal) {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(request = %id, operation = label, %error, source, "a call failed");
     }
-    wire(at, error)
+    wire(manner, error)
 }

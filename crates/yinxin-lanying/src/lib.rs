@@ -22,7 +22,7 @@ use yinxin_core::Ctx;
 use yinxin_core::limits::SocketLimits;
 use yinxin_realtime::Registry;
 
-pub use table::CALLS;
+pub use table::calls;
 
 /// How the dialect meets the world.
 #[derive(Clone, Debug, Default)]

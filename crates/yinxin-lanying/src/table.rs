@@ -1,28 +1,31 @@
-//! The table of the calls: methods, path, name, what it is counted with, who may make it, handler.
+//! The table of the calls: methods, paths, the name in metrics and logs, handler; in groups by what they are counted with.
+//! Who may call is the type of the handler's second argument.
 
 use std::pin::Pin;
+use std::sync::Mutex;
 
+use axum::body::Body;
 use yinxin_core::rates::Bucket;
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::calls::{accounts, app, devices, files, groups, profiles, register, roster, settings, token, uploads};
 use crate::errors::At;
-use crate::rights::{Anybody, Backend, Myself, Registrar, Right, Viewer};
+use crate::frame;
+use crate::rights::Right;
 
-type Handling<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
-type Handler = for<'a> fn(&'a Call) -> Handling<'a>;
+type Handling = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// A call of the dialect.
 pub(crate) struct Action {
     pub methods: &'static [&'static str],
-    pub path: &'static str,
+    pub paths: &'static [&'static str],
     /// Its name in metrics and logs.
     pub label: &'static str,
     /// The calls it is counted with.
     pub bucket: Bucket,
     pub at: At,
-    pub handler: Handler,
+    pub handler: fn(Call, Body) -> Handling,
 }
 
 impl Action {
@@ -32,106 +35,117 @@ impl Action {
     }
 }
 
+/// Takes what a handler needs, in order: whoever has not the right is refused before the body is read.
+async fn handle<R: Right>(mut call: Call, body: Body, at: At, handler: impl AsyncFnOnce(&Call, R) -> Answer) -> Answer {
+    let right = R::of(&call).await?;
+    if at == At::Upload {
+        call.unread = Mutex::new(Some(body));
+    } else {
+        call.body = frame::body(&call.arrival, body).await?;
+    }
+    handler(&call, right).await
+}
+
 macro_rules! actions {
-    ($([$($method:ident)+] $path:literal = $label:literal, $bucket:ident $at:ident => $right:ty, $handler:path;)*) => {
-        pub(crate) const ACTIONS: &[Action] = &[$(Action {
+    ($($bucket:ident $at:ident {$(
+        $($method:ident)|+ $($path:literal)|+ => $label:literal, $handler:path;
+    )*})*) => {
+        pub(crate) const ACTIONS: &[Action] = &[$($(Action {
             methods: &[$(stringify!($method)),+],
-            path: $path,
+            paths: &[$($path),+],
             label: $label,
             bucket: Bucket::$bucket,
             at: At::$at,
-            handler: |call| Box::pin(async move {
-                let right = <$right as Right>::of(call).await?;
-                $handler(call, right).await
-            }),
-        },)*];
-
-        /// Every call: its methods and its path.
-        pub const CALLS: &[(&[&str], &str)] = &[$((&[$(stringify!($method)),+], $path),)*];
+            handler: |call, body| Box::pin(handle(call, body, At::$at, $handler)),
+        },)*)*];
     };
 }
 
+/// Every call: its methods and its path.
+pub fn calls() -> impl Iterator<Item = (&'static [&'static str], &'static str)> {
+    ACTIONS.iter().flat_map(|action| action.paths.iter().map(|path| (action.methods, *path)))
+}
+
 actions! {
-    [GET] "/v2/app_dns" = "app.dns", Users Dns => Anybody, app::dns;
-    [GET] "/app/config" = "app.config", Users Call => Anybody, app::config;
+    Users Dns {
+        GET "/v2/app_dns" => "app.dns", app::dns;
+    }
+    Users Call {
+        GET "/app/config" => "app.config", app::config;
 
-    [POST] "/token/user" = "user_token.by_name", Tokens Login => Anybody, token::by_name;
-    [POST] "/token/id" = "user_token.by_id", Tokens Login => Anybody, token::by_id;
-    [POST] "/token/login" = "user_token.by_login_name", Tokens Login => Anybody, token::by_login_name;
-    [POST] "/app/token" = "user_token.by_name", Tokens Login => Anybody, token::by_name;
-    [POST] "/app/token_id" = "user_token.by_id", Tokens Login => Anybody, token::by_id;
+        POST "/user/register" | "/user/register/v2" => "user.register", register::one;
+        POST "/user/register/batch" => "user.register_batch", register::batch;
+        POST "/user/register/anonymous" => "user.register_anonymous", register::anonymous;
+        GET "/app/user/name_check" => "user.name_check", register::name_check;
 
-    [POST] "/user/register" = "user.register", Users Call => Registrar, register::one;
-    [POST] "/user/register/v2" = "user.register", Users Call => Registrar, register::one;
-    [POST] "/user/register/batch" = "user.register_batch", Users Call => Backend, register::batch;
-    [POST] "/user/register/anonymous" = "user.register_anonymous", Users Call => Registrar, register::anonymous;
-    [GET] "/app/user/name_check" = "user.name_check", Users Call => Registrar, register::name_check;
+        GET "/user/profile" => "profile.get", profiles::get;
+        POST | PUT "/user/profile" => "profile.set", profiles::set;
+        POST | PUT "/user/profile/batch" => "profile.set_many", profiles::set_many;
+        POST | PUT "/user/nickname" => "profile.set_nickname", profiles::set_nickname;
+        POST | PUT "/user/avatar" => "profile.set_avatar", profiles::set_avatar;
+        POST | PUT "/user/avatar/batch" => "profile.set_avatars", profiles::set_many;
 
-    [GET] "/user/profile" = "profile.get", Users Call => Myself, profiles::get;
-    [POST PUT] "/user/profile" = "profile.set", Users Call => Myself, profiles::set;
-    [POST PUT] "/user/profile/batch" = "profile.set_many", Users Call => Backend, profiles::set_many;
-    [POST PUT] "/user/nickname" = "profile.set_nickname", Users Call => Myself, profiles::set_nickname;
-    [POST PUT] "/user/avatar" = "profile.set_avatar", Users Call => Myself, profiles::set_avatar;
-    [POST PUT] "/user/avatar/batch" = "profile.set_avatars", Users Call => Backend, profiles::set_many;
+        GET "/user/settings" => "settings.get", settings::get;
+        POST | PUT "/user/settings" => "settings.set", settings::set;
+        POST | PUT "/user/authmode" => "settings.set_auth_mode", settings::set_auth_mode;
 
-    [GET] "/user/settings" = "settings.get", Users Call => Myself, settings::get;
-    [POST PUT] "/user/settings" = "settings.set", Users Call => Myself, settings::set;
-    [POST PUT] "/user/authmode" = "settings.set_auth_mode", Users Call => Myself, settings::set_auth_mode;
+        POST | PUT "/user/mobile" => "user.bind_mobile", accounts::bind_mobile;
+        POST | PUT "/user/email" => "user.bind_email", accounts::bind_email;
+        POST | PUT "/user/username" => "user.bind_name", accounts::bind_name;
+        POST "/user/change_password" => "user.change_password", accounts::change_password;
+        POST "/user/change_password_admin" => "user.set_password", accounts::change_password_admin;
+        POST | DELETE "/user/delete" => "user.delete", accounts::delete;
+        POST | PUT "/user/disable" => "user.ban", accounts::disable;
+        POST | PUT "/user/enable" => "user.lift_ban", accounts::enable;
+        GET "/user/list" => "user.list", accounts::list;
 
-    [POST PUT] "/user/mobile" = "user.bind_mobile", Users Call => Myself, accounts::bind_mobile;
-    [POST PUT] "/user/email" = "user.bind_email", Users Call => Myself, accounts::bind_email;
-    [POST PUT] "/user/username" = "user.bind_name", Users Call => Myself, accounts::bind_name;
-    [POST] "/user/change_password" = "user.change_password", Users Call => Myself, accounts::change_password;
-    [POST] "/user/change_password_admin" = "user.set_password", Users Call => Myself, accounts::change_password_admin;
-    [POST DELETE] "/user/delete" = "user.delete", Users Call => Myself, accounts::delete;
-    [POST PUT] "/user/disable" = "user.ban", Users Call => Backend, accounts::disable;
-    [POST PUT] "/user/enable" = "user.lift_ban", Users Call => Backend, accounts::enable;
-    [GET] "/user/list" = "user.list", Users Call => Backend, accounts::list;
+        GET "/user/online_status" => "status.get", devices::online_status;
+        GET "/user/device/list" => "device.list", devices::list;
+        POST | DELETE "/user/device/remove" => "device.remove", devices::remove;
+        POST | PUT "/user/kick" => "device.kick", devices::kick;
+        POST | PUT "/user/token/bind" => "push.bind", devices::bind_push;
+        POST | DELETE "/user/token/unbind" => "push.unbind", devices::unbind_push;
 
-    [GET] "/user/online_status" = "status.get", Users Call => Myself, devices::online_status;
-    [GET] "/user/device/list" = "device.list", Users Call => Myself, devices::list;
-    [POST DELETE] "/user/device/remove" = "device.remove", Users Call => Myself, devices::remove;
-    [POST PUT] "/user/kick" = "device.kick", Users Call => Myself, devices::kick;
-    [POST PUT] "/user/token/bind" = "push.bind", Users Call => Viewer, devices::bind_push;
-    [POST DELETE] "/user/token/unbind" = "push.unbind", Users Call => Viewer, devices::unbind_push;
+        GET "/roster/list" => "contact.list", roster::list;
+        POST "/roster/list" => "contact.get_many", roster::items;
+        GET "/roster/id" => "contact.get_by_id", roster::by_id;
+        GET "/roster/name" => "contact.get_by_name", roster::by_name;
+        GET "/roster/mobile" => "contact.get_by_mobile", roster::by_mobile;
+        POST "/roster/apply" => "contact.apply", roster::apply;
+        POST "/roster/apply/batch" => "contact.apply_batch", roster::apply_to_many;
+        GET "/roster/apply/list" => "contact.applications", roster::applications;
+        POST | PUT "/roster/accept" => "contact.accept", roster::accept;
+        POST | PUT "/roster/decline" => "contact.decline", roster::decline;
+        POST | DELETE "/roster/delete" => "contact.remove", roster::delete;
+        POST | PUT "/roster/ext" => "contact.note", roster::note;
+        GET "/roster/may_message" => "contact.may_message", roster::may_message;
 
-    [GET] "/roster/list" = "contact.list", Users Call => Myself, roster::list;
-    [POST] "/roster/list" = "contact.get_many", Users Call => Viewer, roster::items;
-    [GET] "/roster/id" = "contact.get_by_id", Users Call => Viewer, roster::by_id;
-    [GET] "/roster/name" = "contact.get_by_name", Users Call => Viewer, roster::by_name;
-    [GET] "/roster/mobile" = "contact.get_by_mobile", Users Call => Viewer, roster::by_mobile;
-    [POST] "/roster/apply" = "contact.apply", Users Call => Myself, roster::apply;
-    [POST] "/roster/apply/batch" = "contact.apply_batch", Users Call => Myself, roster::apply_to_many;
-    [GET] "/roster/apply/list" = "contact.applications", Users Call => Myself, roster::applications;
-    [POST PUT] "/roster/accept" = "contact.accept", Users Call => Myself, roster::accept;
-    [POST PUT] "/roster/decline" = "contact.decline", Users Call => Myself, roster::decline;
-    [POST DELETE] "/roster/delete" = "contact.remove", Users Call => Myself, roster::delete;
-    [POST PUT] "/roster/ext" = "contact.note", Users Call => Myself, roster::note;
-    [GET] "/roster/blocked_list" = "block.list", Blocks Call => Myself, roster::blocked;
-    [POST PUT] "/roster/block" = "block.add", Blocks Call => Myself, roster::block;
-    [POST DELETE] "/roster/unblock" = "block.remove", Blocks Call => Myself, roster::unblock;
-    [GET] "/roster/may_message" = "contact.may_message", Users Call => Viewer, roster::may_message;
-
-    [GET] "/group/user_joined" = "group.joined", Users Call => Myself, groups::joined;
-    [POST] "/group/create" = "group.create", Users Call => Myself, groups::create;
-    [GET] "/group/info" = "group.get", Users Call => Myself, groups::unknown;
-    [GET] "/group/settings" = "group.get", Users Call => Myself, groups::unknown;
-    [GET] "/group/member_list" = "group.members", Users Call => Myself, groups::unknown;
-    [POST PUT] "/group/info/name" = "group.set", Users Call => Myself, groups::unknown;
-    [POST PUT] "/group/info/avatar" = "group.set", Users Call => Myself, groups::unknown;
-    [POST PUT] "/group/info/description" = "group.set", Users Call => Myself, groups::unknown;
-    [POST PUT] "/group/info/ext" = "group.set", Users Call => Myself, groups::unknown;
-    [POST] "/group/invite" = "group.invite", Users Call => Myself, groups::unknown;
-    [POST DELETE] "/group/kick" = "group.kick", Users Call => Myself, groups::unknown;
-    [POST] "/group/apply" = "group.apply", Users Call => Myself, groups::unknown;
-    [POST DELETE] "/group/leave" = "group.leave", Users Call => Myself, groups::unknown;
-    [POST DELETE] "/group/destroy" = "group.destroy", Users Call => Myself, groups::unknown;
-
-    [GET] "/file/download/chat" = "file.download", Files Call => Anybody, files::download;
-    [GET] "/file/download/avatar" = "file.download", Files Call => Anybody, files::download;
-    [GET] "/file/upload/chat" = "file.begin", Files Call => Myself, uploads::begin_for_chat;
-    [GET] "/file/upload/avatar/user" = "file.begin", Files Call => Myself, uploads::begin_for_avatar;
-    [GET] "/file/upload/avatar/group" = "group.set", Users Call => Myself, groups::unknown;
-    [GET] "/file/upload/forward" = "file.forward", Files Call => Myself, uploads::forward;
-    [POST] "/file/upload/content" = "file.upload", Files Upload => Myself, uploads::put;
+        GET "/group/user_joined" => "group.joined", groups::joined;
+        POST "/group/create" => "group.create", groups::create;
+        GET "/group/info" | "/group/settings" | "/group/member_list" => "group.get", groups::unknown;
+        POST | PUT "/group/info/name" | "/group/info/avatar" | "/group/info/description" | "/group/info/ext"
+            => "group.set", groups::unknown;
+        POST "/group/invite" | "/group/apply" => "group.join", groups::unknown;
+        POST | DELETE "/group/kick" | "/group/leave" | "/group/destroy" => "group.leave", groups::unknown;
+    }
+    Tokens Login {
+        POST "/token/user" | "/app/token" => "user_token.by_name", token::by_name;
+        POST "/token/id" | "/app/token_id" => "user_token.by_id", token::by_id;
+        POST "/token/login" => "user_token.by_login_name", token::by_login_name;
+    }
+    Blocks Call {
+        GET "/roster/blocked_list" => "block.list", roster::blocked;
+        POST | PUT "/roster/block" => "block.add", roster::block;
+        POST | DELETE "/roster/unblock" => "block.remove", roster::unblock;
+    }
+    Files Call {
+        GET "/file/download/chat" | "/file/download/avatar" => "file.download", files::download;
+        GET "/file/upload/chat" => "file.begin", uploads::begin_for_chat;
+        GET "/file/upload/avatar/user" => "file.begin", uploads::begin_for_avatar;
+        GET "/file/upload/avatar/group" => "group.set", groups::unknown;
+        GET "/file/upload/forward" => "file.forward", uploads::forward;
+    }
+    Files Upload {
+        POST "/file/upload/content" => "file.upload", uploads::put;
+    }
 }

@@ -1,11 +1,14 @@
 //! [`Ask`]: one request to a router in this process, written as a test reads; [`Reply`]: its answer. What a vendor's
 //! requests and answers look like, each dialect's tests add.
 
+use std::convert::Infallible;
 use std::pin::Pin;
+use std::task::Poll;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use futures_util::stream;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -22,7 +25,8 @@ pub struct Ask<'g> {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    /// `None`: one that nobody may read.
+    body: Option<Bytes>,
     arrival: Arrival,
 }
 
@@ -40,7 +44,7 @@ impl<'g> Ask<'g> {
             method: Method::from_bytes(method.as_bytes()).unwrap(),
             uri: path.parse().unwrap_or_else(|error| panic!("{path:?}: {error}")),
             headers: HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("im.test"))]),
-            body: Bytes::new(),
+            body: Some(Bytes::new()),
             arrival: Arrival::in_process(),
         }
     }
@@ -65,7 +69,13 @@ impl<'g> Ask<'g> {
 
     /// With a body of any bytes, not labelled.
     pub fn raw(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        self.body = Some(body.into());
+        self
+    }
+
+    /// With a body that nobody may read.
+    pub fn unreadable(mut self) -> Self {
+        self.body = None;
         self
     }
 
@@ -88,8 +98,9 @@ impl<'g> IntoFuture for Ask<'g> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let asked = format!("{} {} {:.200?}", self.method, self.uri, String::from_utf8_lossy(&self.body));
-            let mut request = Request::new(Body::from(self.body));
+            let shown = self.body.as_deref().map(String::from_utf8_lossy);
+            let asked = format!("{} {} {:.200?}", self.method, self.uri, shown.unwrap_or_default());
+            let mut request = Request::new(self.body.map_or_else(unreadable, Body::from));
             *request.method_mut() = self.method;
             *request.uri_mut() = self.uri;
             *request.headers_mut() = self.headers;
@@ -101,6 +112,11 @@ impl<'g> IntoFuture for Ask<'g> {
             Reply { asked, status: parts.status.as_u16(), headers: parts.headers, body, at_ms }
         })
     }
+}
+
+fn unreadable() -> Body {
+    let read = || -> Poll<Option<Result<Bytes, Infallible>>> { panic!("the body was read") };
+    Body::from_stream(stream::poll_fn(move |_| read()))
 }
 
 /// An answer.

@@ -243,6 +243,18 @@ pub(crate) struct Settings {
     /// NetEase: whether room tokens are good that the app's backend computes by itself
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub local_room_tokens: Option<bool>,
+    /// Lanying: the code of a token that is not good; SDKs log in again on 402 only
+    #[arg(long, value_parser = ["402", "10008"])]
+    pub token_error_code: Option<String>,
+    /// Lanying: the code of a login of nobody: that of a wrong password, or one that says so
+    #[arg(long, value_parser = ["402", "10000"])]
+    pub unknown_login_code: Option<String>,
+    /// Lanying: the unit of the time at which a token ends
+    #[arg(long)]
+    pub expire_unit: Option<ExpireUnit>,
+    /// Lanying: whether /token/user takes a mobile in place of a name
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub token_user_mobile: Option<bool>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -256,6 +268,22 @@ impl Profile {
         match self {
             Self::Seed => "seed",
             Self::Current => "current",
+        }
+    }
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum ExpireUnit {
+    Ms,
+    S,
+}
+
+impl ExpireUnit {
+    /// The name in the admin API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ms => "ms",
+            Self::S => "s",
         }
     }
 }

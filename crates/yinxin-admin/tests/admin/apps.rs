@@ -16,7 +16,8 @@ async fn an_app_lives_from_creation_to_deletion() {
     assert_eq!((&made["org"], &made["app"], &made["app_key"]), (&json!("o"), &json!("a"), &json!("o#a")));
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 0,
         "app_token_ttl": 5_184_000, "contacts_max": 3000, "contacts_only_messaging": false, "safe_mode": true,
-        "local_room_tokens": true});
+        "local_room_tokens": true, "token_error_code": 402, "unknown_login_code": 402, "expire_unit": "ms",
+        "token_user_mobile": true});
     assert_eq!(made["settings"], settings);
 
     let shown = api.get("/apps/o/a").await.expect(StatusCode::OK);

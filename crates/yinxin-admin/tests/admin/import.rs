@@ -26,6 +26,7 @@ async fn imported_users_log_in_with_their_old_passwords() {
         name: Some(LoginName::Name(name)),
         password: Some(password.to_owned().into()),
         ttl_s: None,
+        tells_unknown: false,
         from: IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
     assert_eq!(log_in(&api.ctx, &app, login("ann", "old secret")).await.unwrap().1.username, "ann");

@@ -162,7 +162,13 @@ impl Site {
 }
 
 pub async fn log_in_to(ctx: &Ctx, app: &App, name: &str, password: &str) -> Result<Grant> {
-    let login = Login { name: Some(LoginName::Name(name)), password: Some(secret(password)), ttl_s: None, from: HERE };
+    let login = Login {
+        name: Some(LoginName::Name(name)),
+        password: Some(secret(password)),
+        ttl_s: None,
+        tells_unknown: false,
+        from: HERE,
+    };
     Ok(log_in(ctx, app, login).await?.0)
 }
 

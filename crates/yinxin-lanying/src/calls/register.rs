@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::settings;
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::errors::{At, wire};
+use crate::errors::{At, Manner, wire};
 use crate::rights::{Backend, Registrar};
 
 /// What the name of a user begins with who gave none.
@@ -105,7 +105,7 @@ async fn number(call: &Call, user: &User) -> Result<i64> {
 
 /// Why one of many failed. What is no caller's fault fails all.
 pub(crate) fn reason(error: Error) -> Result<String> {
-    let wire = wire(At::Call, &error);
+    let wire = wire(Manner::of(At::Call, None), &error);
     if wire.status == 200 { Ok(wire.message.into_owned()) } else { Err(error) }
 }
 

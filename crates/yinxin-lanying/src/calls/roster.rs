@@ -178,13 +178,15 @@ pub(crate) async fn apply_to_many(call: &Call, me: Myself) -> Answer {
     answer::ok(outcome)
 }
 
-/// `GET /roster/apply/list`: applications that wait. Those that were answered are not kept.
+/// `GET /roster/apply/list`: applications that wait. Those that were answered, or have expired, are not kept.
 pub(crate) async fn applications(call: &Call, me: Myself) -> Answer {
     #[derive(Serialize)]
     struct Waiting {
         user_id: i64,
         reason: String,
         status: u8,
+        /// Milliseconds since 1970.
+        expired_time: i64,
     }
     let limit = call.query.number("limit")?.unwrap_or(i64::MAX);
     let before = call.query.number("cursor")?;
@@ -193,7 +195,8 @@ pub(crate) async fn applications(call: &Call, me: Myself) -> Answer {
         users::numbers_of(&call.ctx, &call.app, page.entries.iter().map(|entry| entry.inviter).collect()).await?;
     let waiting = page.entries.into_iter().filter_map(|entry| {
         let (_, user_id) = numbers.iter().find(|(known, _)| *known == entry.inviter)?;
-        Some(Waiting { user_id: *user_id, reason: entry.reason, status: 0 })
+        let expired_time = contacts::expires_ms(&entry);
+        Some(Waiting { user_id: *user_id, reason: entry.reason, status: 0, expired_time })
     });
     answer::page(waiting.collect::<Vec<_>>(), page.next.map(|next| next.to_string()))
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::answer::{self, Answer};
 use crate::body::Number;
 use crate::call::Call;
+use crate::errors::NO_SUCH_USER;
 use crate::rights::Anybody;
 
 /// What all three take.
@@ -24,7 +25,7 @@ struct Proof {
 struct Token<'a> {
     user_id: i64,
     token: &'a str,
-    /// Milliseconds since 1970; a token without an end has none.
+    /// Since 1970, in the unit that the app has chosen; a token without an end has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     expire: Option<i64>,
     /// Connections are not encrypted but by TLS.
@@ -47,7 +48,7 @@ pub(crate) async fn by_name(call: &Call, _: Anybody) -> Answer {
     }
     let Named { name, mobile, proof } = call.json()?;
     let name = match (&name, &mobile) {
-        (None, Some(mobile)) => Some(LoginName::Mobile(mobile)),
+        (None, Some(mobile)) if call.app.settings.token_user_mobile => Some(LoginName::Mobile(mobile)),
         (name, _) => name.as_deref().map(LoginName::Name),
     };
     issue(call, name.ok_or_else(|| missing("name"))?, proof).await
@@ -88,13 +89,15 @@ async fn issue(call: &Call, name: LoginName<'_>, proof: Proof) -> Answer {
     let device = proof.device_guid.filter(|device| !device.is_empty());
     device.as_deref().map_or(Ok(()), push_tokens::check_device)?;
     let password = proof.password.map(Zeroizing::new);
-    let login = Login { name: Some(name), password, ttl_s: None, from: call.arrival.client };
+    let settings = &call.app.settings;
+    let tells_unknown = i64::from(NO_SUCH_USER) == settings.unknown_login_code;
+    let login = Login { name: Some(name), password, ttl_s: None, tells_unknown, from: call.arrival.client };
     let (grant, user) = tokens::log_in(&call.ctx, &call.app, login).await?;
     let files = file_tokens::issue(&call.ctx, &call.app, &user, grant.ttl_s);
     answer::ok(Token {
         user_id: users::number_of(&call.ctx, &call.app, &user).await?,
         token: &grant.token,
-        expire: tokens::ends_at_ms(&grant.token),
+        expire: tokens::ends_at_ms(&grant.token).map(|ms| settings.expire_unit.of_ms(ms)),
         encrypt_type: 0,
         store_token: &files.token,
         access_key_secret: &files.secret,

@@ -2,7 +2,7 @@
 //! the headers by which an admin speaks for a user.
 
 use serde_json::json;
-use yinxin_core::apps;
+use yinxin_core::apps::{self, AppChanges};
 
 use crate::asking::Ask;
 use crate::asking::{Answer as _, Bearer as _};
@@ -28,7 +28,7 @@ async fn no_call_answers_another_apps_credentials() {
     let w = World::new().await;
     let ann = w.user("ann").await;
     let before = w.dump().await;
-    for &(methods, path) in yinxin_lanying::CALLS {
+    for (methods, path) in yinxin_lanying::calls() {
         if OPEN.contains(&path) || REGISTERING.contains(&path) || path.starts_with("/file/") {
             continue;
         }
@@ -61,6 +61,31 @@ async fn calls_of_a_backend_are_not_a_users() {
     let set = w.post("/user/change_password_admin", &json!({ "password": "x" })).by(&ann.token);
     set.header("user_id", ann.id).await.refused(10010);
     assert_eq!(w.dump().await, before);
+}
+
+#[tokio::test]
+async fn whoever_has_not_the_right_is_refused_before_its_body_is_read() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    w.change_app(AppChanges { open_registration: Some(false), ..AppChanges::default() }).await;
+    for (methods, path) in yinxin_lanying::calls() {
+        if OPEN[..7].contains(&path) || path.starts_with("/file/") {
+            continue;
+        }
+        for method in methods {
+            let ask = || Ask::new(&w, method, path).header("app_id", &w.app.app_id).unreadable();
+            let closed = OPEN.contains(&path) || REGISTERING.contains(&path);
+            ask().await.refused(if closed { 40001 } else { 10003 });
+            ask().by("x").await.refused(402);
+            Ask::new(&w, method, path)
+                .header("app_id", "nosuchappidx")
+                .by(&ann.token)
+                .unreadable()
+                .await
+                .refused(40000);
+        }
+    }
+    w.post("/user/disable", &json!({})).by(&ann.token).unreadable().await.refused(10010);
 }
 
 #[tokio::test]

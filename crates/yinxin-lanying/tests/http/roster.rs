@@ -5,7 +5,7 @@ use yinxin_core::apps::AppChanges;
 use yinxin_core::contacts;
 
 use crate::asking::{Answer as _, Bearer as _};
-use crate::world::{Somebody, World};
+use crate::world::{DAY, START_MS, Somebody, World};
 
 async fn roster(w: &World, who: &Somebody) -> Value {
     w.get("/roster/list").by(&who.token).await.ok()
@@ -59,7 +59,10 @@ async fn consent_question_and_refusal() {
     apply(json!({ "user_id": ben.id, "reason": "it is me" })).await.ok();
     assert_eq!(roster(&w, &ann).await, json!([]));
     let waiting = w.get("/roster/apply/list").by(&ben.token).await.ok();
-    assert_eq!(waiting, json!([{ "user_id": ann.id, "reason": "it is me", "status": 0 }]));
+    assert_eq!(
+        waiting,
+        json!([{ "user_id": ann.id, "reason": "it is me", "status": 0, "expired_time": START_MS + 30 * DAY }])
+    );
     w.post("/roster/decline", &json!({ "user_id": ann.id })).by(&ben.token).await.ok();
     w.tell(&format!("/roster/accept?user_id={}", ann.id)).by(&ben.token).await.refused(10007);
     apply(json!({ "user_id": ben.id })).await.ok();
@@ -83,6 +86,38 @@ async fn consent_question_and_refusal() {
     // A question without an answer lets nobody in.
     set_auth(&w, &dora, json!({ "auth_mode": 2, "auth_answer": "" })).await;
     apply(json!({ "user_id": dora.id, "auth_answer": "" })).await.refused(10012);
+}
+
+#[tokio::test]
+async fn an_application_waits_for_a_month_or_until_it_is_answered_in_any_way() {
+    let w = World::new().await;
+    let (ann, ben) = (w.user("ann").await, w.user("ben").await);
+    for somebody in [&ann, &ben] {
+        set_auth(&w, somebody, json!({ "auth_mode": 1 })).await;
+    }
+    let apply = |from: &Somebody, to: &Somebody| w.post("/roster/apply", &json!({ "user_id": to.id })).by(&from.token);
+    let waiting = async |of: &Somebody| w.get("/roster/apply/list").by(&of.token).await.ok();
+    let answer = |call: &str| w.post(&format!("/roster/{call}?user_id={}", ann.id), &json!({ "user_id": ann.id }));
+    apply(&ann, &ben).await.ok();
+    w.clock.move_by(30 * DAY);
+    assert_eq!(waiting(&ben).await[0]["user_id"], ann.id);
+    w.clock.move_by(1);
+    assert_eq!(waiting(&ben).await, json!([]));
+    for call in ["accept", "decline"] {
+        answer(call).by(&ben.token).await.refused(10007);
+    }
+    assert_eq!(roster(&w, &ben).await, json!([]));
+    // Who asks again waits anew. Both ask, one answers: nothing waits any more.
+    apply(&ann, &ben).await.ok();
+    apply(&ben, &ann).await.ok();
+    answer("accept").by(&ben.token).await.ok();
+    assert_eq!((waiting(&ann).await, waiting(&ben).await), (json!([]), json!([])));
+    // So it is when one becomes a contact without being asked.
+    w.tell(&format!("/roster/delete?user_id={}", ann.id)).by(&ben.token).await.ok();
+    apply(&ann, &ben).await.ok();
+    set_auth(&w, &ann, json!({ "auth_mode": 0 })).await;
+    apply(&ben, &ann).await.ok();
+    assert_eq!((waiting(&ben).await, roster(&w, &ben).await), (json!([]), json!([ann.id])));
 }
 
 #[tokio::test]

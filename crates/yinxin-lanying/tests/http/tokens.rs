@@ -1,9 +1,10 @@
 //! The three calls for a token. Source: lanying-token.txt, and `docs/dialects/lanying.md` where it is silent.
 
 use serde_json::{Value, json};
-use yinxin_core::apps::{AppChanges, Profile};
+use yinxin_core::Code;
+use yinxin_core::apps::{self, AppChanges, Profile, TimeUnit};
 
-use crate::asking::{Answer as _, Bearer as _};
+use crate::asking::{Answer as _, Ask, Bearer as _};
 use crate::world::{DAY, START_MS, World};
 
 /// Whether a token opens other calls.
@@ -98,8 +99,47 @@ async fn nobody_learns_from_a_refused_login_who_exists() {
         }
     }
     assert!(said.iter().all(|text| text.contains("Operation rejected") && *text == said[0]), "{said:?}");
+}
+
+#[tokio::test]
+async fn an_app_may_choose_the_documents_codes_and_the_unit_of_ends() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    w.tell("/user/mobile?mobile=13800000000").by(&ann.token).await.ok();
+    let nobody = json!({ "name": "nobody", "password": "x" });
+    let by_mobile = json!({ "mobile": "13800000000", "password": "pw-ann" });
+    // How other dialects answer is another setting.
     w.change_app(AppChanges { profile: Some(Profile::Current), ..AppChanges::default() }).await;
-    w.post("/token/user", &json!({ "name": "nobody", "password": "x" })).await.refused(10000);
+    w.post("/token/user", &nobody).await.refused(402);
+    w.post("/token/user", &by_mobile).await.ok();
+    let changes = AppChanges {
+        token_error_code: Some(10008),
+        unknown_login_code: Some(10000),
+        expire_unit: Some(TimeUnit::S),
+        token_user_mobile: Some(false),
+        ..AppChanges::default()
+    };
+    w.change_app(changes).await;
+    w.post("/token/user", &nobody).await.refused(10000);
+    w.post("/token/login", &json!({ "login_name": "x@example.com", "password": "x" })).await.refused(10000);
+    w.post("/token/user", &json!({ "name": "ann", "password": "x" })).await.refused(402);
+    w.get("/user/profile").by("x").await.refused(10008);
+    w.get("/user/profile").by(&w.other.admin).await.refused(10008);
+    w.post("/user/register/v2", &json!({})).await.refused(10002);
+    w.get("/user/profile").await.refused(10003);
+    w.post("/token/user", &by_mobile).await.refused(10002);
+    // By a mobile one logs in where any login name is asked for.
+    w.post("/token/login", &json!({ "login_name": "13800000000", "password": "pw-ann" })).await.ok();
+    assert_eq!(w.log_in("ann").await.ok()["expire"], json!((START_MS + 60 * DAY) / 1000));
+    let other = |path: &str| Ask::new(&w, "GET", path).header("app_id", &w.other.app_id);
+    other("/user/profile").by("x").await.refused(402);
+    let app = w.core_app().await;
+    for wrong in [
+        AppChanges { token_error_code: Some(200), ..AppChanges::default() },
+        AppChanges { unknown_login_code: Some(10008), ..AppChanges::default() },
+    ] {
+        assert_eq!(apps::change(&w.ctx, &app, wrong).await.err().unwrap().code, Code::FieldIllegal);
+    }
 }
 
 #[tokio::test]

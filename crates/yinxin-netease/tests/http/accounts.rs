@@ -15,6 +15,7 @@ async fn log_in(w: &World, name: &str, password: &str) -> Result<String, Code> {
         name: Some(LoginName::Name(name)),
         password: Some(Zeroizing::new(password.to_owned())),
         ttl_s: None,
+        tells_unknown: false,
         from: "127.0.0.1".parse().unwrap(),
     };
     let granted = tokens::log_in(&w.ctx, &*w.app().await, login).await;

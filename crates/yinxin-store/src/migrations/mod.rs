@@ -15,6 +15,7 @@ const LIST: &[(&str, &str)] = &[
     ("V5__netease", include_str!("v5_netease.sql")),
     ("V6__rooms", include_str!("v6_rooms.sql")),
     ("V7__lanying", include_str!("v7_lanying.sql")),
+    ("V8__lanying_push", include_str!("v8_lanying_push.sql")),
 ];
 
 /// The list as SQLite wants it.

@@ -39,12 +39,21 @@ pub struct AppRow {
     pub local_room_tokens: bool,
     /// The word that clients name the app by; `None` for an app that was made before there were any.
     pub short_id: Option<String>,
+    /// What a token that is not good is answered by, where answers are numbers.
+    pub token_error_code: i64,
+    /// What a login of nobody is answered by, where answers are numbers.
+    pub unknown_login_code: i64,
+    /// Name of the unit in which ends of tokens are told.
+    pub expire_unit: String,
+    /// A mobile may stand where a login asks for a name.
+    pub token_user_mobile: bool,
 }
 
 macro_rules! columns {
     () => {
         "app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile, user_token_ttl_s, \
-         app_token_ttl_s, contacts_max, contacts_only, signing_key, safe_mode, local_room_tokens, short_id"
+         app_token_ttl_s, contacts_max, contacts_only, signing_key, safe_mode, local_room_tokens, short_id, \
+         token_error_code, unknown_login_code, expire_unit, token_user_mobile"
     };
 }
 
@@ -66,6 +75,10 @@ fn read(mut row: Row) -> Result<AppRow> {
         safe_mode: row.take(13)?,
         local_room_tokens: row.take(14)?,
         short_id: row.take(15)?,
+        token_error_code: row.take(16)?,
+        unknown_login_code: row.take(17)?,
+        expire_unit: row.take(18)?,
+        token_user_mobile: row.take(19)?,
     })
 }
 
@@ -74,7 +87,8 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
     const SQL: &str = concat!(
         "INSERT INTO apps (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
+         ON CONFLICT DO NOTHING"
     );
     let args = [
         app.app.arg(),
@@ -93,6 +107,10 @@ pub async fn insert(sql: &mut dyn Sql, app: &AppRow) -> Result<bool> {
         app.safe_mode.into(),
         app.local_room_tokens.into(),
         app.short_id.as_ref().into(),
+        app.token_error_code.into(),
+        app.unknown_login_code.into(),
+        (&app.expire_unit).into(),
+        app.token_user_mobile.into(),
     ];
     sql.touch(Touched::App(app.app));
     Ok(sql.exec(SQL, &args).await? == 1)
@@ -117,6 +135,14 @@ pub struct AppUpdate {
     pub safe_mode: Option<bool>,
     /// See [`AppRow`].
     pub local_room_tokens: Option<bool>,
+    /// See [`AppRow`].
+    pub token_error_code: Option<i64>,
+    /// See [`AppRow`].
+    pub unknown_login_code: Option<i64>,
+    /// See [`AppRow`].
+    pub expire_unit: Option<&'static str>,
+    /// See [`AppRow`].
+    pub token_user_mobile: Option<bool>,
 }
 
 /// Sets those settings that are given; `false` when there is no such app.
@@ -125,7 +151,11 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
                        profile = COALESCE($4, profile), user_token_ttl_s = COALESCE($5, user_token_ttl_s), \
                        app_token_ttl_s = COALESCE($6, app_token_ttl_s), contacts_max = COALESCE($7, contacts_max), \
                        contacts_only = COALESCE($8, contacts_only), safe_mode = COALESCE($9, safe_mode), \
-                       local_room_tokens = COALESCE($10, local_room_tokens) WHERE app_id = $1";
+                       local_room_tokens = COALESCE($10, local_room_tokens), \
+                       token_error_code = COALESCE($11, token_error_code), \
+                       unknown_login_code = COALESCE($12, unknown_login_code), \
+                       expire_unit = COALESCE($13, expire_unit), \
+                       token_user_mobile = COALESCE($14, token_user_mobile) WHERE app_id = $1";
     let args = [
         app.arg(),
         now_ms.into(),
@@ -137,6 +167,10 @@ pub async fn update(sql: &mut dyn Sql, app: AppId, changes: &AppUpdate, now_ms: 
         changes.contacts_only.into(),
         changes.safe_mode.into(),
         changes.local_room_tokens.into(),
+        changes.token_error_code.into(),
+        changes.unknown_login_code.into(),
+        changes.expire_unit.into(),
+        changes.token_user_mobile.into(),
     ];
     sql.touch(Touched::App(app));
     Ok(sql.exec(SQL, &args).await? == 1)

@@ -1,6 +1,8 @@
 //! `contacts` and `invitations`: who is whose friend, and who asked to be. A friendship is two rows, one owned by each
 //! side; an invitation one, owned by the invited.
 
+use std::ops::Range;
+
 use crate::{AppId, Result, Row, Sql, UserId};
 
 /// A friend as the owner's list shows it.
@@ -123,10 +125,24 @@ pub async fn invite(
     Ok(())
 }
 
-/// Forgets an invitation; `false` when there was none.
-pub async fn uninvite(sql: &mut dyn Sql, app: AppId, owner: UserId, inviter: UserId) -> Result<bool> {
-    const SQL: &str = "DELETE FROM invitations WHERE app_id = $1 AND user_id = $2 AND inviter_id = $3";
-    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), inviter.arg()]).await? == 1)
+/// Forgets an invitation; `false` when there was none, or only one from before that order id.
+pub async fn uninvite(
+    sql: &mut dyn Sql,
+    app: AppId,
+    owner: UserId,
+    inviter: UserId,
+    since_seq_min: i64,
+) -> Result<bool> {
+    const SQL: &str = "DELETE FROM invitations \
+                       WHERE app_id = $1 AND user_id = $2 AND inviter_id = $3 AND since_seq >= $4";
+    Ok(sql.exec(SQL, &[app.arg(), owner.arg(), inviter.arg(), since_seq_min.into()]).await? == 1)
+}
+
+/// Forgets invitations of the owner from before that order id.
+pub async fn expire_invitations(sql: &mut dyn Sql, app: AppId, owner: UserId, since_seq_min: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM invitations WHERE app_id = $1 AND user_id = $2 AND since_seq < $3";
+    sql.exec(SQL, &[app.arg(), owner.arg(), since_seq_min.into()]).await?;
+    Ok(())
 }
 
 /// How many invitations wait for the owner.
@@ -146,17 +162,19 @@ pub struct InvitationRow {
     pub since_seq: i64,
 }
 
-/// Up to `limit` invitations, newest first, older than the order id `before_seq`.
+/// Up to `limit` invitations, newest first, with order ids within that range.
 pub async fn invitation_page(
     sql: &mut dyn Sql,
     app: AppId,
     owner: UserId,
-    before_seq: i64,
+    seqs: Range<i64>,
     limit: i64,
 ) -> Result<Vec<InvitationRow>> {
     const SQL: &str = "SELECT inviter_id, reason, since_seq FROM invitations \
-                       WHERE app_id = $1 AND user_id = $2 AND since_seq < $3 ORDER BY since_seq DESC LIMIT $4";
-    let rows = sql.rows(SQL, &[app.arg(), owner.arg(), before_seq.into(), limit.into()]).await?;
+                       WHERE app_id = $1 AND user_id = $2 AND since_seq >= $3 AND since_seq < $4 \
+                       ORDER BY since_seq DESC LIMIT $5";
+    let args = [app.arg(), owner.arg(), seqs.start.into(), seqs.end.into(), limit.into()];
+    let rows = sql.rows(SQL, &args).await?;
     rows.into_iter()
         .map(|mut row| Ok(InvitationRow { inviter: row.take(0)?, reason: row.take(1)?, since_seq: row.take(2)? }))
         .collect()

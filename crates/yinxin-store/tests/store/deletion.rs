@@ -50,6 +50,10 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         safe_mode: true,
         local_room_tokens: true,
         short_id: Some(format!("short {name}")),
+        token_error_code: 402,
+        unknown_login_code: 402,
+        expire_unit: "ms".to_owned(),
+        token_user_mobile: true,
     };
     assert!(apps::insert(tx, &row).await?);
     apps::put_secret(tx, app, "client", b"sealed", 1).await?;

@@ -198,8 +198,17 @@ fn to_json(settings: &Settings) -> Map<String, Value> {
         ("contacts_only_messaging", settings.contacts_only_messaging.map(Value::from)),
         ("safe_mode", settings.safe_mode.map(Value::from)),
         ("local_room_tokens", settings.local_room_tokens.map(Value::from)),
+        ("token_error_code", code(settings.token_error_code.as_ref())),
+        ("unknown_login_code", code(settings.unknown_login_code.as_ref())),
+        ("expire_unit", settings.expire_unit.map(|unit| unit.name().into())),
+        ("token_user_mobile", settings.token_user_mobile.map(Value::from)),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// A number that the command line takes as one of some words.
+fn code(given: Option<&String>) -> Option<Value> {
+    given?.parse::<u32>().ok().map(Value::from)
 }
 
 fn show(app: &Value) {
@@ -228,6 +237,7 @@ fn show(app: &Value) {
         ("Contacts", format!("up to {}", text(&settings["contacts_max"]))),
         ("Messages", audience(settings).to_owned()),
         ("Rooms", rooms(settings)),
+        ("Lanying", lanying(settings)),
     ]);
     print::fields(&fields);
 }
@@ -246,6 +256,13 @@ fn rooms(settings: &Value) -> String {
         (true, true) => "by tokens, issued here or computed by the backend".to_owned(),
         (true, false) => "by tokens issued here".to_owned(),
     }
+}
+
+fn lanying(settings: &Value) -> String {
+    let [token, login, unit] =
+        ["token_error_code", "unknown_login_code", "expire_unit"].map(|name| text(&settings[name]));
+    let mobile = if settings["token_user_mobile"] == true { "mobiles for names" } else { "names only" };
+    format!("bad token {token}, unknown login {login}, expire in {unit}, {mobile}")
 }
 
 fn seconds(ttl: &Value) -> String {

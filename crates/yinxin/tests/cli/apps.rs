@@ -36,11 +36,19 @@ fn an_app_lives_from_creation_to_deletion() {
         "--contacts-only-messaging",
         "--safe-mode=false",
         "--local-room-tokens=false",
+        "--token-error-code",
+        "10008",
+        "--unknown-login-code",
+        "10000",
+        "--expire-unit",
+        "s",
+        "--token-user-mobile=false",
     ];
     let other = yinxin(&[&["app", "create", "acme/other", "--json"], &flags[..]].concat()).json();
     let settings = json!({"open_registration": true, "profile": "current", "user_token_ttl": 60,
         "app_token_ttl": 0, "contacts_max": 7, "contacts_only_messaging": true, "safe_mode": false,
-        "local_room_tokens": false});
+        "local_room_tokens": false, "token_error_code": 10008, "unknown_login_code": 10000, "expire_unit": "s",
+        "token_user_mobile": false});
     assert_eq!(other["settings"], settings);
 
     assert_eq!(yinxin(&["app", "show", "acme/chat", "--json"]).json()["easemob"].get("client_secret"), None);
