@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use yinxin_core::hooks::{self, EndReason, Known};
 use yinxin_core::limits::SocketLimits;
 use yinxin_core::presence::{self, News};
-use yinxin_core::{Ctx, Result};
+use yinxin_core::{Ctx, Error, Result, apps, messages, tokens};
 
 use crate::line::{self, Endings, Note, Notes};
 use crate::{End, Ending, Refused, Registration, Registry};
@@ -67,8 +67,25 @@ pub struct Place {
 }
 
 impl Place {
-    /// Takes a place for somebody who connects from that address, on a platform of that name, with a token that ends then.
-    pub fn take(
+    /// Lets somebody in who connects from that address, on a platform of that name, with a token that was good and ends
+    /// then: its device is known from now on, it takes a place, and the token is looked at once more, since a ban between
+    /// the first look and now would not have found this connection.
+    pub async fn enter<E: From<Error> + From<Refused>>(
+        ctx: &Ctx,
+        registry: &Arc<Registry>,
+        known: Known<'_>,
+        platform: &'static str,
+        from: IpAddr,
+        (token, ends_ms): (&str, Option<i64>),
+    ) -> Result<Self, E> {
+        let Known { app, user, device } = known;
+        messages::greet_device(ctx, app.id, user.user, &device.resource).await?;
+        let place = Self::take(registry, known, platform, from, ends_ms)?;
+        tokens::authenticate(ctx, &*apps::current(ctx, app).await?, token).await?;
+        Ok(place)
+    }
+
+    fn take(
         registry: &Arc<Registry>,
         known: Known<'_>,
         platform: &'static str,
