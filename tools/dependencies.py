@@ -20,6 +20,8 @@ BANNED = {"openssl", "openssl-sys", "ring"}
 USERS = {
     "rusqlite": {"yinxin-store", "refinery-core"},
     "refinery": {"yinxin-store"},
+    "tokio-postgres": {"yinxin-store", "refinery-core"},
+    "rustls-native-certs": {"yinxin-store", "rustls-platform-verifier"},
     "argon2": {"yinxin-core", "yinxin-bench"},
     "yinxin-store": {"yinxin-core"},
     "yinxin-easemob": {"yinxin"},

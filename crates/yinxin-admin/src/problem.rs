@@ -127,7 +127,6 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::ShortIdTaken
         | Code::AdminTokensFull
         | Code::LoginNameTaken
-        | Code::LoginNameKept
         | Code::UsernameTaken
         | Code::TemplateExists
         | Code::NotifierExists
@@ -179,6 +178,8 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         | Code::TooManyUnsubscriptions
         | Code::TooManyQueries
         | Code::PushSettingIllegal
+        | Code::PushAudienceTooLarge
+        | Code::PushUnavailable
         | Code::AttributesTooLarge
         | Code::AttributesBatchTooLarge
         | Code::MuteIllegal

@@ -1,10 +1,9 @@
 //! [`Ctx`]: everything a use case may reach. Made once at the start, shared by all requests.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use yinxin_store::{Db, SqliteOptions};
+use yinxin_store::{Db, Options, Touched};
 
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -76,17 +75,16 @@ pub struct Parts {
 }
 
 impl Ctx {
-    /// Opens the embedded database at `path` and the keys in it.
-    pub async fn open(path: &Path, parts: Parts) -> Result<Arc<Self>> {
+    /// Opens the database and the keys in it.
+    pub async fn open(database: &Options, parts: Parts) -> Result<Arc<Self>> {
         let cache = Arc::new(Cache::new(parts.limits.cached_users));
         let hooks = Arc::new(Live::new(Arc::clone(&parts.courier), &parts.limits));
         let (forget, note) = (Arc::clone(&cache), Arc::clone(&hooks));
-        let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
-        let options = SqliteOptions { readers, ..SqliteOptions::at(path.to_owned()) };
-        let db = Db::open_sqlite(&options, move |touched| {
+        let told = move |touched: &[Touched]| {
             forget.forget(touched);
             note.note(touched);
-        })?;
+        };
+        let db = Db::open(database, told).await?;
         let keys = Keys::open(&db, &parts).await?;
         let files = Files::open(&db, &parts.files, &parts.limits).await?;
         records::recover(&db, parts.clock.now_ms()).await?;

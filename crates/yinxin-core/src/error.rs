@@ -95,8 +95,6 @@ codes! {
     UsernameTaken = "the user name is taken",
     /// The telephone number or mail address belongs to another user.
     LoginNameTaken = "another user logs in by that name",
-    /// The user has a name of that kind, which it keeps.
-    LoginNameKept = "the user has a name of that kind, which it keeps",
     /// No name given.
     UsernameMissing = "the user name is missing",
     /// Characters outside the allowed set, or empty.
@@ -275,6 +273,10 @@ codes! {
     // Push, attributes, mutes.
     /// A push setting that is not of the documented form.
     PushSettingIllegal = "the push setting is not of the documented form",
+    /// No hook of the app is told of pushes, so that nobody would send one.
+    PushUnavailable = "no hook of the app takes pushes",
+    /// More targets than one push may name.
+    PushAudienceTooLarge = "the push names too many targets",
     /// No such template.
     TemplateNotFound = "there is no such push template",
     /// The template's name is taken, or the app has too many.

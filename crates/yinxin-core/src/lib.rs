@@ -28,6 +28,7 @@ pub mod presence;
 pub mod profiles;
 pub mod push;
 pub mod push_tokens;
+pub mod pushes;
 pub mod rates;
 pub mod reactions;
 pub mod reports;
@@ -46,4 +47,7 @@ pub use apps::App;
 pub use ctx::Ctx;
 pub use error::{Code, Error, Result};
 pub use users::User;
-pub use yinxin_store::{AppId, Db, SqliteOptions, UserId, quick_check};
+pub use yinxin_store::transfer;
+pub use yinxin_store::{
+    AppId, Db, Options as Database, PostgresOptions, SqliteOptions, Survey, UserId, describe_url, quick_check, survey,
+};

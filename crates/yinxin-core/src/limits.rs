@@ -210,6 +210,26 @@ pub const PUSH_RULES_MAX: i64 = 2000;
 pub const PUSH_TEXT_BYTES_MAX: usize = 512;
 /// Longest "no pushes for the next …".
 pub const PUSH_IGNORE_MAX_MS: i64 = 604_800_000;
+/// Bytes of an alias or a tag for pushes, or of what a backend calls a request for one.
+pub const PUSH_MARK_BYTES_MAX: usize = 128;
+/// Tags for pushes that a user may have.
+pub const PUSH_TAGS_MAX: usize = 100;
+/// Aliases of a user's devices, and of the user; the oldest gives way.
+pub const PUSH_ALIASES_MAX: i64 = PUSH_DEVICES_MAX + 1;
+/// Targets that one push may name.
+pub const PUSH_TARGETS_MAX: usize = 500;
+/// Bytes of what is pushed.
+pub const PUSH_MESSAGE_BYTES_MAX: usize = 16 * 1024;
+/// The highest number on an app's icon.
+pub const PUSH_BADGE_MAX: i64 = 99_999;
+/// Users that one event about a push names.
+pub const PUSH_USERS_AT_ONCE: usize = 50;
+/// Pushes of an app that may wait for being told.
+pub const PUSH_TASKS_OPEN_MAX: i64 = 1000;
+/// How long a push is remembered when it has been told.
+pub const PUSH_TASK_KEPT_MS: i64 = 7 * 86_400_000;
+/// Pushes in one question for what became of them.
+pub const PUSH_TASK_BATCH_MAX: usize = 100;
 /// Push templates, and notifiers, per app.
 pub const PUSH_TEMPLATES_MAX: i64 = 100;
 /// Bytes of a template's pattern.

@@ -6,7 +6,7 @@ use yinxin_store::tables::settings;
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::SETTING_CHARS_MAX;
+use crate::limits::{PUSH_BADGE_MAX, SETTING_CHARS_MAX};
 use crate::users::{User, must_exist};
 
 /// A setting.
@@ -32,6 +32,8 @@ pub enum Setting {
     SilenceEnd,
     /// A text that only the user sees.
     PrivateInfo,
+    /// The number on the app's icon.
+    Badge,
 }
 
 /// How a user may be asked to become a contact.
@@ -66,13 +68,13 @@ impl Admission {
 enum Shape {
     Switch,
     /// Up to that number.
-    Number(u32),
+    Number(u64),
     Text,
 }
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Admission,
         Self::Question,
         Self::Answer,
@@ -83,6 +85,7 @@ impl Setting {
         Self::SilenceStart,
         Self::SilenceEnd,
         Self::PrivateInfo,
+        Self::Badge,
     ];
 
     /// Its name in storage.
@@ -98,12 +101,14 @@ impl Setting {
             Self::SilenceStart => "silence_start",
             Self::SilenceEnd => "silence_end",
             Self::PrivateInfo => "private_info",
+            Self::Badge => "badge",
         }
     }
 
     const fn shape(self) -> Shape {
         match self {
             Self::Admission => Shape::Number(3),
+            Self::Badge => Shape::Number(PUSH_BADGE_MAX.cast_unsigned()),
             Self::SilenceStart | Self::SilenceEnd => Shape::Number(24 * 60),
             Self::AutoDownload | Self::GroupConfirm | Self::NoSounds | Self::Vibratory => Shape::Switch,
             Self::Question | Self::Answer | Self::PrivateInfo => Shape::Text,
@@ -113,7 +118,7 @@ impl Setting {
     fn check(self, value: &str) -> Result<()> {
         let is_legal = match self.shape() {
             Shape::Switch => matches!(value, "true" | "false"),
-            Shape::Number(most) => value.parse().is_ok_and(|number: u32| number <= most),
+            Shape::Number(most) => value.parse().is_ok_and(|number: u64| number <= most),
             Shape::Text => value.chars().count() <= SETTING_CHARS_MAX,
         };
         if is_legal { Ok(()) } else { Err(Error::about(Code::FieldIllegal, self.name()).with_limit(SETTING_CHARS_MAX)) }

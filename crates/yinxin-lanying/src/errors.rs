@@ -82,13 +82,16 @@ pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
         C::RegistrationClosed => told(40001, "registration is closed"),
         C::UsernameTaken => told(10004, "the user exists"),
         C::LoginNameTaken => told(11012, "it is bound to another user"),
-        C::LoginNameKept => told(10011, "the user is bound to a name already"),
         C::SenderBlocked | C::NotContact => told(10006, "in the block list"),
         C::NotInvited => told(10007, "there is no such application"),
         C::InvitationRefused => told(10012, "the user rejects applications"),
         C::GroupNotFound => told(20001, "the group does not exist"),
         C::FileNotFound => told(10009, "there is no such file"),
         C::SignatureMissing | C::SignatureWrong | C::SignatureExpired => told(10010, "sdk_sign is wrong"),
+
+        C::PushAudienceTooLarge => told(12005, format!("more than {limit} push targets")),
+        C::NotifierNotFound => told(12006, "push is not enabled: there is no such certificate"),
+        C::PushUnavailable => told(12006, "push is not enabled: no hook of the app is told of push.requested"),
 
         C::UsernameMissing => parameter("username"),
         C::PasswordMissing => parameter("password"),
@@ -171,7 +174,6 @@ pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
         | C::PinNotFound
         | C::PinsFull
         | C::TemplateNotFound
-        | C::NotifierNotFound
         | C::HookNotFound
         | C::HookEventNotFound
         | C::AdminTokenNotFound

@@ -33,6 +33,11 @@ impl Query {
         self.get(name).ok_or_else(|| Error::about(Code::FieldIllegal, name))
     }
 
+    /// A switch that the call cannot do without.
+    pub fn flag(&self, name: &str) -> Result<bool> {
+        self.required(name)?.parse().map_err(|_| Error::about(Code::FieldIllegal, name))
+    }
+
     /// A parameter that is a whole number.
     pub fn number(&self, name: &str) -> Result<Option<i64>> {
         let read = |text: &str| text.parse().map_err(|_| Error::about(Code::FieldIllegal, name));

@@ -9,7 +9,7 @@ use yinxin_core::rates::Bucket;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::calls::{accounts, app, devices, files, groups, profiles, register, roster, settings, token, uploads};
+use crate::calls::{accounts, app, devices, files, groups, profiles, push, register, roster, settings, token, uploads};
 use crate::errors::At;
 use crate::frame;
 use crate::rights::Right;
@@ -76,6 +76,7 @@ actions! {
         POST "/user/register" | "/user/register/v2" => "user.register", register::one;
         POST "/user/register/batch" => "user.register_batch", register::batch;
         POST "/user/register/anonymous" => "user.register_anonymous", register::anonymous;
+        POST "/user/register/push" => "user.register_push", register::push;
         GET "/app/user/name_check" => "user.name_check", register::name_check;
 
         GET "/user/profile" => "profile.get", profiles::get;
@@ -91,7 +92,7 @@ actions! {
 
         POST | PUT "/user/mobile" => "user.bind_mobile", accounts::bind_mobile;
         POST | PUT "/user/email" => "user.bind_email", accounts::bind_email;
-        POST | PUT "/user/username" => "user.bind_name", accounts::bind_name;
+        POST | PUT "/user/username" => "user.rename", accounts::rename;
         POST "/user/change_password" => "user.change_password", accounts::change_password;
         POST "/user/change_password_admin" => "user.set_password", accounts::change_password_admin;
         POST | DELETE "/user/delete" => "user.delete", accounts::delete;
@@ -105,6 +106,19 @@ actions! {
         POST | PUT "/user/kick" => "device.kick", devices::kick;
         POST | PUT "/user/token/bind" => "push.bind", devices::bind_push;
         POST | DELETE "/user/token/unbind" => "push.unbind", devices::unbind_push;
+        POST | PUT "/user/push" => "push.set_quiet", push::set_quiet;
+        POST | PUT "/user/push/detail" => "push.set_detail", push::set_detail;
+        POST | PUT "/user/push/limit" => "push.set_hours", push::set_hours;
+        POST | PUT "/user/push/nickname" => "push.set_nickname", push::set_nickname;
+        POST "/user/push/badge" => "push.set_badge", push::set_badge;
+        POST "/user/push/alias" => "push.set_alias", push::set_alias;
+        GET "/user/push/tag" => "push.tags", push::tags;
+        POST "/user/push/tag" => "push.add_tags", push::add_tags;
+        DELETE "/user/push/tag" => "push.remove_tags", push::remove_tags;
+        DELETE "/user/push/tag/all" => "push.clear_tags", push::clear_tags;
+        GET "/push/certificate" => "push.certificate", push::certificate;
+        POST "/push/notify" => "push.request", push::notify;
+        POST "/push/task/detail" => "push.details", push::task_detail;
 
         GET "/roster/list" => "contact.list", roster::list;
         POST "/roster/list" => "contact.get_many", roster::items;

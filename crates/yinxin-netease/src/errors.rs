@@ -100,7 +100,6 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::SigningKeyTaken
         | C::ShortIdTaken
         | C::LoginNameTaken
-        | C::LoginNameKept
         | C::InvitationRefused
         | C::AppNameIllegal
         | C::GrantUnknown
@@ -116,6 +115,8 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         | C::TooManyUnsubscriptions
         | C::TooManyQueries
         | C::PushSettingIllegal
+        | C::PushAudienceTooLarge
+        | C::PushUnavailable
         | C::AttributesTooLarge
         | C::AttributesBatchTooLarge
         | C::MuteIllegal

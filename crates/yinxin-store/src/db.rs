@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
+use crate::postgres::{Postgres, PostgresOptions};
 use crate::seam::{BoxFuture, Sql, Touched};
-use crate::sqlite::{Sqlite, SqliteOptions};
+use crate::sqlite::{Sqlite, SqliteOptions, WriterGauge};
 
 /// Input of a storage closure: moved to wherever the closure runs.
 pub trait Input: Send + Sync + 'static {}
@@ -15,20 +16,58 @@ impl<T: Send + Sync + 'static> Input for T {}
 /// An open database of whichever engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    engine: Sqlite,
+    engine: Engine,
     reads: Arc<AtomicU64>,
 }
 
+/// Each future of the networked engine is boxed: those of the embedded one, which is quicker, stay small.
+#[derive(Clone)]
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl From<Engine> for Db {
+    fn from(engine: Engine) -> Self {
+        Self { engine, reads: Arc::default() }
+    }
+}
+
+/// Which database to open.
+#[derive(Clone, Debug)]
+pub enum Options {
+    /// The embedded one.
+    Sqlite(SqliteOptions),
+    /// A server's.
+    Postgres(PostgresOptions),
+}
+
 impl Db {
-    /// Opens (and migrates) an embedded database. `on_commit` is called on the writer's thread after each commit, before
-    /// its callers are answered: it must be quick and must not call back into the database.
-    pub fn open_sqlite(options: &SqliteOptions, on_commit: impl Fn(&[Touched]) + Send + 'static) -> Result<Self> {
-        Ok(Self { engine: Sqlite::open(options, Box::new(on_commit))?, reads: Arc::default() })
+    /// Opens, and migrates, a database. `on_commit` is called after each commit, before its callers are answered, from
+    /// whichever thread: it must be quick and must not call back into the database.
+    pub async fn open(options: &Options, on_commit: impl Fn(&[Touched]) + Send + Sync + 'static) -> Result<Self> {
+        match options {
+            Options::Sqlite(options) => Self::open_sqlite(options, on_commit),
+            Options::Postgres(options) => {
+                let postgres = Postgres::open(options, Box::new(on_commit)).await?;
+                Ok(Engine::Postgres(postgres).into())
+            }
+        }
     }
 
-    /// Runs `work` in a transaction. When this returns `Ok`, the change is on disk. Any `Err` undoes all of it.
+    /// Opens an embedded database, see [`Db::open`].
+    pub fn open_sqlite(
+        options: &SqliteOptions,
+        on_commit: impl Fn(&[Touched]) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        Ok(Engine::Sqlite(Sqlite::open(options, Box::new(on_commit))?).into())
+    }
+
+    /// Runs `work` in a transaction. When this returns `Ok`, the change is on disk. Any `Err` undoes all of it; only when
+    /// the connection to a database server is lost during the commit may an error leave the change made.
     ///
-    /// Once begun the write is finished and its hints are told even if the caller stops waiting.
+    /// Once begun the write is finished and its hints are told even if the caller stops waiting. `work` may run several
+    /// times, of which one counts.
     pub async fn write<C: Input, T, E>(
         &self,
         input: C,
@@ -38,18 +77,28 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.engine.write(input, work).await
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.write(input, work).await,
+            Engine::Postgres(engine) => Box::pin(engine.write(input, work)).await,
+        }
     }
 
     /// Runs `work` on a read-only connection. Each statement sees all that was committed before it began.
-    #[expect(clippy::unused_async, reason = "the embedded engine reads at once; a networked one waits here")]
     pub async fn read<C: Input, T, E: From<Error>>(
         &self,
         input: C,
         work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
     ) -> Result<T, E> {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        self.engine.read(&input, work)
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.read(&input, work),
+            Engine::Postgres(engine) => Box::pin(engine.read(&input, work)).await,
+        }
+    }
+
+    /// Whether it is the embedded engine.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite(_))
     }
 
     /// Reads since the start: for metrics.
@@ -58,12 +107,18 @@ impl Db {
     }
 
     /// How many writes are queued, and how large the last group commit was: for metrics.
-    pub fn writer_gauge(&self) -> crate::sqlite::WriterGauge {
-        self.engine.gauge()
+    pub fn writer_gauge(&self) -> WriterGauge {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.gauge(),
+            Engine::Postgres(engine) => engine.gauge(),
+        }
     }
 
-    /// Finishes the queued writes and closes the files. Blocks; for the end of a process.
-    pub fn close(&self) {
-        self.engine.close();
+    /// Finishes the queued writes and refuses later ones; for the end of a process.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close().await,
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! What can go wrong below the seam. Says nothing about users: a missing row is not an error here.
 
+use std::borrow::Cow;
+
 /// A failure of the engine or of a closure given to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The engine refused or failed: disk full, file gone, statement wrong. Nothing of the write is kept.
     #[error("the database failed: {0}")]
     Engine(Box<dyn std::error::Error + Send + Sync>),
-    /// The queue of waiting writes is full; nothing was tried.
-    #[error("the database is busy: {0} writes are waiting already")]
-    Busy(usize),
+    /// Too much waits already, or a wait or a statement took too long, or a write met others too often. Nothing is kept.
+    #[error("the database is busy: {0}")]
+    Busy(Cow<'static, str>),
     /// A closure waited for something other than the seam. On the embedded engine it would have stopped the writer.
     #[error("a storage closure awaited something other than the database")]
     Awaited,

@@ -9,15 +9,18 @@ mod db;
 mod error;
 mod ids;
 mod migrations;
+mod postgres;
 mod seam;
 mod sqlite;
 mod value;
 
 pub mod tables;
+pub mod transfer;
 
-pub use db::{Db, Input};
+pub use db::{Db, Input, Options};
 pub use error::{Error, Result};
 pub use ids::{AppId, FileId, HookId, ObjectId, TokenId, UserId};
+pub use postgres::{PostgresOptions, Survey, describe_url, survey};
 pub use seam::{BoxFuture, Sql, Touched};
 pub use sqlite::{SqliteOptions, WriterGauge, quick_check};
 pub use value::{Arg, FromValue, Row, Value};

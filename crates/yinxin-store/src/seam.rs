@@ -24,6 +24,9 @@ pub trait Sql: Send {
     fn touch(&mut self, touched: Touched);
 }
 
+/// Hears what commits touched.
+pub(crate) type OnCommit = Box<dyn Fn(&[Touched]) + Send + Sync>;
+
 /// What a committed write changed, as far as memory may hold an older copy of it. A hint to look again, not the news.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Touched {

@@ -24,6 +24,8 @@ use yinxin_core::{Ctx, Error, files};
 use yinxin_http::ServeOptions;
 use yinxin_http::metrics::PrometheusHandle;
 
+use crate::storage;
+
 /// When every clock begins.
 pub const START_MS: i64 = 1_700_000_000_000;
 /// In milliseconds.
@@ -35,7 +37,7 @@ pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 
 /// Opens a core in a folder, where another may have been before.
 pub async fn open(folder: &Path, parts: Parts) -> Arc<Ctx> {
-    Ctx::open(&folder.join("yinxin.db"), parts).await.unwrap()
+    Ctx::open(&storage::at(&folder.join("yinxin.db")), parts).await.unwrap()
 }
 
 /// What a test wants of its server; the default is one as installed, with cheap passwords and without hooks.
@@ -100,9 +102,8 @@ impl Ground {
     pub async fn restarted(self) -> Self {
         let Self { ctx, clock, router, build, sessions, setup, master, folder } = self;
         drop(router);
-        let db = ctx.db.clone();
+        ctx.db.close().await;
         drop(ctx);
-        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
         let ctx = open(folder.path(), parts(&folder, &clock, &sessions, &setup, &master)).await;
         let router = build(&ctx);
         Self { ctx, clock, router, build, sessions, setup, master, folder }

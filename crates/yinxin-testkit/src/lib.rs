@@ -10,6 +10,7 @@ pub mod ground;
 pub mod http;
 pub mod model;
 pub mod server;
+pub mod storage;
 
 /// The time as tests tell it to a server in another process.
 #[expect(clippy::disallowed_methods, reason = "the other process has the wall clock only")]

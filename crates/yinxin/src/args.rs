@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::exit;
+use crate::transfer::Place;
 
 pub(crate) use hook::{HookCommand, HookSettings, OneHook};
 
@@ -51,6 +52,28 @@ pub(crate) enum Command {
     },
     /// Look for what is wrong with a data folder and its server
     Doctor(DoctorArgs),
+    /// Carry everything from an embedded database to a PostgreSQL, or back
+    #[command(long_about = MIGRATE_STORE)]
+    MigrateStore(MigrateStoreArgs),
+}
+
+const MIGRATE_STORE: &str = "\
+Carry everything from an embedded database to a PostgreSQL, or back
+
+No server may be running on either. The database to fill must be empty, or be one that an interrupted run of this command \
+has begun to fill: then it goes on from there. At the end both are read and compared.";
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct MigrateStoreArgs {
+    /// What to read: sqlite:FOLDER, postgres://USER:PASSWORD@HOST/DATABASE, or postgres:@FILE with such a URL in a file
+    #[arg(long, value_name = "PLACE")]
+    pub from: Place,
+    /// What to fill: the same forms
+    #[arg(long, value_name = "PLACE")]
+    pub to: Place,
+    /// Print JSON, on one line
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(clap::Args, Debug)]

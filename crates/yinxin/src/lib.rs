@@ -11,6 +11,7 @@ mod doctor;
 mod exit;
 mod print;
 mod serve;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ pub fn run() -> ExitCode {
         Command::Hook { command, target } => client::hook::run(command, &target),
         Command::Config { command } => config::commands::run(&command),
         Command::Doctor(args) => doctor::run(&args),
+        Command::MigrateStore(args) => transfer::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,8 @@ pub enum Event {
     SessionStarted,
     /// A device is gone.
     SessionEnded,
+    /// The app's backend has asked for a push: this is part of whom it is for.
+    PushRequested,
     /// A user wants to send a message: the question to a hook that may veto.
     MessageSending,
     /// An operator tries a hook.
@@ -30,7 +32,7 @@ pub enum Event {
 
 impl Event {
     /// What a hook can be told of.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::MessageSent,
         Self::MessageEdited,
         Self::MessageRecalled,
@@ -38,9 +40,11 @@ impl Event {
         Self::MessageRead,
         Self::SessionStarted,
         Self::SessionEnded,
+        Self::PushRequested,
     ];
 
-    /// What a hook is told of when nobody says. Receipts, of which there may be two a message, are not among it.
+    /// What a hook is told of when nobody says. Receipts, of which there may be two a message, are not among it; nor are
+    /// pushes: whoever takes them is to send them.
     pub const DEFAULT: [Self; 5] =
         [Self::MessageSent, Self::MessageEdited, Self::MessageRecalled, Self::SessionStarted, Self::SessionEnded];
 
@@ -54,6 +58,7 @@ impl Event {
             Self::MessageRead => "message.read",
             Self::SessionStarted => "session.started",
             Self::SessionEnded => "session.ended",
+            Self::PushRequested => "push.requested",
             Self::MessageSending => "message.sending",
             Self::Test => "hook.test",
         }

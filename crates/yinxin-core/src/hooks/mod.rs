@@ -25,8 +25,8 @@ pub use delivery::{Head, Look, Outcome, attempt, look};
 pub use event::Event;
 pub use live::{Key, Live};
 pub use manage::{Changes, NewHook, Standing, change, create, find, list, log, redeliver, remove, rotate_secret};
-pub(crate) use outbox::Notes;
 pub use outbox::event_name;
+pub(crate) use outbox::{Notes, notes};
 pub use said::Content;
 pub(crate) use said::Said;
 pub use sessions::{EndReason, Known, Opened, end, open};
@@ -39,6 +39,7 @@ use yinxin_store::AppId;
 use yinxin_store::tables::hooks::HookRow;
 use zeroize::Zeroizing;
 
+use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::Result;
 
@@ -119,6 +120,11 @@ pub struct Hook {
     secret: Zeroizing<Vec<u8>>,
     /// The secret before that, and until when it signs, too.
     secret_before: Option<(Zeroizing<Vec<u8>>, i64)>,
+}
+
+/// Whether a hook of the app is told of such events.
+pub(crate) fn wanted(app: &App, event: Event) -> bool {
+    app.hooks.iter().any(|hook| hook.wants(event))
 }
 
 impl Hook {

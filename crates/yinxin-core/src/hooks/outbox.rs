@@ -55,8 +55,7 @@ impl Notes {
     /// and `becomes` what another message says from now on, if that is changed. The order of events is made here, so that it
     /// is that of the writes.
     pub async fn keep(&self, sql: &mut dyn Sql, app: AppId, id: Option<i64>, becomes: Option<Content>) -> Result<()> {
-        let Self { event, lane, data, at_ms, hooks, mint } = self;
-        let mut data = data.clone();
+        let mut data = self.data.clone();
         if let Some(id) = id {
             // A text: JavaScript's numbers end before such an id does.
             data["id"] = id.to_string().into();
@@ -64,7 +63,13 @@ impl Notes {
         if let Some(content) = becomes {
             said::say(&mut data, content);
         }
-        let payload = &event::payload(*event, *at_ms, &data);
+        self.tell(sql, app, &data).await
+    }
+
+    /// The same with data that only the write knows.
+    pub async fn tell(&self, sql: &mut dyn Sql, app: AppId, data: &Value) -> Result<()> {
+        let Self { event, lane, at_ms, hooks, mint, .. } = self;
+        let payload = &event::payload(*event, *at_ms, data);
         let new = NewEvent { seq: mint.order(), event: event.name(), lane, payload, due_ms: mint.now_ms() };
         for (hook, has_room) in hooks {
             if *has_room {

@@ -1,5 +1,5 @@
-//! What a user logs in by beside its name: a telephone number, a mail address, a second name. Each belongs to one user of
-//! an app.
+//! What a user logs in by beside its name: a telephone number, a mail address, the name it is called by. Each belongs to
+//! one user of an app, and may change.
 
 use std::sync::Arc;
 
@@ -18,12 +18,14 @@ use crate::rng;
 /// By what somebody logs in, as spelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LoginName<'a> {
-    /// The name of a user.
+    /// The name of a user, the first or the one it took since.
     Name(&'a str),
+    /// What a user is called now: where names change, the old one is nobody's.
+    Called(&'a str),
     /// The number of a user.
     Number(i64),
-    /// Any of: mail address, telephone number, name. What has an `@` is an address, what is digits a telephone number;
-    /// a user whose name looks like one of these is found when nobody has it as such.
+    /// Any of: mail address, telephone number, what a user is called. What has an `@` is an address, what is digits a
+    /// telephone number; a user whose name looks like one of these is found when nobody has it as such.
     Any(&'a str),
     /// A telephone number.
     Mobile(&'a str),
@@ -33,28 +35,32 @@ impl LoginName<'_> {
     /// The spelling under which tries are counted.
     pub(crate) fn folded(self) -> String {
         match self {
-            Self::Name(text) | Self::Any(text) | Self::Mobile(text) => text.to_ascii_lowercase(),
+            Self::Name(text) | Self::Called(text) | Self::Any(text) | Self::Mobile(text) => text.to_ascii_lowercase(),
             Self::Number(number) => format!("#{number}"),
         }
     }
 
     pub(crate) fn is_empty(self) -> bool {
         match self {
-            Self::Name(text) | Self::Any(text) | Self::Mobile(text) => text.is_empty(),
+            Self::Name(text) | Self::Called(text) | Self::Any(text) | Self::Mobile(text) => text.is_empty(),
             Self::Number(_) => false,
         }
     }
 
     /// What is looked for, in the order in which it counts.
     fn keys(self) -> Vec<Key> {
-        let name = |text: &str| {
+        let possible = |text: &str| {
             let is_possible = !text.is_empty() && text.len() <= USERNAME_BYTES_MAX && !text.contains('\0');
-            let name = is_possible.then(|| Key::Handle(USERNAME, text.to_ascii_lowercase()));
-            [name, id_in(text).map(Key::Id)].into_iter().flatten()
+            is_possible.then(|| text.to_ascii_lowercase())
         };
+        let called = |text: &str| possible(text).map(Key::Called);
         let bound = |bound: Result<Bound>| bound.ok().map(|bound| Key::Handle(bound.kind, bound.text));
         match self {
-            Self::Name(text) => name(text).collect(),
+            Self::Name(text) => {
+                let id = id_in(text).map(Key::Id);
+                possible(text).map(|name| Key::Handle(USERNAME, name)).into_iter().chain(id).collect()
+            }
+            Self::Called(text) => called(text).into_iter().collect(),
             Self::Number(number) => {
                 is_number(number).then(|| Key::Handle(NUMERIC_ID, number.to_string())).into_iter().collect()
             }
@@ -62,7 +68,7 @@ impl LoginName<'_> {
             Self::Any(text) => {
                 let is_email = text.contains('@');
                 let other = bound(if is_email { Bound::email(text) } else { Bound::mobile(text) });
-                other.into_iter().chain(name(text)).collect()
+                other.into_iter().chain(called(text)).collect()
             }
         }
     }
@@ -78,6 +84,10 @@ impl LoginName<'_> {
                     for key in keys {
                         let user = match key {
                             Key::Handle(kind, text) => users::by_handle(sql, *app, kind, text).await?,
+                            Key::Called(name) => {
+                                let user = users::by_handle(sql, *app, USERNAME, name).await?;
+                                user.filter(|user| user.called() == name)
+                            }
                             Key::Id(id) => users::by_id(sql, *app, *id).await?,
                         };
                         found = found.or(user);
@@ -94,6 +104,8 @@ impl LoginName<'_> {
 enum Key {
     /// A name of a kind.
     Handle(&'static str, String),
+    /// The name that it is called by now.
+    Called(String),
     Id(UserId),
 }
 
@@ -146,11 +158,9 @@ pub struct LoginNames {
     pub mobile: Option<String>,
     /// Mail address.
     pub email: Option<String>,
-    /// The name it shows: the second one if it took one.
-    pub name: String,
 }
 
-/// A user's login names.
+/// What a user logs in by beside its name.
 pub async fn login_names(ctx: &Ctx, app: &App, user: &User) -> Result<LoginNames> {
     let known = ctx
         .db
@@ -158,12 +168,11 @@ pub async fn login_names(ctx: &Ctx, app: &App, user: &User) -> Result<LoginNames
             Box::pin(async move { Ok::<_, Error>(handles::of_user(sql, *app, *user).await?) })
         })
         .await?;
-    let mut names = LoginNames { name: user.username.clone(), ..LoginNames::default() };
+    let mut names = LoginNames::default();
     for (kind, text) in known {
         match kind.as_str() {
             MOBILE => names.mobile = Some(text),
             EMAIL => names.email = Some(text),
-            USERNAME if text != user.username => names.name = text,
             _ => {}
         }
     }
@@ -180,33 +189,40 @@ pub async fn bind_email(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result
     bind(ctx, app, user, Bound::email(text)?).await
 }
 
-/// Gives a user a second name, once and for good: a name that changed hands would carry messages and settings along.
-pub async fn bind_name(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result<()> {
-    let text = Username::parse_by(NameRule::WORD, text)?.into_string();
-    if text == user.username { Ok(()) } else { bind(ctx, app, user, Bound { kind: USERNAME, text }).await }
+/// Has a user called by another name, in place of the one it took before; or by its own again. Its own stays kept for it,
+/// since messages and rules know the user by that; the one before is anybody's again.
+pub async fn rename(ctx: &Ctx, app: &App, user: &User, text: &str) -> Result<()> {
+    let own = text.to_ascii_lowercase() == user.username;
+    let name = if own { None } else { Some(Username::parse_by(NameRule::WORD, text)?.into_string()) };
+    ctx.db
+        .write((app.id, user.user, name), |sql, (app, user, name)| {
+            Box::pin(async move {
+                let known = users::by_id(sql, *app, *user).await?.ok_or(Code::UserNotFound)?;
+                if known.called == *name {
+                    return Ok(());
+                }
+                if let Some(name) = name
+                    && !handles::claim(sql, *app, USERNAME, name, *user).await?
+                {
+                    return Err(Error::about(Code::UsernameTaken, name));
+                }
+                if let Some(old) = &known.called {
+                    handles::give_up(sql, *app, USERNAME, old, *user).await?;
+                }
+                Ok(users::set_called(sql, *app, *user, name.as_deref()).await?)
+            })
+        })
+        .await
 }
 
 async fn bind(ctx: &Ctx, app: &App, user: &User, bound: Bound) -> Result<()> {
     ctx.db
-        .write((app.id, user.user, user.username.clone(), bound), |sql, (app, user, username, bound)| {
+        .write((app.id, user.user, bound), |sql, (app, user, bound)| {
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
-                let had = handles::of_user(sql, *app, *user).await?;
-                let same = || had.iter().filter(|(kind, _)| kind == bound.kind);
-                if same().any(|(_, text)| *text == bound.text) {
-                    return Ok(());
-                }
-                let mut taken = Code::LoginNameTaken;
-                if bound.kind == USERNAME {
-                    taken = Code::UsernameTaken;
-                    if same().any(|(_, text)| text != username) {
-                        return Err(Error::about(Code::LoginNameKept, &bound.text));
-                    }
-                } else {
-                    handles::release(sql, *app, bound.kind, *user).await?;
-                }
+                handles::release(sql, *app, bound.kind, *user).await?;
                 let free = handles::claim(sql, *app, bound.kind, &bound.text, *user).await?;
-                free.then_some(()).ok_or_else(|| Error::about(taken, &bound.text))
+                free.then_some(()).ok_or_else(|| Error::about(Code::LoginNameTaken, &bound.text))
             })
         })
         .await

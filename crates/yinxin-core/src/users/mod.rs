@@ -22,7 +22,7 @@ pub use account::{
 pub use enroll::{Enrollment, enroll, renew_login_token, set_login_token};
 pub use import::{IMPORT_MAX, Import, Imported, import};
 pub use login_names::{
-    LoginName, LoginNames, bind_email, bind_mobile, bind_name, logging_in_by, login_names, name_beginning_with,
+    LoginName, LoginNames, bind_email, bind_mobile, logging_in_by, login_names, name_beginning_with, rename,
 };
 pub use numbers::{by_number, is_number, number_of, numbers_of};
 pub use register::{Registered, Registration, register, register_batch, register_without_password};
@@ -60,7 +60,7 @@ pub async fn look_up(ctx: &Ctx, app: AppId, reference: &str) -> Result<Option<Ar
 
 /// The user with that folded name, from memory alone: what nearly every question is answered by.
 fn remembered(ctx: &Ctx, app: AppId, name: &str) -> Option<Arc<User>> {
-    ctx.cache.user(app, ctx.cache.user_named(app, name)?)
+    ctx.cache.user(app, ctx.cache.user_named(app, name)?).filter(|user| user.goes_by(name))
 }
 
 /// The id that a reference spells: of the forms of a UUID only the one with four hyphens.
@@ -86,13 +86,13 @@ pub async fn by_id(ctx: &Ctx, app: AppId, id: UserId) -> Result<Option<Arc<User>
     Ok(found)
 }
 
-/// The user with that folded name. A name's owner is remembered until it is found to be gone: names never change owners,
-/// and a deleted owner is not found by id.
+/// The user with that folded name. A name's owner is remembered until it is found to be gone, or not to go by that name
+/// any more.
 async fn by_name(ctx: &Ctx, app: AppId, name: &str) -> Result<Option<Arc<User>>> {
     if let Some(id) = ctx.cache.user_named(app, name) {
         match by_id(ctx, app, id).await? {
-            Some(user) => return Ok(Some(user)),
-            None => ctx.cache.forget_name(app, name),
+            Some(user) if user.goes_by(name) => return Ok(Some(user)),
+            _ => ctx.cache.forget_name(app, name),
         }
     }
     let ticket = ctx.cache.ticket();

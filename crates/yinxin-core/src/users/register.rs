@@ -198,6 +198,7 @@ pub(super) fn as_stored(new: &NewUser) -> User {
     User {
         user: new.user,
         username: new.username.clone(),
+        called: None,
         created_ms: new.created_ms,
         modified_ms: new.created_ms,
         active: true,

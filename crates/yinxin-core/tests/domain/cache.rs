@@ -10,7 +10,7 @@ use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::users::{self, PushChanges, PushProfile};
 use yinxin_core::{Ctx, Error, User};
 
-use crate::kit::{Site, States};
+use crate::kit::{Setup, Site, States};
 
 const ROUNDS: usize = 2_000;
 
@@ -149,7 +149,8 @@ async fn hold(ctx: &Ctx, entered: UnboundedSender<()>, go_on: Receiver<()>) {
 
 #[tokio::test]
 async fn a_change_whose_caller_goes_away_is_seen() {
-    let site = Site::new().await;
+    // A commit that several writes share is what makes the moment between a change and its commit one to stop at.
+    let site = Site::of(Setup::embedded()).await;
     site.register("ann").await;
     let (entered, mut has_entered) = unbounded_channel();
     let queued = async |count| {

@@ -114,8 +114,7 @@ impl Site {
     /// The same server started again on the same database.
     async fn restart(self) -> Self {
         let Self { setup, ctx, app } = self;
-        let db = ctx.db.clone();
-        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+        ctx.db.close().await;
         drop((ctx, app));
         let ctx = setup.open().await;
         let app = apps::find(&ctx, "org", "app").await.unwrap();

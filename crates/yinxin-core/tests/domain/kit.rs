@@ -21,7 +21,7 @@ use yinxin_core::rng::{Rng, SystemRng};
 use yinxin_core::sessions::{CloseReason, Device, Sessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
 use yinxin_core::users::{self, LoginName, Registration};
-use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
+use yinxin_core::{App, AppId, Ctx, Database, Result, SqliteOptions, User, UserId};
 use yinxin_testkit::ground;
 pub use yinxin_testkit::ground::CHEAP;
 use zeroize::Zeroizing;
@@ -81,6 +81,8 @@ pub struct Setup {
     pub secret_is_enough: bool,
     pub courier: Arc<dyn Courier>,
     pub sessions: Arc<Connected>,
+    /// Whatever engine the suite runs on, here it is the embedded one.
+    pub is_embedded: bool,
     pub folder: TempDir,
 }
 
@@ -95,8 +97,14 @@ impl Setup {
             secret_is_enough: false,
             courier: Arc::new(hooks::Nobody),
             sessions: Arc::default(),
+            is_embedded: false,
             folder: TempDir::new().unwrap(),
         }
+    }
+
+    /// On the embedded engine, whichever the suite runs on.
+    pub fn embedded() -> Self {
+        Self { is_embedded: true, ..Self::new() }
     }
 
     /// The folder of the files' bytes.
@@ -120,6 +128,10 @@ impl Setup {
             },
             master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         };
+        if self.is_embedded {
+            let database = Database::Sqlite(SqliteOptions::at(self.folder.path().join("yinxin.db")));
+            return Ctx::open(&database, parts).await.unwrap();
+        }
         ground::open(self.folder.path(), parts).await
     }
 }

@@ -131,7 +131,7 @@ async fn a_login_brings_a_hash_of_another_cost_up_to_date() {
     let Site { mut setup, ctx, app } = site;
     let old = stored_hash(&ctx, app.id, ann.user).await;
     assert!(old.contains("m=8,t=1,p=1"), "{old}");
-    tokio::task::spawn_blocking(move || ctx.db.close()).await.unwrap();
+    ctx.db.close().await;
     for (memory_kib, passes) in [(16, 2), (8, 1)] {
         setup.cost = HashCost { memory_kib, passes, ..CHEAP };
         let ctx = setup.open().await;
@@ -156,8 +156,7 @@ async fn a_login_needs_no_database_that_can_be_written() {
     drop(ctx);
     setup.cost = HashCost { memory_kib: 16, ..CHEAP };
     let ctx = setup.open().await;
-    let closing = Arc::clone(&ctx);
-    tokio::task::spawn_blocking(move || closing.db.close()).await.unwrap();
+    ctx.db.close().await;
     log_in_to(&ctx, &app, "ann", "first").await.unwrap();
 }
 

@@ -123,7 +123,6 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         | C::SigningKeyTaken
         | C::ShortIdTaken
         | C::LoginNameTaken
-        | C::LoginNameKept
         | C::RoomUidMissing
         | C::RoomUidIllegal
         | C::RoomNameIllegal
@@ -217,6 +216,8 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
         C::TooManyUnsubscriptions => argument("too many unsub presences"),
         C::TooManyQueries => argument("too many queries"),
 
+        C::PushAudienceTooLarge => argument(format!("more than {limit} targets")),
+        C::PushUnavailable => forbidden_op("no hook takes pushes"),
         C::PushSettingIllegal => argument(format!("parameters is invalid : {subject}")),
         C::TemplateNotFound => Wire {
             error: "entity_not_found",

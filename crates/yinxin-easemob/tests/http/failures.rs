@@ -57,8 +57,7 @@ impl Subscriber for Log {
 #[tokio::test]
 async fn a_failure_is_logged_with_the_requests_id() {
     let w = World::new().await;
-    let db = w.ctx.db.clone();
-    tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    w.ctx.db.close().await;
     let log = Log::default();
     let _logging = tracing::subscriber::set_default(log.clone());
     let arrival = Arrival::in_process();

@@ -25,8 +25,8 @@ pub(crate) async fn bind_email(call: &Call, me: Myself) -> Answer {
 }
 
 /// `POST /user/username?username=`.
-pub(crate) async fn bind_name(call: &Call, me: Myself) -> Answer {
-    users::bind_name(&call.ctx, &call.app, &me.user, call.query.required("username")?).await?;
+pub(crate) async fn rename(call: &Call, me: Myself) -> Answer {
+    users::rename(&call.ctx, &call.app, &me.user, call.query.required("username")?).await?;
     answer::done()
 }
 
@@ -135,7 +135,7 @@ pub(crate) async fn list(call: &Call, _: Backend) -> Answer {
     let numbers = users::numbers_of(ctx, app, page.users.iter().map(|user| user.user).collect()).await?;
     let listed = page.users.into_iter().filter_map(|user| {
         let (_, user_id) = numbers.iter().find(|(known, _)| *known == user.user)?;
-        Some(Listed { user_id: *user_id, username: user.username, status: u8::from(!user.active) })
+        Some(Listed { user_id: *user_id, username: user.called().to_owned(), status: u8::from(!user.active) })
     });
     answer::page(listed.collect::<Vec<_>>(), page.next.map(|next| Uuid::from_bytes(next.0).to_string()))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use yinxin_core::push::{self, DeviceRow};
 use yinxin_core::sessions::{Connection, device_number};
 use yinxin_core::users::{self, User};
-use yinxin_core::{Code, Error, Result, push_tokens};
+use yinxin_core::{Code, Error, Result};
 
 use crate::answer::{self, Answer};
 use crate::body::Number;
@@ -105,11 +105,7 @@ async fn addressed(call: &Call, viewer: Viewer, number: &'static str) -> Result<
         let user = viewer.user.ok_or_else(|| Error::about(Code::FieldIllegal, "user_id"))?;
         return Ok((user, device_sn(call, number)?.to_string()));
     };
-    let (user, device) = push_tokens::open(&call.ctx, &call.app, &token).await?;
-    match viewer.user {
-        Some(me) if me.user != user.user => Err(Code::Forbidden.into()),
-        _ => Ok((user, device)),
-    }
+    viewer.device_of(call, &token).await
 }
 
 /// `POST /user/token/bind`.

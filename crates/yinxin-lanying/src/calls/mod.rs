@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod profiles;
+pub(crate) mod push;
 pub(crate) mod register;
 pub(crate) mod roster;
 pub(crate) mod settings;

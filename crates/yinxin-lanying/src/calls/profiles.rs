@@ -38,7 +38,7 @@ pub(crate) async fn shown(call: &Call, user: &User) -> Result<Shown> {
     let mut take = |field| take(&mut profile, field);
     Ok(Shown {
         user_id: users::number_of(&call.ctx, &call.app, user).await?,
-        username: users::login_names(&call.ctx, &call.app, user).await?.name,
+        username: user.called().to_owned(),
         nick_name: take(Field::Name),
         avatar: take(Field::Icon),
         description: take(Field::Sign),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use yinxin_core::limits::REGISTER_BATCH_MAX;
 use yinxin_core::names::NameRule;
+use yinxin_core::sessions::device_number;
 use yinxin_core::settings::{self as core_settings, Admission, Setting};
 use yinxin_core::users::{self, Registration, User};
-use yinxin_core::{Code, Error, Result};
+use yinxin_core::{Code, Error, Result, push_tokens, pushes};
 use zeroize::Zeroizing;
 
 use super::settings;
@@ -60,6 +61,37 @@ pub(crate) async fn anonymous(call: &Call, _: Registrar) -> Answer {
     let user = register(call, NewUser { username: Some(name), password }).await?;
     let mut shown = settings::of(call, &user, false).await?;
     shown.insert("username".to_owned(), user.username.clone().into());
+    answer::ok(shown)
+}
+
+/// `POST /user/register/push`: a user with a device that is pushed to. The device is the one that is named, or the one that
+/// a push token of whoever used it before names; `sign` is nothing that anybody has explained.
+pub(crate) async fn push(call: &Call, _: Registrar) -> Answer {
+    #[derive(Deserialize)]
+    struct NewPushUser {
+        #[serde(flatten)]
+        user: NewUser,
+        alias: Option<String>,
+        device_guid: Option<String>,
+        push_token: Option<String>,
+    }
+    let NewPushUser { user, alias, device_guid, push_token } = call.json()?;
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let device = match (given(device_guid), given(push_token)) {
+        (None, Some(token)) => Some(push_tokens::open(&call.ctx, &call.app, &token).await?.1),
+        (device, _) => device,
+    };
+    device.as_deref().map_or(Ok(()), push_tokens::check_device)?;
+    let alias = given(alias);
+    alias.as_deref().map_or(Ok(()), pushes::check_alias)?;
+    let user = register(call, user).await?;
+    if let Some(alias) = alias {
+        let number = device.as_deref().map(|device| device_number(device).to_string());
+        pushes::set_alias(&call.ctx, &call.app, &user, number, alias).await?;
+    }
+    let mut shown = settings::of(call, &user, false).await?;
+    let token = device.map(|device| push_tokens::issue(&call.ctx, &call.app, &user, &device));
+    shown.extend(token.map(|token| ("push_token".to_owned(), token.into())));
     answer::ok(shown)
 }
 

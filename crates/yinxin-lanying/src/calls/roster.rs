@@ -110,7 +110,9 @@ pub(crate) async fn by_id(call: &Call, viewer: Viewer) -> Answer {
 
 /// `GET /roster/name?username=`.
 pub(crate) async fn by_name(call: &Call, viewer: Viewer) -> Answer {
-    let other = users::find(&call.ctx, &call.app, call.query.required("username")?).await?;
+    let name = call.query.required("username")?;
+    let other = users::logging_in_by(&call.ctx, &call.app, LoginName::Called(name)).await?;
+    let other = other.ok_or_else(|| Error::about(Code::UserNotFound, name))?;
     answer::ok(item(call, viewer.user.as_deref(), &other).await?)
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn by_name(call: &Call, _: Anybody) -> Answer {
     let Named { name, mobile, proof } = call.json()?;
     let name = match (&name, &mobile) {
         (None, Some(mobile)) if call.app.settings.token_user_mobile => Some(LoginName::Mobile(mobile)),
-        (name, _) => name.as_deref().map(LoginName::Name),
+        (name, _) => name.as_deref().map(LoginName::Called),
     };
     issue(call, name.ok_or_else(|| missing("name"))?, proof).await
 }

@@ -1,12 +1,15 @@
 //! Making users, what they show of themselves, what they set, what a backend does with many.
 
 use std::collections::BTreeSet;
+use std::future::IntoFuture as _;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use yinxin_core::apps::AppChanges;
+use yinxin_core::users;
 
 use crate::asking::{Answer as _, Bearer as _};
-use crate::world::World;
+use crate::world::{Somebody, World};
 
 #[tokio::test]
 async fn the_published_sample_of_a_registration() {
@@ -61,7 +64,7 @@ async fn a_batch_says_of_each_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn an_anonymous_user_gets_a_name_and_may_take_one_later() {
+async fn an_anonymous_user_gets_a_name_and_may_take_another() {
     let w = World::new().await;
     let body = json!({ "username": "anon_", "password": "x", "cid": "1" });
     let made = w.post("/user/register/anonymous", &body).await.ok();
@@ -69,16 +72,82 @@ async fn an_anonymous_user_gets_a_name_and_may_take_one_later() {
     assert!(name.starts_with("anon_") && name.len() > 12, "{name}");
     let login = json!({ "name": name, "password": "x" });
     let token = w.post("/token/user", &login).await.ok()["token"].as_str().unwrap().to_owned();
-    w.user("ann").await;
-    w.tell("/user/username?username=ann").by(&token).await.refused(10004);
-    w.tell("/user/username?username=123").by(&token).await.refused(10002);
     w.tell("/user/username?username=Ben").by(&token).await.ok();
-    w.tell("/user/username?username=ben").by(&token).await.ok();
-    w.tell("/user/username?username=carl").by(&token).await.refused(10011);
     assert_eq!(w.get("/user/profile").by(&token).await.ok()["username"], "ben");
-    for name in ["ben", name] {
-        w.post("/token/user", &json!({ "name": name, "password": "x" })).await.ok();
+    w.post("/token/user", &json!({ "name": "ben", "password": "x" })).await.ok();
+    w.post("/token/user", &login).await.refused(402);
+}
+
+/// Whom a name leads to in this dialect, by each way that takes one.
+async fn named(w: &World, asker: &Somebody, name: &str, password: &str) -> Option<i64> {
+    let found = w.get(&format!("/roster/name?username={name}")).by(&asker.token).await.json();
+    let found = (found["code"] == 200).then(|| found["data"]["user_id"].as_i64().unwrap());
+    for (path, body) in [("/token/user", "name"), ("/token/login", "login_name")] {
+        let answer = w.post(path, &json!({ body: name, "password": password })).await.json();
+        let logged_in = (answer["code"] == 200).then(|| answer["data"]["user_id"].as_i64().unwrap());
+        assert_eq!(logged_in, found, "{path} {name}");
+        assert!(found.is_some() || answer["code"] == 402, "{answer}");
     }
+    found
+}
+
+#[tokio::test]
+async fn a_user_is_called_by_its_newest_name_and_known_elsewhere_by_its_first() {
+    let w = World::new().await;
+    let (ann, ben) = (w.user("ann").await, w.user("ben").await);
+    let rename = |to: &str| w.tell(&format!("/user/username?username={to}")).by(&ann.token);
+    for (name, code) in [("ben", 10004), ("123", 10002), ("a-b", 10002), ("maximus", 10002), ("", 10002)] {
+        rename(name).await.refused(code);
+    }
+    let to_itself = async |name: &str| {
+        assert_eq!(w.get("/user/profile").by(&ann.token).await.ok()["username"], name);
+        assert_eq!(w.get(&format!("/roster/id?user_id={}", ann.id)).by(&ben.token).await.ok()["username"], name);
+        assert_eq!(w.get("/user/list").by(&w.app.admin).await.ok()[0]["username"], name);
+    };
+    // Found by the first name before, so that it is remembered.
+    assert_eq!(named(&w, &ben, "ann", "pw-ann").await, Some(ann.id));
+    for name in ["Anna", "anna", "%E5%AE%89"] {
+        rename(name).await.ok();
+        assert_eq!(named(&w, &ben, "ann", "pw-ann").await, None, "{name}");
+    }
+    to_itself("安").await;
+    assert_eq!(named(&w, &ben, "anna", "pw-ann").await, None);
+    // The first name stays the user's, the ones between are anybody's.
+    w.tell("/user/username?username=ann").by(&ben.token).await.refused(10004);
+    w.get("/app/user/name_check?username=ann").await.refused(10004);
+    w.post("/user/register/v2", &json!({ "username": "ann", "password": "x" })).await.refused(10004);
+    let heir = w.user("anna").await;
+    assert_eq!(named(&w, &ben, "anna", "pw-anna").await, Some(heir.id));
+    // Other dialects know the user by the first name as ever, and find it by the one it is called by, too.
+    let app = w.core_app().await;
+    for reference in ["ann", "安"] {
+        let found = users::find(&w.ctx, &app, reference).await.unwrap();
+        assert_eq!((found.username.as_str(), found.numeric_id), ("ann", Some(ann.id)));
+    }
+    rename("ann").await.ok();
+    to_itself("ann").await;
+    assert_eq!(named(&w, &ben, "ann", "pw-ann").await, Some(ann.id));
+    assert!(users::look_up(&w.ctx, app.id, "安").await.unwrap().is_none());
+    // A name that this dialect would not give is one to come back to all the same.
+    w.foreign_user("a-b").await;
+    let token = w.log_in("a-b").await.ok()["token"].as_str().unwrap().to_owned();
+    w.tell("/user/username?username=ab").by(&token).await.ok();
+    w.tell("/user/username?username=A-B").by(&token).await.ok();
+    assert_eq!(w.get("/user/profile").by(&token).await.ok()["username"], "a-b");
+}
+
+#[tokio::test]
+async fn a_name_that_many_want_is_given_once() {
+    let w = World::new().await;
+    let mut tokens = Vec::new();
+    for number in 0..8 {
+        tokens.push(w.user(&format!("user{number}_")).await.token);
+    }
+    let asked = tokens.iter().map(|token| w.tell("/user/username?username=star").by(token).into_future());
+    let taken = join_all(asked).await.iter().filter(|answer| answer.json()["code"] == 200).count();
+    assert_eq!(taken, 1);
+    let dump = w.dump().await;
+    assert_eq!(dump.matches("'star'").count(), 2, "one user is called so, by one handle: {dump}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod bad_input;
 mod devices;
 mod files;
 mod model;
+mod push;
 mod rights;
 mod roster;
 mod tokens;

@@ -21,7 +21,7 @@ const OPEN: [&str; 9] = [
     "/user/register/v2",
 ];
 /// Those that anybody may make where registration is open.
-const REGISTERING: [&str; 2] = ["/user/register/anonymous", "/app/user/name_check"];
+const REGISTERING: [&str; 3] = ["/user/register/anonymous", "/user/register/push", "/app/user/name_check"];
 
 #[tokio::test]
 async fn no_call_answers_another_apps_credentials() {
@@ -58,6 +58,9 @@ async fn calls_of_a_backend_are_not_a_users() {
         w.post(path, &json!({ "list": [{ "user_id": ann.id }] })).by(&ann.token).await.refused(10010);
     }
     w.get("/user/list").by(&ann.token).await.refused(10010);
+    for path in ["/push/notify", "/push/task/detail"] {
+        w.post(path, &json!({ "list": [1] })).by(&ann.token).await.refused(10010);
+    }
     let set = w.post("/user/change_password_admin", &json!({ "password": "x" })).by(&ann.token);
     set.header("user_id", ann.id).await.refused(10010);
     assert_eq!(w.dump().await, before);

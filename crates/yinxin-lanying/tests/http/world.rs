@@ -1,11 +1,14 @@
 //! [`World`]: a server in this process with two apps and a clock that tests move.
 
+use std::future::ready;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use yinxin_core::Ctx;
 use yinxin_core::apps::{self, App, AppChanges};
+use yinxin_core::hooks::{Courier, Letter, Reply, Undelivered};
 use yinxin_core::users::{self, Registration};
 use yinxin_realtime::{Bounds, Registry};
 use yinxin_testkit::asking::Ask;
@@ -50,8 +53,9 @@ impl Deref for World {
 impl World {
     pub async fn new() -> Self {
         let registry = Registry::new(Bounds::default());
+        let setup = ground::Setup { courier: Arc::new(Idle), ..ground::Setup::default() };
         let routes = |ctx: &Arc<Ctx>| yinxin_lanying::router(Arc::clone(ctx), yinxin_lanying::Options::default());
-        let ground = Ground::new(ground::Setup::default(), registry.clone(), routes).await;
+        let ground = Ground::new(setup, registry.clone(), routes).await;
         let changes = AppChanges { open_registration: Some(true), ..AppChanges::default() };
         let app = tenant(&ground, "acme/chat", changes).await;
         let other = tenant(&ground, "rival/chat", AppChanges::default()).await;
@@ -101,6 +105,19 @@ impl World {
         let password = Some(Zeroizing::new(format!("pw-{name}")));
         let registration = Registration { username: Some(name.to_owned()), password, ..Registration::default() };
         users::register(&self.ctx, &*self.core_app().await, registration).await.unwrap();
+    }
+}
+
+/// Takes every address and carries nothing: what hooks would be told stays in the outbox.
+struct Idle;
+
+impl Courier for Idle {
+    fn check(&self, _url: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn post(&self, _letter: Letter) -> BoxFuture<'_, Result<Reply, Undelivered>> {
+        Box::pin(ready(Err(Undelivered("nothing is carried".to_owned()))))
     }
 }
 

@@ -157,8 +157,7 @@ async fn a_call_that_we_failed_may_be_made_again_under_its_id() {
     let w = World::new().await;
     let ask = || async { w.post("user/create.action", &[("accid", "ann")]).await.header("requestid", "a") };
     w.app().await;
-    let db = w.ctx.db.clone();
-    tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    w.ctx.db.close().await;
     ask().await.await.refused(500, "server error");
     ask().await.await.refused(500, "server error");
 }

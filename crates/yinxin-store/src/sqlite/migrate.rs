@@ -8,6 +8,7 @@ use refinery::{Migration, Runner};
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
+use crate::migrations;
 
 /// Applies what the file lacks of `list`. A file that already holds data is copied aside first. All of it is one
 /// transaction with the history that says so: whenever the process ends, the file can be opened again.
@@ -16,12 +17,8 @@ pub(super) fn to_newest(db: &mut Connection, path: &Path, list: &[Migration]) ->
     let engine = |source: refinery::Error| Error::Engine(Box::new(source));
     // A file without a history is a new one; the run below finds out if it is something worse.
     let applied = runner.get_last_applied_migration(db).ok().flatten().map(|migration| migration.version());
+    migrations::refuse_newer("file", applied, list)?;
     let newest = list.iter().map(Migration::version).max();
-    if applied > newest {
-        let (applied, newest) = (applied.unwrap_or_default(), newest.unwrap_or_default());
-        let text = format!("the file has schema version {applied}, this program knows up to {newest}: use a newer one");
-        return Err(Error::Engine(text.into()));
-    }
     if applied.is_some() && applied < newest {
         copy_aside(db, path, &format!("before-v{}.db", newest.unwrap_or_default()))?;
     }

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::seam::{BoxFuture, Sql, Touched};
+use crate::seam::{BoxFuture, OnCommit, Sql};
 use conn::Conn;
 pub use conn::quick_check;
 use writer::Writer;
@@ -37,11 +37,10 @@ pub struct SqliteOptions {
 impl SqliteOptions {
     /// The defaults for a file at `path`.
     pub fn at(path: PathBuf) -> Self {
-        Self { path, readers: 4, queue: 4096, group: 512, pages_max: None }
+        let readers = std::thread::available_parallelism().map_or(2, usize::from) + 2;
+        Self { path, readers, queue: 4096, group: 512, pages_max: None }
     }
 }
-
-pub(crate) type OnCommit = Box<dyn Fn(&[Touched]) + Send>;
 
 #[derive(Clone)]
 pub(crate) struct Sqlite {
@@ -90,8 +89,13 @@ impl Sqlite {
         self.writer.gauge()
     }
 
-    pub fn close(&self) {
-        self.writer.close();
+    /// Finishes the queued writes and closes the file for writing.
+    pub async fn close(&self) {
+        let writer = self.writer.clone();
+        // It waits for the writer's thread, which is not for a thread of the runtime to do.
+        if tokio::task::spawn_blocking(move || writer.close()).await.is_err() {
+            tracing::error!("the database was not closed in order");
+        }
     }
 }
 

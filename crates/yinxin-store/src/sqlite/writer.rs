@@ -11,9 +11,9 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::conn::Conn;
-use super::{OnCommit, SqliteOptions, ready};
+use super::{SqliteOptions, ready};
 use crate::error::{Error, Result};
-use crate::seam::{BoxFuture, Sql, Touched};
+use crate::seam::{BoxFuture, OnCommit, Sql, Touched};
 
 /// What the writer is doing, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,9 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Write { input, work, outcome: None, reply });
         self.queue.try_send(Message::Job(job)).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => Error::Busy(self.queue.max_capacity()),
+            mpsc::error::TrySendError::Full(_) => {
+                Error::Busy(format!("{} writes are waiting already", self.queue.max_capacity()).into())
+            }
             mpsc::error::TrySendError::Closed(_) => Error::Closed,
         })?;
         answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))

@@ -2,7 +2,7 @@
 
 use crate::{AppId, Result, Sql, UserId};
 
-/// The kind of the name a backend gives a user, and of names that stand for it.
+/// The kind of the name a backend gives a user, and of the one it is called by.
 pub const USERNAME: &str = "username";
 /// A user's number, in decimal.
 pub const NUMERIC_ID: &str = "number";
@@ -22,6 +22,13 @@ pub async fn claim(sql: &mut dyn Sql, app: AppId, kind: &str, handle: &str, user
 pub async fn find(sql: &mut dyn Sql, app: AppId, kind: &str, handle: &str) -> Result<Option<UserId>> {
     const SQL: &str = "SELECT user_id FROM handles WHERE app_id = $1 AND kind = $2 AND handle = $3";
     sql.rows(SQL, &[app.arg(), kind.into(), handle.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
+}
+
+/// Gives up one name.
+pub async fn give_up(sql: &mut dyn Sql, app: AppId, kind: &str, handle: &str, user: UserId) -> Result<()> {
+    const SQL: &str = "DELETE FROM handles WHERE app_id = $1 AND kind = $2 AND handle = $3 AND user_id = $4";
+    sql.exec(SQL, &[app.arg(), kind.into(), handle.into(), user.arg()]).await?;
+    Ok(())
 }
 
 /// Gives up all names of that kind.

@@ -20,6 +20,8 @@ pub mod message_pins;
 pub mod mutes;
 pub mod presence;
 pub mod push;
+pub mod push_marks;
+pub mod push_tasks;
 pub mod reactions;
 pub mod reports;
 pub mod room_bars;

@@ -58,6 +58,14 @@ pub async fn devices(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<
     sql.rows(SQL, &[app.arg(), user.arg()]).await?.into_iter().map(read).collect()
 }
 
+/// Up to `limit` users with devices, behind that user.
+pub async fn users(sql: &mut dyn Sql, app: AppId, after: UserId, limit: i64) -> Result<Vec<UserId>> {
+    const SQL: &str =
+        "SELECT DISTINCT user_id FROM push_devices WHERE app_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3";
+    let rows = sql.rows(SQL, &[app.arg(), after.arg(), limit.into()]).await?;
+    rows.into_iter().map(|mut row| row.take(0)).collect()
+}
+
 /// When a conversation, or all of them, may push. `None` = never set.
 #[derive(Clone, Debug, Default)]
 pub struct RuleRow {

@@ -10,6 +10,8 @@ pub struct UserRow {
     pub user: UserId,
     /// The name a backend gave, folded.
     pub username: String,
+    /// The name it took since, folded; `None`: it is called as before.
+    pub called: Option<String>,
     /// Creation time.
     pub created_ms: i64,
     /// Last change of what a backend sees in this row.
@@ -26,6 +28,18 @@ pub struct UserRow {
     pub push: PushProfile,
     /// Group id and whether its offline pushes are ignored.
     pub group_ignores: Vec<(String, bool)>,
+}
+
+impl UserRow {
+    /// What it is called now. Its name, by which everything else knows it, stays as it is.
+    pub fn called(&self) -> &str {
+        self.called.as_deref().unwrap_or(&self.username)
+    }
+
+    /// Whether that folded name is one of its names.
+    pub fn goes_by(&self, name: &str) -> bool {
+        self.username == name || self.called.as_deref() == Some(name)
+    }
 }
 
 /// The push settings of a user row; `None` = never set.
@@ -68,7 +82,7 @@ macro_rules! columns {
     () => {
         "u.user_id, u.username, u.created_ms, u.modified_ms, u.active, u.token_epoch, u.tokens_not_before_s, \
          u.push_nickname, u.push_style, u.quiet, u.quiet_start_h, u.quiet_end_h, u.notifier_name, u.device_token, \
-         u.numeric_id, i.group_id, i.ignored"
+         u.numeric_id, u.called, i.group_id, i.ignored"
     };
 }
 
@@ -97,6 +111,7 @@ fn read(row: &mut Row) -> Result<UserRow> {
             device_token: row.take(13)?,
         },
         numeric_id: row.take(14)?,
+        called: row.take(15)?,
         group_ignores: Vec::new(),
     })
 }
@@ -105,7 +120,7 @@ fn read(row: &mut Row) -> Result<UserRow> {
 fn fold(rows: Vec<Row>) -> Result<Vec<UserRow>> {
     let mut users: Vec<UserRow> = Vec::with_capacity(rows.len());
     for mut row in rows {
-        let ignore = row.take::<Option<String>>(15)?.zip(row.take::<Option<bool>>(16)?);
+        let ignore = row.take::<Option<String>>(16)?.zip(row.take::<Option<bool>>(17)?);
         let user = read(&mut row)?;
         if users.last().is_none_or(|last| last.user != user.user) {
             users.push(user);
@@ -302,7 +317,7 @@ async fn number_of(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 24] = [
+    const REST: [&str; 26] = [
         // What a user sent stays with those who got it, files as well as messages; the app owns them from now on.
         "UPDATE files SET owner_id = app_id WHERE app_id = $1 AND owner_id = $2",
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
@@ -331,6 +346,8 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM push_rules WHERE app_id = $1 AND kind = 'user' AND target IN \
          (SELECT username FROM users WHERE app_id = $1 AND user_id = $2)",
         "DELETE FROM push_preferences WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM push_aliases WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM push_tags WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM user_settings WHERE app_id = $1 AND user_id = $2",
     ];
     sql.touch(Touched::User(app, user));
@@ -347,6 +364,14 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         sql.exec(statement, &args).await?;
     }
     Ok(sql.exec("DELETE FROM users WHERE app_id = $1 AND user_id = $2", &args).await? == 1)
+}
+
+/// Has a user called by a name that has been claimed for it; `None`: by its own.
+pub async fn set_called(sql: &mut dyn Sql, app: AppId, user: UserId, name: Option<&str>) -> Result<()> {
+    sql.touch(Touched::User(app, user));
+    let args = [app.arg(), user.arg(), name.into()];
+    sql.exec("UPDATE users SET called = $3 WHERE app_id = $1 AND user_id = $2", &args).await?;
+    Ok(())
 }
 
 /// Gives the user its number; `false` when it has one, or is gone. The number must then be claimed.

@@ -14,15 +14,19 @@ use yinxin_store::tables::inbox::{self, InboxRow};
 use yinxin_store::tables::message_pins::{self, PinRow};
 use yinxin_store::tables::presence::{self, StatusRow};
 use yinxin_store::tables::push::{self, DeviceRow, NotifierRow, RuleRow, TemplateRow};
+use yinxin_store::tables::push_tasks::{self, NewTask};
 use yinxin_store::tables::reactions::{self, ReactionRow};
 use yinxin_store::tables::reports::{self, ReportRow};
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
-use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, room_bars, room_stays, settings};
+use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, push_marks, room_bars, room_stays, settings};
 use yinxin_store::{AppId, Db, FileId, HookId, ObjectId, Result, Sql, TokenId, UserId, Value};
 
+use yinxin_testkit::storage;
+
 use crate::kit::{Place, query, text, texts};
+use crate::schemas::{Column, columns, tables};
 
 const APP: AppId = AppId([0xA1; 16]);
 const OTHER_APP: AppId = AppId([0xA2; 16]);
@@ -68,6 +72,14 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
         modified_ms: 1,
     };
     assert!(push::add_template(tx, app, &template, 10).await?);
+    let task = NewTask {
+        task_id: 1,
+        request_id: Some("request".to_owned()),
+        made_ms: 1,
+        asked: "{}".to_owned(),
+        progress: "{}".to_owned(),
+    };
+    assert!(push_tasks::insert(tx, app, &task).await?);
     let notifier = NotifierRow {
         notifier_id: Box::new(app.0),
         name: "notifier".to_owned(),
@@ -178,6 +190,8 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     push::put_rule(tx, app, user, "chatgroup", "group", &RuleRow::default()).await?;
     push::prefer(tx, app, user, "language", "zh").await?;
     settings::put(tx, app, user, "no_sounds", "true").await?;
+    push_marks::set_alias(tx, app, user, ("device", "alias"), 1).await?;
+    push_marks::add_tag(tx, app, user, "tag").await?;
     let message = InboxRow {
         message_id: 1,
         sender: "peer".to_owned(),
@@ -249,19 +263,16 @@ async fn filled() -> (Place, Db) {
     (place, db)
 }
 
-async fn tables(db: &Db) -> Vec<String> {
-    texts(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'play' ORDER BY name").await
-}
-
-async fn columns(db: &Db, table: &str) -> Vec<String> {
-    texts(db, text(format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"))).await
-}
-
 /// Every row of every table, each as a text that spells bytes in hexadecimal.
 async fn all_rows(db: &Db) -> Vec<String> {
     let mut rows = Vec::new();
     for table in tables(db).await {
-        let values = columns(db, &table).await.iter().map(|name| format!("quote({name})")).collect::<Vec<_>>();
+        let spelled = |column: &Column| match (column.kind.as_str(), storage::on_postgres()) {
+            ("BYTEA", true) => format!("COALESCE(upper(encode({}, 'hex')), 'NULL')", column.name),
+            (_, true) => format!("quote_nullable({})", column.name),
+            (_, false) => format!("quote({})", column.name),
+        };
+        let values = columns(db, &table).await.iter().map(spelled).collect::<Vec<_>>();
         let sql = format!("SELECT '{table}: ' || {} FROM {table} ORDER BY 1", values.join(" || ', ' || "));
         rows.extend(texts(db, text(sql)).await);
     }
@@ -306,13 +317,10 @@ const OTHER_IDS: [(&str, &str); 9] = [
 async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
     let (_place, db) = filled().await;
     for table in tables(&db).await {
-        let ids = format!(
-            "SELECT name FROM pragma_table_info('{table}') WHERE type = 'BYTEA' AND name LIKE '%\\_id' \
-                           ESCAPE '\\' AND name <> 'app_id'"
-        );
-        for column in texts(&db, text(ids)).await {
-            if !OTHER_IDS.contains(&(table.as_str(), column.as_str())) {
-                assert!(count(&db, &table, &column, &ANN.0).await > 0, "this test adds no row to {table} by {column}");
+        for Column { name, kind, .. } in columns(&db, &table).await {
+            let is_id = kind == "BYTEA" && name.ends_with("_id") && name != "app_id";
+            if is_id && !OTHER_IDS.contains(&(table.as_str(), name.as_str())) {
+                assert!(count(&db, &table, &name, &ANN.0).await > 0, "this test adds no row to {table} by {name}");
             }
         }
     }
@@ -341,7 +349,7 @@ async fn deleting_a_user_takes_exactly_the_rows_that_carry_it() {
 async fn deleting_an_app_takes_exactly_the_rows_that_carry_it_a_few_at_a_time() {
     let (_place, db) = filled().await;
     for table in tables(&db).await {
-        if table != GOING && columns(&db, &table).await.contains(&"app_id".to_owned()) {
+        if table != GOING && columns(&db, &table).await.iter().any(|column| column.name == "app_id") {
             assert!(count(&db, &table, "app_id", &APP.0).await > 0, "this test adds no row to {table}");
         }
     }

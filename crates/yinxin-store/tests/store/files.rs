@@ -16,7 +16,7 @@ fn refusal(options: &SqliteOptions) -> String {
 async fn a_second_start_changes_nothing() {
     const SCHEMA: &str = "SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name";
     const HISTORY: &str = "SELECT version || name || applied_on || checksum FROM refinery_schema_history";
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     put_alone(&db, 1).await.unwrap();
     let before = (texts(&db, SCHEMA).await, texts(&db, HISTORY).await);
@@ -31,7 +31,7 @@ async fn a_second_start_changes_nothing() {
 
 #[test]
 fn what_is_no_database_is_refused_and_left_as_it_is() {
-    let place = Place::new();
+    let place = Place::embedded();
     let letter = "Dear Sir or Madam, ".repeat(1000);
     fs::write(place.path(), &letter).unwrap();
     let text = refusal(&place.options);
@@ -41,9 +41,9 @@ fn what_is_no_database_is_refused_and_left_as_it_is() {
 
 #[tokio::test]
 async fn a_damaged_file_is_refused() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
-    tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    db.close().await;
     let mut bytes = fs::read(place.path()).unwrap();
     for suffix in ["-wal", "-shm"] {
         let mut side = place.path().clone().into_os_string();
@@ -59,7 +59,7 @@ async fn a_damaged_file_is_refused() {
 
 #[test]
 fn a_folder_that_is_not_there_is_said_so() {
-    let place = Place::new();
+    let place = Place::embedded();
     let options = SqliteOptions::at(place.path().with_file_name("missing").join("yinxin.db"));
     let text = refusal(&options);
     assert!(text.contains("unable to open"), "{text}");
@@ -67,7 +67,7 @@ fn a_folder_that_is_not_there_is_said_so() {
 
 #[tokio::test]
 async fn a_file_of_a_newer_version_is_refused() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     run(
         &db,
@@ -82,7 +82,7 @@ async fn a_file_of_a_newer_version_is_refused() {
 
 #[tokio::test]
 async fn a_file_whose_history_was_edited_is_refused() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     run(&db, "UPDATE refinery_schema_history SET checksum = '1'").await;
     drop(db);

@@ -39,7 +39,7 @@ async fn open_small(place: &mut Place) -> Db {
 
 #[tokio::test]
 async fn a_full_disk_refuses_the_group_whole_and_keeps_what_was_acknowledged() {
-    let mut place = Place::new();
+    let mut place = Place::embedded();
     let db = open_small(&mut place).await;
     let kept = fill(&db).await;
     let held = hold(&db, 1).await;
@@ -61,7 +61,7 @@ async fn a_full_disk_refuses_the_group_whole_and_keeps_what_was_acknowledged() {
     }
     let first = held.write.await.unwrap();
     assert!(matches!(first, Err(Error::Engine(_))), "its commit is the group's: {first:?}");
-    assert_eq!(numbers(&db, "SELECT k FROM twin").await, [], "no half of a write is kept");
+    assert_eq!(numbers(&db, "SELECT k FROM twin").await, Vec::<i64>::new(), "no half of a write is kept");
     assert_eq!(keys(&db).await, kept);
     let whole = text(format!("SELECT COUNT(*) FROM play WHERE length(v) = {ROW_BYTES}"));
     assert_eq!(numbers(&db, whole).await, [i64::try_from(kept.len()).unwrap()]);
@@ -70,7 +70,7 @@ async fn a_full_disk_refuses_the_group_whole_and_keeps_what_was_acknowledged() {
 
 #[tokio::test]
 async fn deleting_something_makes_room() {
-    let mut place = Place::new();
+    let mut place = Place::embedded();
     let db = open_small(&mut place).await;
     let kept = fill(&db).await;
     // A few, for what one of them frees need not be what another one takes.
@@ -86,7 +86,7 @@ async fn deleting_something_makes_room() {
 
 #[tokio::test]
 async fn a_larger_disk_makes_room() {
-    let mut place = Place::new();
+    let mut place = Place::embedded();
     let db = open_small(&mut place).await;
     let kept = fill(&db).await;
     drop(db);
@@ -99,7 +99,7 @@ async fn a_larger_disk_makes_room() {
 
 #[tokio::test]
 async fn a_closure_that_overlooks_the_failure_keeps_nothing() {
-    let mut place = Place::new();
+    let mut place = Place::embedded();
     let db = open_small(&mut place).await;
     let kept = fill(&db).await;
     let overlooked: Result<(), Error> = db
@@ -113,7 +113,7 @@ async fn a_closure_that_overlooks_the_failure_keeps_nothing() {
         })
         .await;
     assert!(matches!(overlooked, Err(Error::Engine(_))), "{overlooked:?}");
-    assert_eq!(numbers(&db, "SELECT k FROM twin").await, []);
+    assert_eq!(numbers(&db, "SELECT k FROM twin").await, Vec::<i64>::new());
     assert_eq!(keys(&db).await, kept);
     run(&db, "DELETE FROM play").await;
     put_alone(&db, 4).await.unwrap();

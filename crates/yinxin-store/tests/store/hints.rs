@@ -17,7 +17,7 @@ async fn touch(tx: &mut dyn Sql, key: u8) -> Result<(), Fault> {
 
 #[tokio::test]
 async fn a_hint_is_told_after_the_commit_and_before_the_answer() {
-    let place = Place::new();
+    let place = Place::embedded();
     // A second handle on the same file sees only what is committed.
     let other = place.open().await;
     let seen: Arc<Mutex<Vec<usize>>> = Arc::default();
@@ -38,7 +38,7 @@ async fn a_hint_is_told_after_the_commit_and_before_the_answer() {
 
 #[tokio::test]
 async fn hints_of_a_write_that_is_undone_are_forgotten() {
-    let place = Place::new();
+    let place = Place::embedded();
     let (db, told) = place.open_noting().await;
     let held = hold(&db, 0).await;
     let before = queue(&db, 1, |tx, key| Box::pin(touch(tx, *key)));
@@ -78,7 +78,7 @@ async fn forgotten(db: &Db, held: crate::kit::Held, abandoned: tokio::task::Join
 
 #[tokio::test]
 async fn hints_are_told_when_the_caller_goes_away_after_the_write_began() {
-    let place = Place::new();
+    let place = Place::embedded();
     let (db, told) = place.open_noting().await;
     // Not begun: no hint, for nothing has changed.
     let held = hold(&db, 0).await;

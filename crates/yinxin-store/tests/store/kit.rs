@@ -1,5 +1,6 @@
-//! What the modules share: a database in a temporary folder with a table to play with, and a write that holds the
-//! writer until it is told to go on, so that tests decide what is queued behind it.
+//! What the modules share: a database with a table to play with, on the engine that the suite runs on or on one that a
+//! test names, and a write that holds the embedded writer until it is told to go on, so that tests decide what is queued
+//! behind it.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
-use yinxin_store::{Arg, BoxFuture, Db, Error, Input, Sql, SqliteOptions, Touched, Value};
+use yinxin_store::{Arg, BoxFuture, Db, Error, Input, Options, PostgresOptions, Sql, SqliteOptions, Touched, Value};
+use yinxin_testkit::storage;
 
 pub type Told = Arc<Mutex<Vec<Touched>>>;
 
@@ -28,14 +30,29 @@ impl From<Error> for Fault {
 /// A database in a folder of its own.
 pub struct Place {
     pub options: SqliteOptions,
+    /// Where it is instead, when the embedded engine is not what is looked at.
+    pub postgres: Option<PostgresOptions>,
     _folder: TempDir,
 }
 
 impl Place {
+    /// On the engine that the suite runs on.
     pub fn new() -> Self {
+        if storage::on_postgres() { Self::postgres() } else { Self::embedded() }
+    }
+
+    /// On the embedded engine, whatever the suite runs on.
+    pub fn embedded() -> Self {
         let folder = TempDir::new().unwrap();
         let options = SqliteOptions { readers: 2, ..SqliteOptions::at(folder.path().join("yinxin.db")) };
-        Self { options, _folder: folder }
+        Self { options, postgres: None, _folder: folder }
+    }
+
+    /// On PostgreSQL, whatever the suite runs on.
+    pub fn postgres() -> Self {
+        let place = Self::embedded();
+        let url = storage::database_for(&place.options.path);
+        Self { postgres: Some(storage::few_connections(url)), ..place }
     }
 
     /// Opens it and makes the table `play (k, v)` if there is none.
@@ -51,9 +68,13 @@ impl Place {
         (db, told)
     }
 
-    pub async fn open_telling(&self, on_commit: impl Fn(&[Touched]) + Send + 'static) -> Db {
-        let db = Db::open_sqlite(&self.options, on_commit).unwrap();
-        run(&db, "CREATE TABLE IF NOT EXISTS play (k BIGINT PRIMARY KEY, v TEXT)").await;
+    pub async fn open_telling(&self, on_commit: impl Fn(&[Touched]) + Send + Sync + 'static) -> Db {
+        let options = match &self.postgres {
+            Some(postgres) => Options::Postgres(postgres.clone()),
+            None => Options::Sqlite(self.options.clone()),
+        };
+        let db = Db::open(&options, on_commit).await.unwrap();
+        run(&db, "CREATE TABLE IF NOT EXISTS play (k BIGINT NOT NULL PRIMARY KEY, v TEXT)").await;
         db
     }
 

@@ -10,4 +10,7 @@ mod plans;
 mod portable;
 mod rooms;
 mod schema;
+mod schemas;
+mod served;
+mod transfer;
 mod writer;

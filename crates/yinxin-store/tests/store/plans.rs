@@ -51,7 +51,7 @@ async fn a_page_of_users_is_in_order_of_age_whether_they_are_banned_or_not() {
 
 #[tokio::test]
 async fn a_page_reads_an_index_of_its_sort() {
-    let db = Place::new().open().await;
+    let db = Place::embedded().open().await;
     for (sort, index) in [("active", "users_active_by_age"), ("NOT active", "users_banned_by_age")] {
         let sql = format!(
             "EXPLAIN QUERY PLAN SELECT * FROM users WHERE app_id = $1 AND {sort} \

@@ -55,7 +55,7 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 16] = [
+const WITHOUT_APP: [(&str, &str); 17] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
     ("SELECT … FROM apps WHERE signing_key = $1", "finds the app"),
     ("SELECT … FROM apps WHERE short_id = $1", "finds the app"),
@@ -63,6 +63,7 @@ const WITHOUT_APP: [(&str, &str); 16] = [
     ("SELECT app_id, hook_id FROM hooks", "what a server looks at when it starts"),
     ("SELECT app_id, session_seq, lane, data FROM hook_sessions", "what a server looks at when it starts"),
     ("SELECT app_id FROM going_apps ORDER BY since_ms, app_id", "finds an app to clear away"),
+    ("SELECT app_id, task_id FROM push_tasks WHERE app_id > $1", "finds the app whose turn it is"),
     ("SELECT COUNT(*) FROM going_apps", "the operator's look at what is left to clear"),
     ("INSERT INTO server_keys", "the server's own keys"),
     ("UPDATE rooms SET open_until_ms = $1, abandoned", "a server that starts: nobody is in any room"),

@@ -2,8 +2,10 @@
 //! engine only.
 
 use yinxin_store::Db;
+use yinxin_testkit::storage;
 
 use crate::kit::{Place, numbers, text, texts};
+use crate::schemas;
 
 /// Tables of the server itself and of the migrations: they belong to no app.
 const SERVERS_OWN: [&str; 3] = ["refinery_schema_history", "server_keys", "file_garbage"];
@@ -27,7 +29,7 @@ async fn primary_key(db: &Db, table: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_table_is_keyed_by_its_owner() {
-    let db = Place::new().open().await;
+    let db = Place::embedded().open().await;
     for table in tables(&db).await {
         let key = primary_key(&db, &table).await;
         assert_eq!(key.first().map(String::as_str), Some("app_id"), "{table}");
@@ -39,7 +41,7 @@ async fn every_table_is_keyed_by_its_owner() {
 
 #[tokio::test]
 async fn every_id_has_its_length_checked() {
-    let db = Place::new().open().await;
+    let db = Place::embedded().open().await;
     let mut checked = 0;
     for table in tables(&db).await {
         let sql = texts(&db, text(format!("SELECT sql FROM sqlite_schema WHERE name = '{table}'"))).await.remove(0);
@@ -63,7 +65,7 @@ async fn every_id_has_its_length_checked() {
 
 #[tokio::test]
 async fn only_portable_types_are_used_and_only_what_may_be_absent_is_nullable() {
-    let db = Place::new().open().await;
+    let db = Place::embedded().open().await;
     for table in tables(&db).await {
         for kind in texts(&db, text(format!("SELECT type FROM pragma_table_info('{table}')"))).await {
             assert!(["BYTEA", "TEXT", "BIGINT", "BOOLEAN"].contains(&kind.as_str()), "{table}: {kind}");
@@ -76,7 +78,7 @@ async fn only_portable_types_are_used_and_only_what_may_be_absent_is_nullable() 
 
 #[tokio::test]
 async fn nothing_refers_across_users() {
-    let db = Place::new().open().await;
+    let db = Place::embedded().open().await;
     for table in tables(&db).await {
         let references = format!("SELECT COUNT(*) FROM pragma_foreign_key_list('{table}')");
         assert_eq!(numbers(&db, text(references)).await, [0], "{table} has a foreign key");
@@ -92,11 +94,26 @@ async fn nothing_refers_across_users() {
 async fn every_index_begins_with_the_app() {
     // The directory of apps is read by name before there is an app.
     const DIRECTORY: [&str; 3] = ["apps_by_name", "apps_by_signing_key", "apps_by_short_id"];
-    let db = Place::new().open().await;
+    let db = Place::embedded().open().await;
     let indexes = texts(&db, "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").await;
     assert!(indexes.len() > 5);
     for index in indexes.iter().filter(|name| !DIRECTORY.contains(&name.as_str())) {
         let first = texts(&db, text(format!("SELECT name FROM pragma_index_info('{index}') ORDER BY seqno"))).await;
         assert_eq!(first[0], "app_id", "{index}");
     }
+}
+
+/// Needs the tests' PostgreSQL, which `./test` brings.
+#[tokio::test]
+async fn both_engines_have_the_same_schema() {
+    if storage::server().is_none() {
+        return;
+    }
+    let embedded = schemas::whole(&Place::embedded().open().await, false).await;
+    let served = schemas::whole(&Place::postgres().open().await, true).await;
+    assert!(embedded.len() > 30, "{}", embedded.len());
+    for (ours, theirs) in embedded.iter().zip(&served) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(embedded.len(), served.len());
 }

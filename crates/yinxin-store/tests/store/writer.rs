@@ -8,7 +8,7 @@ use crate::kit::{Fault, Place, hold, keys, put, put_alone, queue, until_queued};
 
 #[tokio::test]
 async fn writes_that_wait_share_a_commit() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let before = db.writer_gauge().commits;
     let held = hold(&db, 0).await;
@@ -25,7 +25,7 @@ async fn writes_that_wait_share_a_commit() {
 
 #[tokio::test]
 async fn a_commit_takes_no_more_writes_than_its_bound() {
-    let mut place = Place::new();
+    let mut place = Place::embedded();
     place.options.group = 10;
     let db = place.open().await;
     let before = db.writer_gauge().commits;
@@ -42,7 +42,7 @@ async fn a_commit_takes_no_more_writes_than_its_bound() {
 
 /// What one of many writes in a group does after it has added a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Deed {
+pub enum Deed {
     Succeed,
     AddAgain,
     Fail,
@@ -51,9 +51,9 @@ enum Deed {
     Nonsense,
 }
 
-const DEEDS: [Deed; 6] = [Deed::Succeed, Deed::AddAgain, Deed::Fail, Deed::Await, Deed::Panic, Deed::Nonsense];
+pub const DEEDS: [Deed; 6] = [Deed::Succeed, Deed::AddAgain, Deed::Fail, Deed::Await, Deed::Panic, Deed::Nonsense];
 
-async fn act(db: &Db, key: i64, deed: Deed) -> Result<i64, Fault> {
+pub async fn act(db: &Db, key: i64, deed: Deed) -> Result<i64, Fault> {
     db.write((key, deed), |tx, (key, deed)| {
         Box::pin(async move {
             put(tx, *key).await?;
@@ -73,7 +73,7 @@ async fn act(db: &Db, key: i64, deed: Deed) -> Result<i64, Fault> {
 
 #[tokio::test]
 async fn each_write_of_a_group_is_answered_on_its_own() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let before = db.writer_gauge().commits;
     let held = hold(&db, -1).await;
@@ -105,7 +105,7 @@ async fn each_write_of_a_group_is_answered_on_its_own() {
 
 #[tokio::test]
 async fn a_fault_alone_in_its_group_leaves_the_writer_working() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     for (key, deed) in (0..).zip(DEEDS) {
         assert_eq!(act(&db, key, deed).await.is_ok(), deed == Deed::Succeed, "{deed:?}");
@@ -116,7 +116,7 @@ async fn a_fault_alone_in_its_group_leaves_the_writer_working() {
 
 #[tokio::test]
 async fn a_read_may_await_nothing_else_and_write_nothing() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let awaited: Result<(), Error> = db.read((), |_, ()| Box::pin(pending())).await;
     assert!(matches!(awaited, Err(Error::Awaited)), "{awaited:?}");
@@ -125,19 +125,19 @@ async fn a_read_may_await_nothing_else_and_write_nothing() {
         let written = db.read(key, |tx, key| Box::pin(put(tx, *key))).await;
         assert!(matches!(written, Err(Error::Engine(_))), "{written:?}");
     }
-    assert_eq!(keys(&db).await, []);
+    assert_eq!(keys(&db).await, Vec::<i64>::new());
 }
 
 #[tokio::test]
 async fn a_full_queue_answers_busy() {
-    let mut place = Place::new();
+    let mut place = Place::embedded();
     place.options.queue = 2;
     let db = place.open().await;
     let held = hold(&db, 0).await;
     let writes: Vec<_> = (1..=2).map(|key| queue(&db, key, |tx, key| Box::pin(put(tx, *key)))).collect();
     until_queued(&db, 2).await;
     let busy = put_alone(&db, 3).await;
-    assert!(matches!(busy, Err(Error::Busy(2))), "{busy:?}");
+    assert!(matches!(busy, Err(Error::Busy(_))), "{busy:?}");
     held.go_on();
     for write in writes {
         write.await.unwrap().unwrap();
@@ -148,7 +148,7 @@ async fn a_full_queue_answers_busy() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_before_its_write_begins_takes_it_along() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let held = hold(&db, 0).await;
     let gone = queue(&db, 1, |tx, key| Box::pin(put(tx, *key)));
@@ -162,7 +162,7 @@ async fn a_caller_that_goes_away_before_its_write_begins_takes_it_along() {
 
 #[tokio::test]
 async fn a_write_that_has_begun_is_finished_without_its_caller() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let held = hold(&db, 0).await;
     held.write.abort();
@@ -174,14 +174,14 @@ async fn a_write_that_has_begun_is_finished_without_its_caller() {
 
 #[tokio::test]
 async fn closing_finishes_what_is_queued_and_refuses_the_rest() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let held = hold(&db, 0).await;
     let writes: Vec<_> = (1..=3).map(|key| queue(&db, key, |tx, key| Box::pin(put(tx, *key)))).collect();
     until_queued(&db, 3).await;
-    let closing = tokio::task::spawn_blocking({
+    let closing = tokio::spawn({
         let db = db.clone();
-        move || db.close()
+        async move { db.close().await }
     });
     until_queued(&db, 4).await;
     held.go_on();
@@ -198,17 +198,16 @@ async fn closing_finishes_what_is_queued_and_refuses_the_rest() {
 
 #[tokio::test]
 async fn closing_twice_is_closing_once() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     for _ in 0..2 {
-        let db = db.clone();
-        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+        db.close().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn reads_see_every_acknowledged_write() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let writers = (0..4).map(|writer| {
         let db = db.clone();
@@ -231,7 +230,7 @@ async fn reads_see_every_acknowledged_write() {
 
 #[tokio::test]
 async fn arguments_are_numbered_and_columns_are_read_as_what_they_are() {
-    let place = Place::new();
+    let place = Place::embedded();
     let db = place.open().await;
     let mut row = db
         .read(7_i64, |tx, key| {

@@ -84,7 +84,7 @@ pub(crate) struct OneHook {
 #[derive(clap::Args, Debug)]
 pub(crate) struct HookSettings {
     /// What it is told of, with commas: message.sent, message.edited, message.recalled, message.delivered,
-    /// message.read, session.started, session.ended; all but delivered and read when nobody says
+    /// message.read, session.started, session.ended, push.requested; all but delivered, read and push.requested when nobody says
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub events: Option<Vec<String>>,
     /// Milliseconds one call may take

@@ -19,7 +19,7 @@ use yinxin_admin::AdminKey;
 use yinxin_core::clock::SystemClock;
 use yinxin_core::ctx::Parts;
 use yinxin_core::rng::SystemRng;
-use yinxin_core::{Code, Ctx};
+use yinxin_core::{Code, Ctx, Database, SqliteOptions};
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::Draining;
 use yinxin_realtime::{Bounds, Registry};
@@ -122,7 +122,7 @@ async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> O
         master,
     };
     let database = folder.dir().database();
-    let ctx = Ctx::open(&database, parts).await.map_err(|error| {
+    let ctx = Ctx::open(&Database::Sqlite(SqliteOptions::at(database.clone())), parts).await.map_err(|error| {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         let what = match error.code {
             Code::FileStore => "the place of uploaded files (files.*)".to_owned(),
@@ -148,10 +148,7 @@ fn listening(listener: &TcpListener) -> Outcome<String> {
 /// Takes the address back, then finishes the writes that are queued.
 async fn close(ctx: Arc<Ctx>, folder: &LockedDir) {
     folder.withdraw();
-    // It waits for the writer's thread, which is not for a thread of the runtime to do.
-    if tokio::task::spawn_blocking(move || ctx.db.close()).await.is_err() {
-        tracing::error!("the database was not closed in order");
-    }
+    ctx.db.close().await;
 }
 
 /// The signals that end a server.

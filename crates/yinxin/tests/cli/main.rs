@@ -5,6 +5,7 @@ mod commands;
 mod finding;
 mod hooks;
 mod life;
+mod migrate;
 mod process;
 mod users;
 
