@@ -138,7 +138,8 @@ actions! {
         POST "/group/create" => "group.create", groups::create;
         GET "/group/info" | "/group/settings" | "/group/member_list" => "group.get", groups::unknown;
         POST | PUT "/group/info/name" | "/group/info/avatar" | "/group/info/description" | "/group/info/ext"
-            => "group.set", groups::unknown;
+            | "/group/settings/require_admin_approval" => "group.set", groups::unknown;
+        POST "/group/info/batch" => "group.get_many", groups::some;
         POST "/group/invite" | "/group/apply" => "group.join", groups::unknown;
         POST | DELETE "/group/kick" | "/group/leave" | "/group/destroy" => "group.leave", groups::unknown;
     }

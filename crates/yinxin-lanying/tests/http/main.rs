@@ -8,6 +8,7 @@ mod accounts;
 mod bad_input;
 mod devices;
 mod files;
+mod isolation;
 mod model;
 mod push;
 mod rights;
