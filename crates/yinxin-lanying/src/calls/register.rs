@@ -135,8 +135,10 @@ pub(crate) fn reason(error: Error) -> Result<String> {
     if wire.status == 200 { Ok(wire.message.into_owned()) } else { Err(error) }
 }
 
-/// `GET /app/user/name_check`: whether a name may be had, for whoever may register.
+/// `GET /app/user/name_check`: whether a name may be had, for whoever may register. Counted with the calls for tokens:
+/// where registration is open, anybody may ask which names there are.
 pub(crate) async fn name_check(call: &Call, _: Registrar) -> Answer {
+    call.ctx.rates.token_call(call.arrival.client)?;
     let name = Username::parse_by(NameRule::WORD, call.query.required("username")?)?;
     let taken = users::look_up(&call.ctx, call.app.id, name.as_str()).await?.is_some();
     if taken { Err(Code::UsernameTaken.into()) } else { answer::done() }
