@@ -10,6 +10,7 @@ use uuid::Uuid;
 use yinxin_store::tables::admin_tokens::{self, AdminTokenRow};
 use yinxin_store::tables::apps::{self, AppRow};
 use yinxin_store::tables::hooks::{self as hook_table, HookRow};
+use yinxin_store::tables::sessions;
 use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
 use zeroize::Zeroizing;
@@ -345,7 +346,10 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     let known = ctx
         .db
         .write((app.id, ctx.clock.now_ms()), |sql, (app, now_ms)| {
-            Box::pin(async move { Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?) })
+            Box::pin(async move {
+                sessions::end_of_app(sql, *app, CloseReason::Deleted.name()).await?;
+                Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?)
+            })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;

@@ -41,8 +41,8 @@ async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<(
         return Err(Error::about(Code::FieldIllegal, "a user cannot be its own contact"));
     }
     // Who is away reads the list at the next login; a note for each would double what this call costs.
-    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Added, friend, ""));
-    let to_friend = ctx.sessions.is_online(app.id, friend.user).then(|| News::of(ctx, Kind::Added, owner, ""));
+    let to_owner = News::if_online(ctx, app.id, owner, Kind::Added, friend, "").await?;
+    let to_friend = News::if_online(ctx, app.id, friend, Kind::Added, owner, "").await?;
     let order = ctx.mint.order();
     let input = (app.id, owner.user, friend.user, order, app.settings.contacts_max, to_owner, to_friend);
     ctx.db
@@ -86,7 +86,7 @@ async fn add_side(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, 
 /// Gives the former friend.
 pub async fn remove(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
-    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Removed, &friend, ""));
+    let to_owner = News::if_online(ctx, app.id, &owner, Kind::Removed, &friend, "").await?;
     let to_friend = News::of(ctx, Kind::Removed, &owner, "");
     ctx.db
         .write((app.id, owner.user, friend.user, to_owner, to_friend), |sql, input| {

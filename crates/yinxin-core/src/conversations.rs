@@ -165,7 +165,7 @@ impl Change {
     async fn of(ctx: &Ctx, app: &App, owner: &str, peer: &str, by: By<'_>, kind: Kind) -> Result<Self> {
         let owner = users::find(ctx, app, owner).await?;
         let peer = peer.to_ascii_lowercase();
-        let news = News::to_own_devices(ctx, app.id, Deed { owner: &owner, peer: &peer, by }, kind, "");
+        let news = News::to_own_devices(ctx, app.id, Deed { owner: &owner, peer: &peer, by }, kind, "").await?;
         Ok(Self { app: app.id, owner, peer, news })
     }
 
@@ -317,7 +317,7 @@ pub async fn mark_unread(ctx: &Ctx, app: &App, owner: &str, peer: &str, message:
     let owner = users::find(ctx, app, owner).await?;
     let peer = peer.to_ascii_lowercase();
     let deed = Deed { owner: &owner, peer: &peer, by };
-    let news = News::of_own(ctx, app.id, deed, Kind::Unread, &message.to_string());
+    let news = News::of_own(ctx, app.id, deed, Kind::Unread, &message.to_string()).await?;
     ctx.db
         .write((app.id, owner.user, news, message), |sql, (app, owner, news, message)| {
             Box::pin(async move {

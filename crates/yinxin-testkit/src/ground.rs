@@ -19,7 +19,7 @@ use yinxin_core::names::AppName;
 use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
-use yinxin_core::sessions::Sessions;
+use yinxin_core::sessions::LocalSessions;
 use yinxin_core::{Ctx, Error, files};
 use yinxin_http::ServeOptions;
 use yinxin_http::metrics::PrometheusHandle;
@@ -78,7 +78,7 @@ pub struct Ground {
     /// What answers.
     pub router: Router,
     build: Box<Build>,
-    sessions: Arc<dyn Sessions>,
+    sessions: Arc<dyn LocalSessions>,
     setup: Setup,
     master: MasterKey,
     folder: TempDir,
@@ -88,7 +88,7 @@ impl Ground {
     /// A new server, whose router that function makes.
     pub async fn new(
         setup: Setup,
-        sessions: Arc<dyn Sessions>,
+        sessions: Arc<dyn LocalSessions>,
         build: impl Fn(&Arc<Ctx>) -> Router + Send + Sync + 'static,
     ) -> Self {
         let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(FakeClock::at(START_MS)));
@@ -133,10 +133,8 @@ impl Ground {
     /// Everything that is stored, as text: to see that a call changed nothing, or left no trace.
     pub async fn dump(&self) -> String {
         let mut dump = String::new();
-        for table in self.strings("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").await {
-            let columns =
-                format!("SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{table}')");
-            let columns = self.strings(columns.leak()).await.remove(0);
+        for table in self.strings(storage::tables()).await {
+            let columns = self.strings(storage::spelled_columns(&table).leak()).await.remove(0);
             let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
             for row in self.strings(rows.leak()).await {
                 writeln!(dump, "{table}: {row}").unwrap();
@@ -163,7 +161,7 @@ impl Ground {
 fn parts(
     folder: &TempDir,
     clock: &Arc<FakeClock>,
-    sessions: &Arc<dyn Sessions>,
+    sessions: &Arc<dyn LocalSessions>,
     setup: &Setup,
     master: &MasterKey,
 ) -> Parts {
@@ -180,6 +178,7 @@ fn parts(
             ..files::Setup::in_folder(folder.path().join("files"))
         },
         master: master.clone(),
+        cluster: None,
     }
 }
 

@@ -59,21 +59,69 @@ pub fn database_for(file: &Path) -> String {
         if console.run(&format!("SELECT 1 FROM pg_database WHERE datname = '{name}'")).is_empty() {
             console.run(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
         }
-        made.insert(name.clone(), file.parent().unwrap_or(file).to_owned());
+        // A folder that a server will make stands in one of the test's.
+        let folder = file.ancestors().skip(1).find(|folder| folder.exists()).expect("a folder");
+        made.insert(name.clone(), folder.to_owned());
     }
     format!("{server}/{name}")
+}
+
+/// A query for the names of all tables.
+pub fn tables() -> &'static str {
+    if on_postgres() {
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+    } else {
+        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+    }
+}
+
+/// A query for the names of all tables with a column of that name.
+pub fn tables_with(column: &str) -> String {
+    if on_postgres() {
+        format!(
+            "SELECT table_name FROM information_schema.columns WHERE column_name = '{column}' AND table_schema = 'public'"
+        )
+    } else {
+        format!(
+            "SELECT m.name FROM sqlite_schema m WHERE m.type = 'table' AND EXISTS \
+             (SELECT 1 FROM pragma_table_info(m.name) WHERE name = '{column}')"
+        )
+    }
+}
+
+/// A query for an expression that spells a whole row of that table, bytes in hexadecimal.
+pub fn spelled_columns(table: &str) -> String {
+    if on_postgres() {
+        format!(
+            "SELECT string_agg(CASE WHEN atttypid = 'bytea'::regtype THEN 'COALESCE(upper(encode(' || attname || \
+             ',''hex'')),''NULL'')' ELSE 'quote_nullable(' || attname || ')' END, '||'',''||' ORDER BY attnum) \
+             FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
+        )
+    } else {
+        format!("SELECT group_concat('quote(' || name || ')', '||'',''||') FROM pragma_table_info('{table}')")
+    }
+}
+
+/// Bytes as a literal of a statement.
+pub fn bytes_literal(hex: &str) -> String {
+    if on_postgres() { format!("'\\x{hex}'") } else { format!("x'{hex}'") }
 }
 
 /// Whether those bytes stand anywhere in the database of that file, which nobody has open.
 pub fn holds(file: &Path, bytes: &[u8]) -> bool {
     assert!(!bytes.is_empty());
     let found = |whole: &[u8]| whole.windows(bytes.len()).any(|window| window == bytes);
-    let Some(url) = url_at(file) else { return found(&std::fs::read(file).expect("a database file")) };
+    let Some(dumped) = dumped(file) else { return found(&std::fs::read(file).expect("a database file")) };
+    let spelled = hex::encode(bytes).into_bytes();
+    found(&dumped) || dumped.windows(spelled.len()).any(|window| window == spelled)
+}
+
+/// Everything in the database of that file, columns of bytes in hexadecimal; `None` where it is the file.
+pub fn dumped(file: &Path) -> Option<Vec<u8>> {
+    let url = url_at(file)?;
     let dumped = Command::new("pg_dump").args(["--inserts", "--dbname", &url]).output().expect("pg_dump starts");
     assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
-    // Columns of bytes are written in hexadecimal.
-    let spelled = hex::encode(bytes).into_bytes();
-    found(&dumped.stdout) || dumped.stdout.windows(spelled.len()).any(|window| window == spelled)
+    Some(dumped.stdout)
 }
 
 /// Tests are many, and each needs little.
@@ -132,6 +180,7 @@ impl Console {
         let url = format!("{}/postgres", server().expect("YINXIN_TEST_POSTGRES"));
         let mut process = Command::new("psql")
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", &url])
+            .env("PGOPTIONS", "-c client_min_messages=warning")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use yinxin_testkit::http::{Response, request};
 use yinxin_testkit::server::{AppCredentials, Server, SigningKeys};
+use yinxin_testkit::storage;
 
 const JSON: &str = "application/json";
 
@@ -293,6 +294,8 @@ fn keys(data: &Path) -> Vec<(&'static str, Vec<u8>)> {
 /// Every place where something is kept or printed.
 fn places(server: &Server) -> Vec<(String, Vec<u8>)> {
     let mut places = vec![("the server's output".to_owned(), server.output().into_bytes())];
+    let dump = storage::dumped(&server.data().join("yinxin.db"));
+    places.extend(dump.map(|content| ("the database server".to_owned(), content)));
     let mut folders = vec![server.data().to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("the data folder").map(|entry| entry.expect("an entry").path()) {

@@ -57,6 +57,11 @@ impl Secret {
     pub fn new(text: String) -> Option<Self> {
         (!text.is_empty()).then(|| Self(Zeroizing::new(text)))
     }
+
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Secret {

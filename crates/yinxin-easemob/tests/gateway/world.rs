@@ -14,7 +14,7 @@ use yinxin_realtime::{Bounds, Registry};
 pub use yinxin_testkit::ground::ended;
 use yinxin_testkit::ground::{Ground, Listener, Setup, metrics};
 
-use crate::client::Client;
+use yinxin_testkit::chat::Client;
 
 pub struct World {
     ground: Ground,
@@ -88,7 +88,7 @@ impl World {
 
     pub async fn is_online(&self, user: &str) -> bool {
         let user = users::find(&self.ctx, &self.app, user).await.unwrap();
-        self.ctx.sessions.is_online(self.app.id, user.user)
+        self.ctx.sessions.is_online(self.app.id, user.user).await.unwrap()
     }
 
     /// How many messages two users have exchanged.

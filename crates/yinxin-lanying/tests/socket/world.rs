@@ -70,7 +70,7 @@ impl World {
 
     pub async fn is_online(&self, name: &str) -> bool {
         let user = users::find(&self.ctx, &self.app, name).await.unwrap();
-        self.ctx.sessions.is_online(self.app.id, user.user)
+        self.ctx.sessions.is_online(self.app.id, user.user).await.unwrap()
     }
 
     /// A client that has logged in, and has asked what waits: from then on it is sent what comes.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 
 use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, OnCommit, Sql};
@@ -84,8 +84,10 @@ pub(crate) struct Shared {
     writers: Pool,
     readers: Pool,
     on_commit: OnCommit,
-    /// Writes that have met others several times go on one at a time.
+    /// Writes that have met another go on one at a time.
     turn: Mutex<()>,
+    /// And in the end while no other is under way here.
+    alone: RwLock<()>,
     commits: AtomicUsize,
     statements: AtomicUsize,
 }
@@ -97,8 +99,15 @@ impl Postgres {
         migrate::to_newest(&address, &crate::migrations::for_postgres()?).await?;
         let writers = Pool::new(Arc::clone(&address), Use::Writing, options);
         let readers = Pool::new(address, Use::Reading, options);
-        let (turn, commits, statements) = (Mutex::default(), AtomicUsize::default(), AtomicUsize::default());
-        let shared = Shared { writers, readers, on_commit, turn, commits, statements };
+        let shared = Shared {
+            writers,
+            readers,
+            on_commit,
+            turn: Mutex::default(),
+            alone: RwLock::default(),
+            commits: AtomicUsize::default(),
+            statements: AtomicUsize::default(),
+        };
         // One of each: what is wrong with the settings is told at the start.
         shared.writers.lend().await?.give_back();
         shared.readers.lend().await?.give_back();

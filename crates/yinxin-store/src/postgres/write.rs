@@ -18,8 +18,10 @@ use crate::seam::{BoxFuture, Sql, Touched};
 const BEGUN_MAX: u32 = 24;
 /// How often of these because its connection was lost: all idle ones of a restarted server are.
 const LOST_MAX: u32 = 3;
-/// From that one on it goes on alone, as far as this server is concerned.
-const ALONE_FROM: u32 = 4;
+/// From that one on it is the only one of this node that has met another and is trying again.
+const IN_TURN_FROM: u32 = 2;
+/// From that one on no other write of this node is under way.
+const ALONE_FROM: u32 = 6;
 /// Longest pause before the next try.
 const PAUSE_MAX_US: u64 = 64_000;
 
@@ -46,8 +48,7 @@ where
 {
     let mut lost = 0;
     for begun in 1..=BEGUN_MAX {
-        let _turn = if begun >= ALONE_FROM { Some(shared.turn.lock().await) } else { None };
-        match once(shared, &mut lent, input, work).await {
+        match in_turn(shared, begun, once(shared, &mut lent, input, work)).await {
             Try::Done(outcome) => {
                 lent.give_back();
                 return outcome;
@@ -65,6 +66,18 @@ where
     }
     lent.give_back();
     Err(Error::Busy(format!("a write met others {BEGUN_MAX} times").into()).into())
+}
+
+/// Keeps those apart that have met: from their second try on they are tried one at a time, and in the end alone.
+async fn in_turn<R>(shared: &Shared, begun: u32, tried: impl Future<Output = R>) -> R {
+    let _turn = if begun >= IN_TURN_FROM { Some(shared.turn.lock().await) } else { None };
+    if begun >= ALONE_FROM {
+        let _alone = shared.alone.write().await;
+        tried.await
+    } else {
+        let _beside = shared.alone.read().await;
+        tried.await
+    }
 }
 
 async fn once<C, T, E>(shared: &Shared, lent: &mut Lent, input: &C, work: Work<C, T, E>) -> Try<T, E>

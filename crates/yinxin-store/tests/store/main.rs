@@ -5,6 +5,7 @@ mod deletion;
 mod files;
 mod full;
 mod hints;
+mod killed;
 mod kit;
 mod plans;
 mod portable;

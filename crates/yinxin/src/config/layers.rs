@@ -47,6 +47,7 @@ pub(crate) fn load(given: &Given) -> Result<Config, Vec<Fault>> {
     }
     if faults.is_empty() {
         config.media()?;
+        config.postgres()?;
         return Ok(config);
     }
     Err(faults)

@@ -171,20 +171,20 @@ impl Config {
     }
 }
 
-/// What is set of one media server.
-struct Section<'a> {
-    name: &'a str,
+/// What is set of one service that has a secret.
+pub(super) struct Section<'a> {
+    pub name: &'a str,
     /// What must be set beside the secret, and whether it is.
-    others: &'a [(&'a str, bool)],
+    pub others: &'a [(&'a str, bool)],
     /// The secret's name.
-    key: &'a str,
-    inline: &'a Inline,
-    file: &'a PerhapsPath,
+    pub key: &'a str,
+    pub inline: &'a Inline,
+    pub file: &'a PerhapsPath,
 }
 
 impl Section<'_> {
     /// The secret, if everything is set; `None` if nothing is.
-    fn secret(&self) -> Result<Option<Secret>, Vec<Fault>> {
+    pub fn secret(&self) -> Result<Option<Secret>, Vec<Fault>> {
         let (name, key) = (self.name, self.key);
         let is_told = self.inline.0.is_some() || self.file.0.is_some();
         if !is_told && self.others.iter().all(|(_, is_told)| !is_told) {

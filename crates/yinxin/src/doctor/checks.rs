@@ -40,8 +40,8 @@ pub(super) fn configuration<F: ToString>(configured: &Result<Config, Vec<F>>) ->
     }
 }
 
-/// Everything about the data folder and what is in it.
-pub(super) fn folder(dir: &DataDir) -> Vec<Finding> {
+/// Everything about the data folder and what is in it, the database as well unless it is elsewhere.
+pub(super) fn folder(dir: &DataDir, with_database: bool) -> Vec<Finding> {
     let root = dir.root();
     if !root.is_dir() {
         let advice = format!("`yinxin serve --data {}` makes it", root.display());
@@ -49,13 +49,14 @@ pub(super) fn folder(dir: &DataDir) -> Vec<Finding> {
     }
     let key = |text: &str| MasterKey::from_hex(text).is_some();
     let admin = |text: &str| AdminKey::parse(text).is_some();
-    vec![
+    let mut findings = vec![
         permissions("data folder", root, 0o700),
         secret_file("master key", &dir.master_key_file(), key, "restore it from a backup"),
         secret_file("admin key", &dir.admin_key_file(), admin, "delete it and restart the server to get a new one"),
-        database(&dir.database()),
         disk(root),
-    ]
+    ];
+    findings.extend(with_database.then(|| database(&dir.database())));
+    findings
 }
 
 fn permissions(check: &'static str, path: &Path, wanted: u32) -> Finding {

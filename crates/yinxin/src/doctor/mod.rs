@@ -1,6 +1,7 @@
 //! `yinxin doctor`: looks for what is wrong and says what to do. It changes nothing.
 
 mod checks;
+mod postgres;
 
 use serde::Serialize;
 
@@ -66,7 +67,9 @@ pub(crate) fn run(args: &DoctorArgs) -> Outcome {
         (named, _) => DataDir::named(named.as_deref()),
     };
     let mut findings = vec![checks::configuration(&configured)];
-    findings.extend(checks::folder(&dir));
+    let served = configured.as_ref().ok().and_then(|config| config.postgres().ok().flatten());
+    findings.extend(checks::folder(&dir, served.is_none()));
+    findings.extend(served.iter().flat_map(postgres::database));
     findings.extend(configured.as_ref().ok().map(|config| checks::files(config, &dir)));
     findings.push(checks::server(&dir));
     findings.push(checks::open_files(configured.as_ref().map_or(0, |config| config.connections.0)));

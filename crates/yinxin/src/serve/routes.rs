@@ -94,6 +94,9 @@ impl Gate {
     #[expect(clippy::cast_precision_loss, reason = "gauges of this size are exact in a float")]
     fn count(&self) {
         let writer = self.ctx.db.writer_gauge();
+        if let Some(cluster) = &self.ctx.cluster {
+            metrics::gauge!("yinxin_cluster_nodes").set((cluster.others() + 1) as f64);
+        }
         metrics::gauge!("yinxin_uploads").set(self.ctx.files.uploads() as f64);
         metrics::gauge!("yinxin_cached_users").set(self.ctx.cached_users() as f64);
         metrics::gauge!("yinxin_room_seats").set(self.ctx.rooms.taken() as f64);

@@ -6,7 +6,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Running, run, run_on, run_with};
+use yinxin_testkit::storage;
+
+use crate::process::{EMBEDDED, Running, run, run_on, run_with};
 
 #[test]
 fn the_default_configuration_is_valid() {
@@ -67,7 +69,7 @@ fn the_doctor_finds_what_is_wrong() {
     assert_eq!(state("data folder"), "warn");
     assert!(!data.exists(), "it changes nothing");
 
-    let server = Running::start(&data, &["--no-demo"], &[]);
+    let server = Running::start(&data, &["--no-demo"], &[EMBEDDED]);
     let healthy = doctor();
     assert_eq!(healthy.code, 0, "{healthy:?}");
     let table = run_on(&data, &["doctor"]);
@@ -84,7 +86,7 @@ fn the_doctor_finds_what_is_wrong() {
     assert_eq!(doctor().code, 0);
 
     // After a clean end the database is one file; before, its log would still have what is cut off here.
-    Running::start(&data, &["--no-demo"], &[]).end(Signal::TERM);
+    Running::start(&data, &["--no-demo"], &[EMBEDDED]).end(Signal::TERM);
     let database = data.join("yinxin.db");
     let whole = fs::read(&database).unwrap();
     fs::write(&database, &whole[..whole.len() / 2]).unwrap();
@@ -94,6 +96,41 @@ fn the_doctor_finds_what_is_wrong() {
 
     let config = run_with(&["doctor", "--json", "--data", data.to_str().unwrap()], &[("YINXIN_LISTEN", "here")], "");
     assert!(findings(&config).contains(&("configuration".to_owned(), "fail".to_owned())));
+}
+
+/// The tests' PostgreSQL does not wait for its disk: a finding, and more than a warning.
+#[test]
+fn the_doctor_looks_at_a_database_server() {
+    if storage::server().is_none() {
+        return;
+    }
+    let root = TempDir::new().unwrap();
+    let data = root.path().join("data");
+    let url = storage::database_for(&data.join("yinxin.db"));
+    let with = |url: &str| {
+        run_with(&["doctor", "--json"], &[("YINXIN_DATABASE__URL", url), ("YINXIN_DATA", data.to_str().unwrap())], "")
+    };
+    let found = findings(&with(&url));
+    for (check, state) in [
+        ("database", "ok"),
+        ("database durability", "fail"),
+        ("database texts", "ok"),
+        ("database connections", "ok"),
+        ("database clock", "ok"),
+    ] {
+        assert!(found.contains(&(check.to_owned(), state.to_owned())), "{check}: {found:?}");
+    }
+    let file = root.path().join("url");
+    std::fs::write(&file, format!("{url}\n")).unwrap();
+    let named = run_with(&["doctor", "--json"], &[("YINXIN_DATABASE__URL_FILE", file.to_str().unwrap())], "");
+    assert!(findings(&named).contains(&("database".to_owned(), "ok".to_owned())));
+    let refused = with("postgresql://guarded:wr0ng-one@127.0.0.1:1/im");
+    assert!(findings(&refused).contains(&("database".to_owned(), "fail".to_owned())));
+    let unreadable = with("postgresql://guarded:wr0ng-one/im");
+    assert!(findings(&unreadable).contains(&("configuration".to_owned(), "fail".to_owned())));
+    for said in [&refused, &unreadable] {
+        assert!(!said.stdout.contains("wr0ng-one") && !said.stderr.contains("wr0ng-one"), "{said:?}");
+    }
 }
 
 #[test]

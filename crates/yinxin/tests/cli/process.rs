@@ -10,10 +10,15 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use yinxin_testkit::storage;
+
 use crate::binary;
 
 /// Longer than anything a test waits for.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Keeps a server on the embedded database, whichever engine the suite runs on.
+pub const EMBEDDED: (&str, &str) = ("YINXIN_DATABASE__URL", "");
 
 /// What a command printed and how it ended.
 #[derive(Debug)]
@@ -86,6 +91,7 @@ impl Running {
     pub fn start(data: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         let data = data.to_str().unwrap();
         let mut command = command(&[&["serve", "--data", data, "--listen", "127.0.0.1:0"], args].concat());
+        command.envs(storage::url_at(&Path::new(data).join("yinxin.db")).map(|url| ("YINXIN_DATABASE__URL", url)));
         command.envs(env.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (sender, lines) = mpsc::channel();
