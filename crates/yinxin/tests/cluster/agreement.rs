@@ -32,7 +32,8 @@ async fn three_nodes_are_one_server() {
 fn refused(world: &World, args: &[&str]) -> String {
     let data = world.folder.path().join("other");
     let mut command = Command::new(env!("CARGO_BIN_EXE_yinxin"));
-    command.args(args).env("YINXIN_DATABASE__URL", &world.url).env("YINXIN_DATA", data).stdin(Stdio::null());
+    command.args(args).env("YINXIN_DATABASE__URL", &world.url).env("YINXIN_DATA", data);
+    command.env("YINXIN_KEYS__MASTER_FILE", world.folder.path().join("master.key")).stdin(Stdio::null());
     let done = command.output().unwrap();
     assert!(!done.status.success(), "{done:?}");
     String::from_utf8(done.stderr).unwrap()
