@@ -18,7 +18,7 @@ pub struct Malformed(&'static str);
 struct Envelope {
     #[prost(bytes = "vec", tag = "1")]
     from: Vec<u8>,
-    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8, 9, 16")]
     body: Option<Body>,
 }
 
@@ -40,6 +40,8 @@ enum Body {
     Outbox(Outbox),
     #[prost(uint64, tag = "9")]
     Resync(u64),
+    #[prost(message, tag = "16")]
+    Hurry(Touch),
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -161,6 +163,7 @@ pub fn encode(from: NodeId, hint: &Hint) -> Vec<u8> {
             hooks: hooks.iter().map(|(app, hook)| touch(&Touched::Outbox(*app, *hook))).collect(),
         }),
         Hint::Resync { number } => Body::Resync(*number),
+        Hint::Hurry { app, hook } => Body::Hurry(touch(&Touched::Outbox(*app, *hook))),
     };
     Envelope { from: id(from.0), body: Some(body) }.encode_to_vec()
 }
@@ -207,12 +210,11 @@ fn read(body: Body) -> Result<Hint, Malformed> {
             Hint::Touches { number, touched: touched.iter().map(touched_by).collect::<Result<_, _>>()? }
         }
         Body::Heard(number) => Hint::Heard { number },
-        Body::Outbox(Outbox { hooks }) => Hint::Outbox(
-            hooks
-                .iter()
-                .map(|touch| Ok((AppId(id(&touch.app)?), HookId(id(touch.hook.as_deref().unwrap_or_default())?))))
-                .collect::<Result<_, Malformed>>()?,
-        ),
+        Body::Outbox(Outbox { hooks }) => Hint::Outbox(hooks.iter().map(hook_of).collect::<Result<_, _>>()?),
+        Body::Hurry(touch) => {
+            let (app, hook) = hook_of(&touch)?;
+            Hint::Hurry { app, hook }
+        }
         Body::Resync(number) => Hint::Resync { number },
     })
 }
@@ -226,6 +228,10 @@ fn touched_by(touch: &Touch) -> Result<Touched, Malformed> {
         // Of what a newer node tells apart, this one forgets more.
         Touch { .. } => Touched::App(app),
     })
+}
+
+fn hook_of(touch: &Touch) -> Result<(AppId, HookId), Malformed> {
+    Ok((AppId(id(&touch.app)?), HookId(id(touch.hook.as_deref().unwrap_or_default())?)))
 }
 
 fn id(bytes: &[u8]) -> Result<[u8; 16], Malformed> {

@@ -53,6 +53,7 @@ fn hints() -> impl Strategy<Value = Hint> {
             .prop_map(|(number, touched)| Hint::Touches { number, touched }),
         any::<u64>().prop_map(|number| Hint::Heard { number }),
         proptest::collection::vec((apps(), any::<[u8; 16]>().prop_map(HookId)), 0..20).prop_map(Hint::Outbox),
+        (apps(), any::<[u8; 16]>()).prop_map(|(app, hook)| Hint::Hurry { app, hook: HookId(hook) }),
         any::<u64>().prop_map(|number| Hint::Resync { number }),
     ]
 }

@@ -60,6 +60,13 @@ pub enum Hint {
     },
     /// Something is to be told to those hooks.
     Outbox(Vec<(AppId, HookId)>),
+    /// An operator wants that hook told now.
+    Hurry {
+        /// The app.
+        app: AppId,
+        /// The hook.
+        hook: HookId,
+    },
     /// Whatever the sender has told lately may be lost.
     Resync {
         /// The number of its last touches.

@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::files::{self, Files};
 use crate::hooks::{Courier, Live};
 use crate::keys::{Keys, MasterKey};
-use crate::limits::Limits;
+use crate::limits::{Limits, SWEEPING_WRITES};
 use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
@@ -99,7 +99,7 @@ impl Ctx {
         let engine = yinxin_store::Db::open(database, on_commit).await?;
         let db = engine.clone();
         let keys = Keys::open(&db, &parts).await?;
-        let files = Files::open(&db, &parts.files, &parts.limits).await?;
+        let files = Files::open(&db, &parts.files, &parts.limits, setup.is_none()).await?;
         let now_ms = parts.clock.now_ms();
         let mut cluster = None;
         if let Some((setup, touches)) = setup.zip(touches.clone()) {
@@ -149,6 +149,16 @@ impl Ctx {
     /// Whether that piece of background work is this server's to do.
     pub fn holds(&self, piece: cluster::Piece) -> bool {
         self.cluster.as_ref().is_none_or(|cluster| cluster.holds(piece))
+    }
+
+    /// How many rows whose time is over a write takes along. Writes of several nodes that take the same rows meet, so there few
+    /// do, and these take more.
+    pub(crate) fn swept(&self, few: i64) -> i64 {
+        if self.cluster.is_none() {
+            return few;
+        }
+        let [turn] = rng::bytes(self.rng.as_ref());
+        if turn < SWEEPING_WRITES { few * 256 / i64::from(SWEEPING_WRITES) } else { 0 }
     }
 
     /// Users in memory, for metrics.

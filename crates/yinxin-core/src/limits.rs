@@ -282,9 +282,15 @@ pub const SWEEP_QUEUES: i64 = 256;
 /// Rows that one write of a sweep may remove: the writer serves everybody else between two of them.
 pub const SWEEP_ROWS: i64 = 500;
 /// Pause between two steps of a sweep.
-pub const SWEEP_PAUSE_MS: u64 = 1000;
+pub const SWEEP_PAUSE_MS: i64 = 1000;
 /// Pause between the end of a sweep and the next.
-pub const SWEEP_REST_MS: u64 = 3_600_000;
+pub const SWEEP_REST_MS: i64 = 3_600_000;
+/// Writes of 256 that remove rows whose time is over on the way, in a cluster.
+pub const SWEEPING_WRITES: u8 = 8;
+/// Sessions of a deleted app that one write has end.
+pub const SESSIONS_ENDED: i64 = 200;
+/// How often the node of a cluster that does the chores looks for what others were asked to have done.
+pub const CHORES_LOOK_MS: i64 = 1000;
 /// Queues that are announced to a device at once; the others follow when these are done.
 pub const WAITING_QUEUES_MAX: i64 = 200;
 /// Devices of a user whose place in its queues is remembered.

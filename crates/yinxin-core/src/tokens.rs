@@ -135,6 +135,9 @@ async fn tried(
     checked
 }
 
+/// An id of nobody's.
+const NOBODY: UserId = UserId([0; 16]);
+
 /// Checks a password; the same work for whoever there is, or is not. Gives the stored hash, too.
 async fn check(
     ctx: &Ctx,
@@ -143,10 +146,7 @@ async fn check(
     password: Zeroizing<String>,
     from: IpAddr,
 ) -> Result<(Verdict, Option<String>)> {
-    let stored = match user {
-        Some(user) => password_hash(ctx, app, user.user).await?,
-        None => None,
-    };
+    let stored = password_hash(ctx, app, user.map_or(NOBODY, |user| user.user)).await?;
     Ok((ctx.passwords.verify(password, stored.clone(), Some(from)).await?, stored))
 }
 

@@ -46,14 +46,16 @@ impl Trial<'_> {
         if ctx.cluster.is_none() {
             return Ok(());
         }
-        let input = (self.app, self.key(ctx), ctx.rates.forgiving(), ctx.clock.now_ms());
+        let input = (self.app, self.key(ctx), ctx.rates.forgiving(), ctx.clock.now_ms(), ctx.swept(FORGIVEN_SWEPT));
         ctx.db
-            .write(input, |sql, (app, key, forgiving, now_ms)| {
+            .write(input, |sql, (app, key, forgiving, now_ms, swept)| {
                 Box::pin(async move {
                     crate::apps::must_exist(sql, *app).await?;
                     let before = password_failures::forgiven_ms(sql, *app, key).await?;
                     password_failures::put(sql, *app, key, forgiving.after_one_more(before, *now_ms)).await?;
-                    password_failures::remove_forgiven(sql, *app, *now_ms, FORGIVEN_SWEPT).await?;
+                    if *swept > 0 {
+                        password_failures::remove_forgiven(sql, *app, *now_ms, *swept).await?;
+                    }
                     Ok::<_, Error>(())
                 })
             })

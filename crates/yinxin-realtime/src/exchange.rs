@@ -14,7 +14,7 @@ use yinxin_core::hooks::{self, EndReason, Known};
 use yinxin_core::limits::SocketLimits;
 use yinxin_core::presence::{self, News};
 use yinxin_core::sessions::Entered;
-use yinxin_core::{Ctx, Result};
+use yinxin_core::{Ctx, Error, Result, apps, messages, tokens};
 
 use crate::line::{self, Endings, Note, Notes};
 use crate::{End, Ending, Refused, Registration, Registry};
@@ -69,9 +69,26 @@ pub struct Place {
 }
 
 impl Place {
-    /// Takes a place for somebody who connects from that address, on a platform of that name, with a token that ends then.
+    /// Lets somebody in who connects from that address, on a platform of that name, with a token that was good and ends
+    /// then: its device is known from now on, it takes a place, and the token is looked at once more, since a ban between
+    /// the first look and now would not have found this connection.
+    pub async fn enter<E: From<Error> + From<Refused>>(
+        ctx: &Ctx,
+        registry: &Arc<Registry>,
+        known: Known<'_>,
+        platform: &'static str,
+        from: IpAddr,
+        (token, ends_ms): (&str, Option<i64>),
+    ) -> Result<Self, E> {
+        let Known { app, user, device } = known;
+        messages::greet_device(ctx, app.id, user.user, &device.resource).await?;
+        let place = Self::take(ctx, registry, known, platform, from, ends_ms).await??;
+        tokens::authenticate(ctx, &*apps::current(ctx, app).await?, token).await?;
+        Ok(place)
+    }
+
     /// In a cluster the connection is on record when this returns.
-    pub async fn take(
+    async fn take(
         ctx: &Ctx,
         registry: &Arc<Registry>,
         known: Known<'_>,

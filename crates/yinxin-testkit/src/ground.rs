@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use tempfile::TempDir;
@@ -22,6 +22,7 @@ use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::LocalSessions;
 use yinxin_core::{Ctx, Error, files};
 use yinxin_http::ServeOptions;
+use yinxin_http::metrics::PrometheusHandle;
 
 use crate::storage;
 
@@ -201,4 +202,18 @@ impl Listener {
         }));
         Self { address, _stop: stop }
     }
+}
+
+/// The process's metrics, installed once.
+pub fn metrics() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| yinxin_http::metrics::install().unwrap())
+}
+
+/// How many connections of this process have ended for that reason.
+pub fn ended(reason: &str) -> u64 {
+    let series = format!("yinxin_session_ends_total{{reason=\"{reason}\"}}");
+    let text = yinxin_http::metrics::render(metrics());
+    let value = text.lines().find_map(|line| line.strip_prefix(&series));
+    value.map_or(0, |value| value.trim().parse().unwrap())
 }

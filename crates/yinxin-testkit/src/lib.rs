@@ -9,6 +9,7 @@ pub mod fuzz;
 pub mod golden;
 pub mod ground;
 pub mod http;
+pub mod model;
 pub mod nats;
 pub mod server;
 pub mod storage;

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use yinxin_store::tables::nodes::NodeRow;
 use yinxin_store::tables::sessions;
-use yinxin_store::{AppId, Db, NodeId, UserId};
+use yinxin_store::{AppId, Db, HookId, NodeId, UserId};
 
 use crate::bus::{Bus, Hint, Incoming, To};
 use crate::cache::Cache;
@@ -176,6 +176,11 @@ impl Cluster {
         self.look.notify_one();
     }
 
+    /// Has the node that tells hooks hurry with one.
+    pub(crate) fn tell_hurry(&self, (app, hook): (AppId, HookId)) {
+        self.bus.send(To::All, Hint::Hurry { app, hook });
+    }
+
     /// Takes in a hint.
     fn heed(&self, from: NodeId, hint: Hint) {
         match hint {
@@ -192,6 +197,7 @@ impl Cluster {
             }
             Hint::Heard { number } => self.touches.heard_by(from, number),
             Hint::Outbox(keys) => keys.into_iter().for_each(|key| self.hooks.note_elsewhere(key)),
+            Hint::Hurry { app, hook } => self.hooks.hurry((app, hook)),
             Hint::Resync { number } => {
                 let _gap = self.touches.came(from, number);
                 self.cache.flush();

@@ -81,7 +81,7 @@ impl Live {
     }
 
     /// The same, however long the hook was to be left alone.
-    pub(super) fn hurry(&self, key: Key) {
+    pub(crate) fn hurry(&self, key: Key) {
         self.woken.lock().insert(key, true);
         self.bell.notify_one();
     }

@@ -65,12 +65,18 @@ impl News {
     /// What a user did in the conversation with a peer, for its other devices, if one of them is connected: those who are
     /// away find it when they look.
     pub async fn to_own_devices(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Result<Option<Self>> {
+        let news = Self::of_own(ctx, app, deed, kind, text).await?;
+        let devices = ctx.sessions.devices_of(app, deed.owner.user).await?;
+        Ok(devices.iter().any(|one| one.resource != news.origin).then_some(news))
+    }
+
+    /// The same, for those who are away, too: of what is nowhere but in the news.
+    pub async fn of_own(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Result<Self> {
         let Deed { owner, peer, by } = deed;
         let devices = ctx.sessions.devices_of(app, owner.user).await?;
         // What a caller says of itself is believed only if it is connected.
         let known = devices.iter().map(|one| &*one.resource).find(|one| *one == by.device()).unwrap_or_default();
-        let others = devices.iter().any(|one| one.resource != known);
-        Ok(others.then(|| Self::done_by(ctx, kind, owner, known, peer, text)))
+        Ok(Self::done_by(ctx, kind, owner, known, peer, text))
     }
 
     fn done_by(ctx: &Ctx, kind: Kind, sender: &User, device: &str, queue: &str, text: &str) -> Self {

@@ -88,7 +88,7 @@ pub struct PushChanges {
 }
 
 impl PushChanges {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let profile = &self.profile;
         if profile.nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
             return Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX));

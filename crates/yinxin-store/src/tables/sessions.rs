@@ -135,14 +135,16 @@ pub async fn end_one(
     Ok(())
 }
 
-/// Has all connections of an app's users end.
-pub async fn end_of_app(sql: &mut dyn Sql, app: AppId, why: &str) -> Result<()> {
-    const MOVE: &str = "INSERT INTO session_endings (node_id, number, why, note) SELECT node_id, number, $2, '' \
-                        FROM sessions WHERE app_id = $1 ON CONFLICT DO NOTHING";
-    if sql.exec(MOVE, &[app.arg(), why.into()]).await? > 0 {
-        sql.exec("DELETE FROM sessions WHERE app_id = $1", &[app.arg()]).await?;
+/// Has up to `limit` connections of an app's users end; says how many.
+pub async fn end_some_of_app(sql: &mut dyn Sql, app: AppId, why: &str, limit: i64) -> Result<u64> {
+    const SOME: &str = "SELECT user_id, resource FROM sessions WHERE app_id = $1 ORDER BY user_id, resource LIMIT $2";
+    let rows = sql.rows(SOME, &[app.arg(), limit.into()]).await?;
+    let mut ended = 0;
+    for mut row in rows {
+        end_one(sql, app, row.take(0)?, row.take::<String>(1)?.as_str(), (why, "")).await?;
+        ended += 1;
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// A connection that is to end.

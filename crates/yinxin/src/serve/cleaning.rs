@@ -21,11 +21,13 @@ pub(super) async fn keep_clean(ctx: Arc<Ctx>) {
             _ = clock.tick() => true,
             () = files::has_work(&ctx) => false,
         };
-        if !ctx.holds(Piece::Files) {
-            // Another node does it, and finds what this one leaves when its time comes.
-            continue;
-        }
-        if let Err(error) = clean(&ctx, is_time).await {
+        let done = if ctx.holds(Piece::Files) {
+            clean(&ctx, is_time).await
+        } else {
+            // Another node deletes what is written down.
+            files::give_up(&ctx).await
+        };
+        if let Err(error) = done {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, cause, "what no file needs any more could not be deleted; trying again");
             tokio::time::sleep(PAUSE).await;

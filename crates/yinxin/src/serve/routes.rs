@@ -114,6 +114,7 @@ impl Gate {
         metrics::gauge!("yinxin_hook_events_kept").set(self.ctx.hooks.kept() as f64);
         metrics::gauge!("yinxin_writer_queued").set(writer.queued as f64);
         metrics::gauge!("yinxin_writer_last_group").set(writer.last_group as f64);
+        metrics::counter!("yinxin_reads_total").absolute(self.ctx.db.reads());
         metrics::counter!("yinxin_writer_commits_total").absolute(writer.commits as u64);
         metrics::counter!("yinxin_writer_statements_total").absolute(writer.statements as u64);
     }
