@@ -63,6 +63,11 @@ impl Db {
         self.engine.read(input, work).await
     }
 
+    /// Reads since the start: for metrics.
+    pub fn reads(&self) -> u64 {
+        self.engine.reads()
+    }
+
     /// How many writes are queued, and how large the last group commit was: for metrics.
     pub fn writer_gauge(&self) -> WriterGauge {
         self.engine.writer_gauge()
