@@ -7,4 +7,4 @@
 mod link;
 pub mod wire;
 
-pub use link::{Access, Link, Options, Unusable};
+pub use link::{Access, Link, Options, Survey, Unusable, survey};

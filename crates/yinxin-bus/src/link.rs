@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -10,6 +10,8 @@ use async_nats::{Client, ConnectOptions, Event, ServerAddr, Subscriber};
 use futures_util::StreamExt as _;
 use futures_util::stream::{SelectAll, select_all};
 use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
 use yinxin_core::NodeId;
 use yinxin_core::bus::{BoxFuture, Bus, Hint, Incoming, To};
 use yinxin_core::rng::{self, Rng};
@@ -82,6 +84,13 @@ pub struct Link {
     outgoing: mpsc::Sender<(To, Hint)>,
     incoming: Mutex<SelectAll<Subscriber>>,
     missed: Arc<Missed>,
+    telling: AbortHandle,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.telling.abort();
+    }
 }
 
 /// Whether something may have been lost.
@@ -89,8 +98,8 @@ pub struct Link {
 struct Missed {
     is_so: AtomicBool,
     bell: Notify,
-    /// Times that the connection was made.
-    connects: AtomicU64,
+    /// The connection was made.
+    connected: Notify,
 }
 
 impl Missed {
@@ -110,9 +119,7 @@ impl Missed {
             Event::Connected => {
                 tracing::info!("connected to NATS");
                 metrics::gauge!("yinxin_bus_connected").set(1.0);
-                // Nothing was sent before the first time but what nobody waited for; tell all the same.
-                self.connects.fetch_add(1, Ordering::SeqCst);
-                self.set();
+                self.connected.notify_one();
             }
             Event::Disconnected | Event::Closed => {
                 tracing::warn!("the connection to NATS is lost; what it would carry is found in the database, later");
@@ -136,24 +143,25 @@ impl Link {
         let servers = addresses(&options.servers)?;
         let connecting = connect_options(&options, Arc::clone(&missed), rng)?;
         let unusable = |error: &dyn std::fmt::Display| Unusable::Client(error.to_string());
-        let client = connecting.connect(servers).await.map_err(|error| unusable(&error))?;
+        let client =
+            connecting.no_echo().retry_on_initial_connect().connect(servers).await.map_err(|error| unusable(&error))?;
         let Options { cluster, node, .. } = options;
         let own = client.subscribe(subject(&cluster, To::Node(node))).await.map_err(|error| unusable(&error))?;
         let all = client.subscribe(subject(&cluster, To::All)).await.map_err(|error| unusable(&error))?;
         let (outgoing, waiting) = mpsc::channel(OUTGOING_MAX);
         let incoming = Mutex::new(select_all([own, all]));
-        let link = Arc::new(Self { cluster, node, client, outgoing, incoming, missed });
+        let telling = tokio::spawn(tell_connected(client.clone(), cluster.clone(), Arc::clone(&missed))).abort_handle();
+        let link = Arc::new(Self { cluster, node, client, outgoing, incoming, missed, telling });
         tokio::spawn(send_all(link.client.clone(), link.cluster.clone(), link.node, waiting, Arc::clone(&link.missed)));
         Ok(link)
-    }
-
-    /// Whether NATS is connected now.
-    pub fn is_connected(&self) -> bool {
-        self.client.connection_state() == State::Connected
     }
 }
 
 impl Bus for Link {
+    fn is_there(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
     fn send(&self, to: To, hint: Hint) {
         if self.outgoing.try_send((to, hint)).is_err() {
             metrics::counter!("yinxin_bus_dropped_total").increment(1);
@@ -188,6 +196,17 @@ impl Bus for Link {
                 }
             }
         })
+    }
+}
+
+/// Each time the connection was made something may have been missed, until the server has heard what this node listens to: a
+/// question that nobody answers comes back after that.
+async fn tell_connected(client: Client, cluster: String, missed: Arc<Missed>) {
+    loop {
+        missed.connected.notified().await;
+        let question = client.request(format!("yinxin.{cluster}.nobody"), "".into());
+        let _nobody_answers = timeout(CONNECT_TIMEOUT, question).await;
+        missed.set();
     }
 }
 
@@ -226,6 +245,7 @@ fn addresses(servers: &[String]) -> Result<Vec<ServerAddr>, Unusable> {
     servers.iter().map(|server| server.parse().map_err(|_| Unusable::Address(server.clone()))).collect()
 }
 
+/// Without what is only wanted by who stays.
 fn connect_options(options: &Options, missed: Arc<Missed>, rng: Arc<dyn Rng>) -> Result<ConnectOptions, Unusable> {
     let mut connecting = match &options.access {
         Access::Anybody => ConnectOptions::new(),
@@ -239,8 +259,6 @@ fn connect_options(options: &Options, missed: Arc<Missed>, rng: Arc<dyn Rng>) ->
     }
     Ok(connecting
         .name(format!("yinxin {}", options.node_name))
-        .no_echo()
-        .retry_on_initial_connect()
         .subscription_capacity(INCOMING_MAX)
         .ping_interval(PING_EVERY)
         .connection_timeout(CONNECT_TIMEOUT)
@@ -257,6 +275,32 @@ fn delay(attempts: usize, rng: &dyn Rng) -> Duration {
     let longest = RECONNECT_MIN.saturating_mul(1 << doublings).min(RECONNECT_MAX);
     let [random] = rng::bytes(rng);
     longest / 2 + longest * u32::from(random) / 510
+}
+
+/// What a NATS server is like.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Survey {
+    /// Its version.
+    pub version: String,
+    /// How long a hint takes to it and back.
+    pub round_trip: Duration,
+}
+
+/// Sends a hint to a server, for nobody, and waits until it comes back.
+pub async fn survey(options: &Options, server: &str, rng: Arc<dyn Rng>) -> Result<Survey, String> {
+    let said = |fault: &dyn std::fmt::Display| fault.to_string();
+    let server: ServerAddr = server.parse().map_err(|_| said(&Unusable::Address(server.to_owned())))?;
+    let connecting = connect_options(options, Arc::default(), rng).map_err(|unusable| said(&unusable))?;
+    let client = connecting.connect(server).await.map_err(|fault| said(&fault))?;
+    let subject = subject(&options.cluster, To::Node(options.node));
+    let mut back = client.subscribe(subject.clone()).await.map_err(|fault| said(&fault))?;
+    let began = Instant::now();
+    client.publish(subject.clone(), "doctor".into()).await.map_err(|fault| said(&fault))?;
+    let version = client.server_info().version;
+    match timeout(CONNECT_TIMEOUT, back.next()).await {
+        Ok(Some(_)) => Ok(Survey { version, round_trip: began.elapsed() }),
+        _ => Err(format!("NATS {version} does not carry what is sent to {subject}")),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use yinxin_bus::{Access, Link, Options, Unusable};
+use yinxin_bus::{Access, Link, Options, Unusable, survey};
 use yinxin_core::bus::{Bus as _, Hint, Incoming, To};
 use yinxin_core::rng::SystemRng;
 use yinxin_core::{AppId, NodeId, Touched, UserId};
@@ -87,13 +87,15 @@ async fn a_server_that_was_away_is_found_again_and_both_sides_know() {
     let a = connected(options(&nats.url(), "one", 1)).await;
     let b = connected(options(&nats.url(), "one", 2)).await;
     nats.kill();
-    while a.is_connected() {
+    while a.is_there() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // It does not wait, and is not kept.
     for number in 0..100_000 {
         a.send(To::All, touches(number));
     }
+    // There were too many, perhaps.
+    while tokio::time::timeout(Duration::ZERO, a.next()).await.is_ok() {}
     nats.restart();
     for link in [&a, &b] {
         assert_eq!(next(link).await, Incoming::Missed);
@@ -109,7 +111,7 @@ async fn a_node_starts_without_nats_and_finds_it_later() {
     nats.kill();
     let a = link(options(&url, "one", 1)).await;
     let b = link(options(&url, "one", 2)).await;
-    assert!(!a.is_connected());
+    assert!(!a.is_there());
     a.send(To::All, Hint::Endings);
     nats.restart();
     for link in [&a, &b] {
@@ -135,7 +137,7 @@ async fn who_is_not_let_in_hears_nothing() {
     let outside = link(options(&nats.url(), "one", 3)).await;
     a.send(To::All, Hint::Endings);
     assert_eq!(hears(&b).await, Hint::Endings);
-    assert!(!outside.is_connected());
+    assert!(!outside.is_there());
 }
 
 #[tokio::test]
@@ -145,4 +147,14 @@ async fn what_cannot_work_is_said() {
     assert!(matches!(Link::start(wrong, Arc::new(SystemRng)).await.err(), Some(Unusable::Credentials)));
     let wrong = options("nats://[", "one", 1);
     assert!(matches!(Link::start(wrong, Arc::new(SystemRng)).await.err(), Some(Unusable::Address(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_looked_at() {
+    let mut nats = Nats::start();
+    let (options, rng) = (options(&nats.url(), "one", 1), Arc::new(SystemRng));
+    let seen = survey(&options, &nats.url(), rng.clone()).await.unwrap();
+    assert!(seen.version.starts_with(|first: char| first.is_ascii_digit()), "{seen:?}");
+    nats.kill();
+    assert!(survey(&options, &nats.url(), rng).await.is_err());
 }

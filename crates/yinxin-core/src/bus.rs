@@ -103,4 +103,6 @@ pub trait Bus: Send + Sync {
     fn send(&self, to: To, hint: Hint);
     /// What comes next. For one who asks; may be dropped and asked again, nothing is lost.
     fn next(&self) -> BoxFuture<'_, Incoming>;
+    /// Whether hints can be carried now, as far as is known.
+    fn is_there(&self) -> bool;
 }

@@ -437,6 +437,8 @@ pub const NODE_BEAT_MS: u64 = 3000;
 /// A node that has not said so for this long is dead: its connections count as gone. The others see what it says up to a
 /// beat later, and the promise is 15 s.
 pub const NODE_DEAD_MS: u64 = 11_000;
+/// How often somebody who is no node looks whether one lives.
+pub const LIVING_LOOK_MS: u64 = 500;
 /// A node that was last seen so long ago, by the clock, is dead for one that sees it for the first time.
 pub const NODE_LONG_DEAD_MS: i64 = 60_000;
 /// How often a node looks for connections of its own that are to end, whether or not it is told.
@@ -459,6 +461,8 @@ pub const LEFTOVERS_MAX: usize = 1_000_000;
 pub const NODE_CLEAR_ROWS: i64 = 500;
 /// Pause between two parts of what all connections of a node are told.
 pub const PART_PAUSE_MS: u64 = 20;
+/// Connections of a node that look into their inboxes in a second while the node is not told what happens.
+pub const LOOKS_PER_S: u64 = 2000;
 /// Rows of forgiven wrong passwords that are removed with each wrong one: more than one, so that they become fewer.
 pub const FORGIVEN_SWEPT: i64 = 2;
 /// How often a node counts anew what is kept for hooks, where others tell them.

@@ -115,6 +115,10 @@ pub trait LocalSessions: Send + Sync {
     fn connections_of(&self, _app: AppId, _user: UserId) -> Vec<Connection> {
         Vec::new()
     }
+    /// How many there are.
+    fn count(&self) -> usize {
+        0
+    }
     /// Tells the connections of the user that something was put into that queue of its inbox; not the device that knows,
     /// if one does, since it sent what was put there. A hint: what it is about is in the inbox, and a connection that
     /// misses it finds it there.

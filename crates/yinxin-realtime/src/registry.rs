@@ -240,6 +240,10 @@ impl LocalSessions for Registry {
     }
 
     /// Newest first.
+    fn count(&self) -> usize {
+        self.len()
+    }
+
     fn devices_of(&self, app: AppId, user: UserId) -> Vec<Device> {
         let shard = self.shard(app, user).read();
         shard

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use yinxin_core::cluster;
 use yinxin_core::transfer::{self, Broken, Carried, Step};
 use yinxin_core::{Database, Db, PostgresOptions, SqliteOptions};
 use zeroize::Zeroizing;
@@ -79,6 +80,8 @@ struct Opened {
 async fn migrate(args: &MigrateStoreArgs) -> Outcome {
     let from = open(&args.from, true).await?;
     let to = open(&args.to, false).await?;
+    refuse_living(&from.db).await?;
+    refuse_living(&to.db).await?;
     let bar = ProgressBar::new(0).with_style(style());
     let carried = transfer::transfer(&from.db, &to.db, &mut |step| show(&bar, step)).await;
     bar.finish_and_clear();
@@ -94,6 +97,18 @@ async fn migrate(args: &MigrateStoreArgs) -> Outcome {
         ));
     }
     Ok(())
+}
+
+/// A data folder is locked by its server; nodes of a cluster stand in their database.
+async fn refuse_living(db: &Db) -> Outcome {
+    let nodes = cluster::living(db)
+        .await
+        .map_err(|fault| Failure::failed(format!("cannot tell whether nodes are running: {fault}")))?;
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    let nodes = nodes.join(", ");
+    Err(Failure::new(Exit::Conflict, format!("nodes are running on the database ({nodes}): stop them first")))
 }
 
 async fn open(place: &Place, must_exist: bool) -> Outcome<Opened> {

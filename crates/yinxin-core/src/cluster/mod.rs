@@ -28,13 +28,13 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::hooks::{self, Live};
 use crate::limits::{
-    CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, HOOK_RECOUNT_BEATS, NODE_BEAT_MS, NODE_DEAD_MS, PART_PAUSE_MS,
-    TOUCH_WAIT_MS,
+    CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, HOOK_RECOUNT_BEATS, LOOKS_PER_S, NODE_BEAT_MS, NODE_DEAD_MS,
+    PART_PAUSE_MS, TOUCH_WAIT_MS,
 };
 use crate::mint::NODES_MAX;
 use crate::sessions::{Ending, LocalSessions, PARTS};
 
-pub use nodes::Piece;
+pub use nodes::{Piece, living};
 pub(crate) use record::Recorded;
 pub(crate) use touches::Touches;
 
@@ -122,7 +122,7 @@ impl Cluster {
     pub(crate) async fn join(parts: Parts) -> Result<Arc<Self>> {
         let Setup { node, name, url, bus, pace } = parts.setup;
         let number = parts.number.rem_euclid(NODES_MAX);
-        let row = NodeRow { node, number, name, url, started_ms: parts.now_ms, seen_ms: parts.now_ms };
+        let row = NodeRow { node, number, name, url, started_ms: parts.now_ms, seen_ms: parts.now_ms, hears: false };
         let cluster = Arc::new(Self {
             node,
             row,
@@ -285,12 +285,18 @@ impl Cluster {
         Ok(is_full)
     }
 
-    /// Has all connections of this node look into their inboxes, a part at a time.
+    /// Has all connections of this node look into their inboxes, a part at a time, so that not all look at once.
     async fn look_everywhere(&self) {
+        let at_pace = self.local.count() as u64 * 1000 / (LOOKS_PER_S * PARTS as u64);
         for part in 0..PARTS {
             self.local.look_again(part);
-            sleep(Duration::from_millis(PART_PAUSE_MS)).await;
+            sleep(Duration::from_millis(at_pace.max(PART_PAUSE_MS))).await;
         }
+    }
+
+    /// Whether connections of this node may be told nothing of what happens to them elsewhere.
+    fn is_hard_of_hearing(&self) -> bool {
+        (!self.bus.is_there() && !self.nodes.is_alone()) || self.nodes.is_one_deaf()
     }
 
     /// Has the clients of this node go and come back to another, spread over so long.
@@ -311,12 +317,7 @@ pub async fn run(ctx: &Ctx) {
         keep_ending(cluster),
         keep_passing_on(cluster),
         listen(cluster, &missed),
-        async {
-            loop {
-                missed.notified().await;
-                cluster.look_everywhere().await;
-            }
-        }
+        keep_looking(cluster, &missed)
     );
 }
 
@@ -338,6 +339,16 @@ async fn listen(cluster: &Cluster, missed: &Notify) {
                 cluster.look.notify_one();
                 missed.notify_one();
             }
+        }
+    }
+}
+
+/// Connections look into their inboxes when something may have been missed, and all the time while nothing is heard.
+async fn keep_looking(cluster: &Cluster, missed: &Notify) {
+    loop {
+        let told = timeout(cluster.pace.look, missed.notified()).await;
+        if told.is_ok() || cluster.is_hard_of_hearing() {
+            cluster.look_everywhere().await;
         }
     }
 }

@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use tokio::time::Instant;
-use yinxin_store::NodeId;
-use yinxin_store::tables::nodes::NodeRow;
+use tokio::time::{Instant, sleep};
+use yinxin_store::tables::nodes::{self, NodeRow};
+use yinxin_store::{Db, NodeId};
 
-use crate::limits::NODE_LONG_DEAD_MS;
+use crate::error::{Error, Result};
+use crate::limits::{LIVING_LOOK_MS, NODE_DEAD_MS, NODE_LONG_DEAD_MS};
 
 /// Background work that one node does for all.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -35,6 +36,24 @@ impl Piece {
             Self::Hooks => "hooks",
         }
     }
+}
+
+/// The names of nodes that live on a database, for one who is none of them. Waits as long as it takes to tell, but only
+/// where nodes are, or were killed and not yet cleared away.
+pub async fn living(db: &Db) -> Result<Vec<String>> {
+    let rows =
+        || async { db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(nodes::all(sql).await?) })).await };
+    let before: HashMap<NodeId, i64> = rows().await?.into_iter().map(|row| (row.node, row.seen_ms)).collect();
+    let end = Instant::now() + Duration::from_millis(NODE_DEAD_MS);
+    while before.values().any(|seen_ms| *seen_ms > 0) && Instant::now() < end {
+        sleep(Duration::from_millis(LIVING_LOOK_MS)).await;
+        let moved: Vec<_> =
+            rows().await?.into_iter().filter(|row| before.get(&row.node) != Some(&row.seen_ms)).collect();
+        if !moved.is_empty() {
+            return Ok(moved.into_iter().map(|row| row.name).collect());
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// See the module.
@@ -106,6 +125,12 @@ impl Nodes {
         view.known.values().filter(lives).map(|known| known.row.node).collect()
     }
 
+    /// Whether one of the others that live cannot be told anything, and tells nothing.
+    pub fn is_one_deaf(&self) -> bool {
+        let view = self.view.read();
+        view.known.values().any(|known| known.row.node != self.own && !known.is_dead && !known.row.hears)
+    }
+
     /// Whether there is another that lives.
     pub fn is_alone(&self) -> bool {
         self.others().is_empty()
@@ -146,7 +171,7 @@ mod tests {
     const OTHER: NodeId = NodeId([2; 16]);
 
     fn row(node: NodeId, seen_ms: i64) -> NodeRow {
-        NodeRow { node, number: 0, name: String::new(), url: String::new(), started_ms: 0, seen_ms }
+        NodeRow { node, number: 0, name: String::new(), url: String::new(), started_ms: 0, seen_ms, hears: true }
     }
 
     #[tokio::test(start_paused = true)]

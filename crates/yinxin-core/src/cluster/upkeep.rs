@@ -21,14 +21,14 @@ const BEATS_UNTIL_KNOWN: u32 = 3;
 impl Cluster {
     /// Says that this node lives, and sees who else does. A node that was taken for dead begins anew, without connections.
     pub(super) async fn beat(&self, now_ms: i64) -> Result<()> {
-        let row = NodeRow { seen_ms: now_ms, ..self.row.clone() };
+        let row = NodeRow { seen_ms: now_ms, hears: self.bus.is_there(), ..self.row.clone() };
         let untended = self.nodes.untended();
         let is_first = self.beats.load(Ordering::Relaxed) == 0;
         let (was_there, number, rows, leases) = self
             .db
             .write((row, untended), |sql, (row, untended)| {
                 Box::pin(async move {
-                    let was_there = nodes::beat(sql, row.node, row.seen_ms).await?;
+                    let was_there = nodes::beat(sql, row.node, row.seen_ms, row.hears).await?;
                     let known = nodes::all(sql).await?;
                     let number = if was_there { None } else { Some(begin(sql, row, &known).await?) };
                     for (piece, from) in untended {

@@ -23,6 +23,7 @@ pub struct Wire {
     nodes: Mutex<HashMap<NodeId, mpsc::UnboundedSender<Incoming>>>,
     held: Mutex<Vec<(NodeId, Incoming)>>,
     faults: Mutex<Faults>,
+    deaf: Mutex<Option<NodeId>>,
     dice: AtomicU64,
     pub carried: AtomicUsize,
 }
@@ -34,6 +35,11 @@ impl Wire {
 
     pub fn treat(&self, faults: Faults) {
         *self.faults.lock().unwrap() = faults;
+    }
+
+    /// That node knows that it is cut off.
+    pub fn cut_off(&self, node: NodeId) {
+        *self.deaf.lock().unwrap() = Some(node);
     }
 
     /// A node's end.
@@ -88,6 +94,10 @@ pub struct End {
 }
 
 impl Bus for End {
+    fn is_there(&self) -> bool {
+        *self.wire.deaf.lock().unwrap() != Some(self.node)
+    }
+
     fn send(&self, to: To, hint: Hint) {
         let others: Vec<_> = self.wire.nodes.lock().unwrap().keys().copied().collect();
         for node in others.into_iter().filter(|node| *node != self.node) {

@@ -107,3 +107,14 @@ async fn who_may_have_missed_something_looks_everywhere() {
     other.until(|heard| (*heard.looks.lock().unwrap() > 0).then_some(())).await;
     eventually(async || *client.heard.looks.lock().unwrap() > 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_node_is_cut_off_all_look_by_themselves() {
+    let world = World::of(3).await;
+    let ann = world.register("ann").await;
+    let (cut_off, other) = (world.connect(1, &ann, "phone").await, world.connect(0, &ann, "tablet").await);
+    world.wire.cut_off(world.nodes[1].id);
+    for client in [cut_off, other] {
+        client.until(|heard| (*heard.looks.lock().unwrap() > 2).then_some(())).await;
+    }
+}

@@ -1,6 +1,7 @@
 -- The nodes of a cluster. A row is a life of a process: it is added when the node starts, its seen_ms moves as long as the
 -- node lives, and whoever finds that it does not move any more removes the row and what the node left behind. url: where
 -- clients reach this node and no other. number: stands in the ids that the node makes.
+-- hears: whether it is told by the others what happens, and they by it.
 CREATE TABLE nodes (
   node_id BYTEA NOT NULL CHECK (length(node_id) = 16),
   number BIGINT NOT NULL,
@@ -8,6 +9,7 @@ CREATE TABLE nodes (
   url TEXT NOT NULL,
   started_ms BIGINT NOT NULL,
   seen_ms BIGINT NOT NULL,
+  hears BOOLEAN NOT NULL,
   PRIMARY KEY (node_id)
 ) /* clustered */;
 CREATE UNIQUE INDEX nodes_by_number ON nodes (number);

@@ -17,27 +17,38 @@ pub struct NodeRow {
     pub started_ms: i64,
     /// Moves as long as it lives, by its own clock; 0: it was found dead.
     pub seen_ms: i64,
+    /// Whether the others can tell it something, and it them.
+    pub hears: bool,
 }
 
 /// Adds a node; `false` when it is there, condemned, or another has its number.
 pub async fn insert(sql: &mut dyn Sql, node: &NodeRow) -> Result<bool> {
-    const SQL: &str = "INSERT INTO nodes (node_id, number, name, url, started_ms, seen_ms) \
-                       VALUES ($1, $2, $3, $4, $5, $6) \
+    const SQL: &str = "INSERT INTO nodes (node_id, number, name, url, started_ms, seen_ms, hears) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7) \
                        ON CONFLICT DO NOTHING";
-    let NodeRow { node, number, name, url, started_ms, seen_ms } = node;
-    let args = [node.arg(), (*number).into(), name.into(), url.into(), (*started_ms).into(), (*seen_ms).into()];
+    let NodeRow { node, number, name, url, started_ms, seen_ms, hears } = node;
+    let args = [
+        node.arg(),
+        (*number).into(),
+        name.into(),
+        url.into(),
+        (*started_ms).into(),
+        (*seen_ms).into(),
+        (*hears).into(),
+    ];
     Ok(sql.exec(SQL, &args).await? == 1)
 }
 
 /// Notes that a node lives; `false` when it was taken for dead.
-pub async fn beat(sql: &mut dyn Sql, node: NodeId, seen_ms: i64) -> Result<bool> {
-    const SQL: &str = "UPDATE nodes SET seen_ms = $2 WHERE node_id = $1 AND seen_ms > 0";
-    Ok(sql.exec(SQL, &[node.arg(), seen_ms.into()]).await? == 1)
+pub async fn beat(sql: &mut dyn Sql, node: NodeId, seen_ms: i64, hears: bool) -> Result<bool> {
+    const SQL: &str = "UPDATE nodes SET seen_ms = $2, hears = $3 WHERE node_id = $1 AND seen_ms > 0";
+    Ok(sql.exec(SQL, &[node.arg(), seen_ms.into(), hears.into()]).await? == 1)
 }
 
 /// Every node.
 pub async fn all(sql: &mut dyn Sql) -> Result<Vec<NodeRow>> {
-    const SQL: &str = "SELECT node_id, number, name, url, started_ms, seen_ms FROM nodes ORDER BY started_ms, node_id";
+    const SQL: &str =
+        "SELECT node_id, number, name, url, started_ms, seen_ms, hears FROM nodes ORDER BY started_ms, node_id";
     let read = |mut row: Row| {
         Ok(NodeRow {
             node: row.take(0)?,
@@ -46,6 +57,7 @@ pub async fn all(sql: &mut dyn Sql) -> Result<Vec<NodeRow>> {
             url: row.take(3)?,
             started_ms: row.take(4)?,
             seen_ms: row.take(5)?,
+            hears: row.take(6)?,
         })
     };
     sql.rows(SQL, &[]).await?.into_iter().map(read).collect()

@@ -78,7 +78,7 @@ const WITHOUT_APP: [(&str, &str); 29] = [
     ("DELETE FROM nodes", "the server's own nodes"),
     ("SELECT 1 FROM nodes", "the server's own nodes"),
     ("UPDATE rooms SET node = NULL WHERE node = $1", "of a node that is gone"),
-    ("SELECT node_id, number, name, url, started_ms, seen_ms FROM nodes", "the server's own nodes"),
+    ("SELECT node_id, number, name, url, started_ms, seen_ms, hears FROM nodes", "the server's own nodes"),
     ("INSERT INTO leases", "the server's own work"),
     ("DELETE FROM leases", "the server's own work"),
     ("SELECT piece, node_id FROM leases", "the server's own work"),

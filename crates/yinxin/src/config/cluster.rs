@@ -1,14 +1,18 @@
 //! What makes a server one of many.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Value;
-use yinxin_bus::Access;
+use yinxin_bus::{Access, Options};
+use yinxin_core::NodeId;
+use zeroize::Zeroizing;
 
-use super::media::{Item, List};
+use super::Config;
+use super::fault::Fault;
+use super::media::Item;
 use super::setting::Setting;
-use super::{Config, secret_in};
-use crate::exit::{Failure, Outcome};
 
 /// The address of a NATS server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,38 +53,43 @@ pub(crate) struct ClusterConfig {
     pub name: String,
     pub nats: Vec<String>,
     pub access: Access,
+    pub ca_file: Option<PathBuf>,
+}
+
+impl ClusterConfig {
+    /// How that node reaches NATS.
+    pub fn link(self, node: NodeId, node_name: String) -> Options {
+        let Self { name, nats, access, ca_file } = self;
+        Options { cluster: name, node, node_name, servers: nats, access, ca_file }
+    }
 }
 
 impl Config {
     /// The cluster that this server belongs to, if it does.
-    pub fn cluster(&self) -> Outcome<Option<ClusterConfig>> {
+    pub fn cluster(&self) -> Result<Option<ClusterConfig>, Vec<Fault>> {
         let Some(name) = self.cluster_name.0.clone() else {
-            return if self.cluster_nats.0.is_empty() {
-                Ok(None)
-            } else {
-                Err(Failure::usage("the configuration is wrong: cluster.nats is set and cluster.name is not"))
-            };
+            let is_told = !self.cluster_nats.0.is_empty();
+            return if is_told { Err(missing("cluster.name", "cluster.nats is set")) } else { Ok(None) };
         };
-        let List(nats) = &self.cluster_nats;
-        if nats.is_empty() {
-            return Err(Failure::usage("the configuration is wrong: set cluster.nats, since cluster.name is set"));
+        if self.cluster_nats.0.is_empty() {
+            return Err(missing("cluster.nats", "cluster.name is set"));
         }
-        let nats = nats.iter().map(|url| url.0.clone()).collect();
-        Ok(Some(ClusterConfig { name, nats, access: self.nats_access()? }))
+        if self.postgres()?.is_none() {
+            return Err(missing("database.url", "cluster.name is set, and nodes have one database in common"));
+        }
+        let nats = self.cluster_nats.0.iter().map(|url| url.0.clone()).collect();
+        Ok(Some(ClusterConfig { name, nats, access: self.nats_access()?, ca_file: self.cluster_ca_file.0.clone() }))
     }
 
-    fn nats_access(&self) -> Outcome<Access> {
+    fn nats_access(&self) -> Result<Access, Vec<Fault>> {
         let user = &self.cluster_user.0;
         match (&self.cluster_credentials_file.0, user.is_empty(), &self.cluster_password_file.0) {
             (None, true, None) => Ok(Access::Anybody),
-            (Some(file), true, None) => Ok(Access::Credentials(secret_in("cluster.credentials_file", file)?)),
-            (None, false, Some(file)) => {
-                Ok(Access::Password { user: user.clone(), password: secret_in("cluster.password_file", file)? })
-            }
-            _ => Err(Failure::usage(
-                "the configuration is wrong: set cluster.credentials_file, or both cluster.user and \
-                 cluster.password_file, or none of them",
-            )),
+            (Some(file), true, None) => Ok(Access::Credentials(secret_in(file)?)),
+            (None, false, Some(file)) => Ok(Access::Password { user: user.clone(), password: secret_in(file)? }),
+            (Some(_), ..) => Err(vec![Fault::twice("cluster.credentials_file", "cluster.user")]),
+            (None, true, Some(_)) => Err(missing("cluster.user", "cluster.password_file is set")),
+            (None, false, None) => Err(missing("cluster.password_file", "cluster.user is set")),
         }
     }
 
@@ -88,4 +97,14 @@ impl Config {
     pub fn cluster_drain(&self) -> Duration {
         Duration::from_millis(self.cluster_drain_ms.0)
     }
+}
+
+fn missing(key: &str, why: &str) -> Vec<Fault> {
+    vec![Fault::missing(key, why)]
+}
+
+fn secret_in(file: &Path) -> Result<Zeroizing<String>, Vec<Fault>> {
+    let text = fs::read_to_string(file).map(Zeroizing::new);
+    let text = text.map_err(|fault| vec![Fault::unreadable(&file.display().to_string(), &fault)])?;
+    Ok(Zeroizing::new(text.trim().to_owned()))
 }

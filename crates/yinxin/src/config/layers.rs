@@ -48,6 +48,7 @@ pub(crate) fn load(given: &Given) -> Result<Config, Vec<Fault>> {
     if faults.is_empty() {
         config.media()?;
         config.postgres()?;
+        config.cluster()?;
         return Ok(config);
     }
     Err(faults)

@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 use crate::data::{DataDir, KeyFiles};
 use crate::exit::{Failure, Outcome};
 
+pub(crate) use cluster::ClusterConfig;
 pub(crate) use keys::Config;
 pub(crate) use layers::{Given, load};
 pub(crate) use setting::LogFormat;
@@ -102,9 +103,7 @@ impl Config {
     fn bucket(&self) -> Outcome<Bucket> {
         let key = match (&*self.files_access_key_id.0, &self.files_secret_access_key_file.0) {
             ("", None) => None,
-            (id, Some(file)) if !id.is_empty() => {
-                Some((id.to_owned(), secret_in("files.secret_access_key_file", file)?))
-            }
+            (id, Some(file)) if !id.is_empty() => Some((id.to_owned(), secret_in(file)?)),
             _ => {
                 let keys = "files.access_key_id and files.secret_access_key_file";
                 return Err(Failure::usage(format!("the configuration is wrong: set both {keys}, or neither")));
@@ -130,11 +129,10 @@ impl Config {
     }
 }
 
-/// What stands in the file that a key names.
-fn secret_in(key: &str, file: &Path) -> Outcome<Zeroizing<String>> {
-    let text = fs::read_to_string(file)
-        .map(Zeroizing::new)
-        .map_err(|fault| Failure::failed(format!("cannot read {} ({key}): {fault}", file.display())))?;
+fn secret_in(file: &Path) -> Outcome<Zeroizing<String>> {
+    let text = fs::read_to_string(file).map(Zeroizing::new).map_err(|fault| {
+        Failure::failed(format!("cannot read {} (files.secret_access_key_file): {fault}", file.display()))
+    })?;
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 

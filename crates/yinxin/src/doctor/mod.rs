@@ -1,6 +1,7 @@
 //! `yinxin doctor`: looks for what is wrong and says what to do. It changes nothing.
 
 mod checks;
+mod nats;
 mod postgres;
 
 use serde::Serialize;
@@ -71,6 +72,11 @@ pub(crate) fn run(args: &DoctorArgs) -> Outcome {
     findings.extend(checks::folder(&dir, served.is_none()));
     findings.extend(served.iter().flat_map(postgres::database));
     findings.extend(configured.as_ref().ok().map(|config| checks::files(config, &dir)));
+    if let Ok(config) = &configured
+        && let Ok(Some(cluster)) = config.cluster()
+    {
+        findings.extend(nats::cluster(config, &dir, cluster));
+    }
     findings.push(checks::server(&dir));
     findings.push(checks::open_files(configured.as_ref().map_or(0, |config| config.connections.0)));
     findings.push(checks::clock());

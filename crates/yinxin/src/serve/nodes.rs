@@ -4,29 +4,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use yinxin_bus::{Link, Options};
+use yinxin_bus::Link;
 use yinxin_core::cluster::{self, Pace, Setup};
 use yinxin_core::rng::{self, Rng};
 use yinxin_core::{Ctx, NodeId};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::exit::{Failure, Outcome};
 
 /// What makes this server one of many, if it is.
 pub(super) async fn setup(config: &Config, listens: SocketAddr, rng: &Arc<dyn Rng>) -> Outcome<Option<Setup>> {
-    let Some(cluster) = config.cluster()? else { return Ok(None) };
+    let cluster = config.cluster().map_err(|faults| config::commands::faulty(&faults))?;
+    let Some(cluster) = cluster else { return Ok(None) };
     let node = NodeId(rng::bytes(rng.as_ref()));
     let name = Some(config.cluster_node_name.0.clone()).filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| listens.to_string());
-    let options = Options {
-        cluster: cluster.name,
-        node,
-        node_name: name.clone(),
-        servers: cluster.nats,
-        access: cluster.access,
-        ca_file: config.cluster_ca_file.0.clone(),
-    };
-    let link = Link::start(options, Arc::clone(rng));
+    let link = Link::start(cluster.link(node, name.clone()), Arc::clone(rng));
     let bus = link.await.map_err(|unusable| Failure::failed(format!("the cluster cannot be joined: {unusable}")))?;
     let url = config.cluster_node_url.0.clone().unwrap_or_else(|| format!("http://{listens}"));
     Ok(Some(Setup { node, name, url, bus, pace: Pace::default() }))

@@ -34,6 +34,7 @@ pub(super) fn assemble(
         ..yinxin_netease::Options::default()
     };
     let lanying = yinxin_lanying::Options { public_url: config.public_url.0.clone() };
+    let stops = draining.clone();
     let gate = Gate { ctx: Arc::clone(ctx), key: key.clone(), public: config.metrics_public };
     probes::routes(probe_state(ctx, metrics, draining))
         .layer(from_fn_with_state(Arc::new(gate), guard_metrics))
@@ -43,6 +44,16 @@ pub(super) fn assemble(
         .merge(yinxin_lanying::socket(Arc::clone(ctx), Arc::clone(&registry), config.socket_limits()))
         // It answers everything else, so it comes last.
         .merge(yinxin_easemob::router(Arc::clone(ctx), registry, easemob))
+        .layer(from_fn_with_state(stops, send_on))
+}
+
+/// Whoever would stay is sent on to another node while this one stops.
+async fn send_on(State(draining): State<Draining>, request: Request, next: Next) -> Response {
+    if draining.has_begun() && request.headers().contains_key(header::UPGRADE) {
+        let refused = (StatusCode::SERVICE_UNAVAILABLE, [(header::CONNECTION, "close")], "draining");
+        return refused.into_response();
+    }
+    next.run(request).await
 }
 
 fn probe_state(ctx: &Arc<Ctx>, metrics: PrometheusHandle, draining: Draining) -> ProbeState {

@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use yinxin_testkit::nats::Nats;
 use yinxin_testkit::storage;
 
 use crate::process::{EMBEDDED, Running, run, run_on, run_with};
@@ -96,6 +97,30 @@ fn the_doctor_finds_what_is_wrong() {
 
     let config = run_with(&["doctor", "--json", "--data", data.to_str().unwrap()], &[("YINXIN_LISTEN", "here")], "");
     assert!(findings(&config).contains(&("configuration".to_owned(), "fail".to_owned())));
+}
+
+#[test]
+fn the_doctor_looks_at_nats() {
+    if storage::server().is_none() {
+        return;
+    }
+    let root = TempDir::new().unwrap();
+    let url = storage::database_for(&root.path().join("yinxin.db"));
+    let nats = Nats::start();
+    let node = |nats: &str| {
+        let env = [("YINXIN_DATABASE__URL", &*url), ("YINXIN_CLUSTER__NAME", "one"), ("YINXIN_CLUSTER__NATS", nats)];
+        findings(&run_with(&["doctor", "--json", "--data", root.path().to_str().unwrap()], &env, ""))
+    };
+    let found = node(&format!("{},nats://127.0.0.1:1", nats.url()));
+    let states: Vec<_> = found.iter().filter(|(check, _)| check == "NATS").map(|(_, state)| &**state).collect();
+    assert_eq!(states, ["ok", "fail"]);
+    assert!(found.contains(&("files of all nodes".to_owned(), "warn".to_owned())));
+    let alone = run_with(&["config", "check"], &[("YINXIN_CLUSTER__NAME", "one")], "");
+    assert!(alone.failed(2).contains("cluster.nats is not set"));
+    let env = [("YINXIN_CLUSTER__NAME", "one"), ("YINXIN_CLUSTER__NATS", "nats://127.0.0.1:4222")];
+    assert!(run_with(&["config", "check"], &env, "").failed(2).contains("database.url is not set"));
+    let env = [("YINXIN_CLUSTER__NAME", "one"), ("YINXIN_CLUSTER__NATS", "nats://ann:s3cret@127.0.0.1:4222")];
+    assert!(run_with(&["config", "check"], &env, "").failed(2).contains("addresses of NATS servers"));
 }
 
 /// The tests' PostgreSQL does not wait for its disk: a finding, and more than a warning.

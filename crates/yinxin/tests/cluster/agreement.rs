@@ -1,6 +1,7 @@
 //! Three nodes behave as one.
 
 use std::env;
+use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::thread;
 
@@ -24,6 +25,26 @@ async fn three_nodes_are_one_server() {
     a_room_token_is_used_once(&world);
     what_one_node_acknowledged_every_node_reads(&world);
     one_wins_a_name(&world);
+    the_database_is_the_nodes_own(&world);
+}
+
+/// What the binary says when it refuses.
+fn refused(world: &World, args: &[&str]) -> String {
+    let data = world.folder.path().join("other");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yinxin"));
+    command.args(args).env("YINXIN_DATABASE__URL", &world.url).env("YINXIN_DATA", data);
+    command.env("YINXIN_KEYS__MASTER_FILE", world.folder.path().join("master.key")).stdin(Stdio::null());
+    let done = command.output().unwrap();
+    assert!(!done.status.success(), "{done:?}");
+    String::from_utf8(done.stderr).unwrap()
+}
+
+fn the_database_is_the_nodes_own(world: &World) {
+    let alone = refused(world, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(alone.contains("nodes of a cluster live on this database (node-"), "{alone}");
+    let place = format!("sqlite:{}", world.folder.path().join("copy").display());
+    let moved = refused(world, &["migrate-store", "--from", &world.url, "--to", &place]);
+    assert!(moved.contains("stop them first"), "{moved}");
 }
 
 async fn who_is_on_different_nodes_chats(world: &World) {

@@ -66,12 +66,28 @@ async fn measured(world: &World, deed: Deed, round: &str, bound: Duration) -> Du
     longest
 }
 
+/// How long it takes until a message reaches somebody at another node.
+async fn carried(world: &World, round: &str) -> Duration {
+    let (from, to) = (format!("from-{round}"), format!("to-{round}"));
+    world.register(0, &from);
+    world.register(1, &to);
+    let (mut writer, mut reader) = (world.connect(0, &from, "phone").await, world.connect(1, &to, "phone").await);
+    writer.text(&to, "hello").await;
+    writer.stored().await;
+    let stored = Instant::now();
+    assert_eq!(reader.received(&from).await, ["hello"]);
+    stored.elapsed()
+}
+
 async fn hold(world: &World, round: &str, bound: Duration) {
     for deed in Deed::ALL {
         let took = measured(world, deed, round, bound).await;
         println!("{deed:?}, {round}: {took:?}");
         assert!(took <= bound, "{deed:?}, {round}: {took:?}");
     }
+    let took = carried(world, round).await;
+    println!("message, {round}: {took:?}");
+    assert!(took <= bound, "message, {round}: {took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

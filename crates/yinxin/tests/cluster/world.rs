@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -54,7 +55,9 @@ pub struct World {
     /// The backend's token.
     pub token: String,
     pub postgres: Option<Postgres>,
-    _folder: TempDir,
+    /// The nodes' database.
+    pub url: String,
+    pub folder: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -70,13 +73,17 @@ impl World {
         let url = postgres.as_ref().map_or_else(|| storage::database_for(&folder.path().join("db")), Postgres::url);
         let master = folder.path().join("master.key");
         std::fs::write(&master, "5a".repeat(32)).unwrap();
-        let node = |number: usize| {
+        let node = &|number: usize| {
             let way = setup.by_way_of.filter(|_| number == 3).map(|address| format!("nats://{address}"));
             start_node(number, &url, &way.unwrap_or_else(|| nats.url()), &master, setup)
         };
-        let nodes: Vec<_> = (1..=3).map(node).collect();
+        // All at once: the first makes the tables and the keys, whichever it is.
+        let nodes: Vec<_> = thread::scope(|scope| {
+            let starting: Vec<_> = (1..=3).map(|number| scope.spawn(move || node(number))).collect();
+            starting.into_iter().map(|node| node.join().expect("a node that starts")).collect()
+        });
         let app = nodes[0].create_app("acme", "chat", &[]);
-        let mut world = Self { nodes, nats, app, token: String::new(), postgres, _folder: folder, _turn: turn };
+        let mut world = Self { nodes, nats, app, token: String::new(), postgres, url, folder, _turn: turn };
         let grant = json!({ "grant_type": "client_credentials", "client_id": world.app.easemob.client_id,
             "client_secret": world.app.easemob.client_secret, "ttl": 0 });
         world.token = field(&world.call(0, "POST", "token", &grant), "access_token");
@@ -192,7 +199,7 @@ pub fn eventually(bound: Duration, is_so: impl Fn() -> bool) -> Duration {
 /// Waits for other processes, whose clock is the machine's.
 #[expect(clippy::disallowed_methods, reason = "the nodes are other processes, whose clock nobody moves")]
 pub fn pause(time: Duration) {
-    std::thread::sleep(time);
+    thread::sleep(time);
 }
 
 /// A database server of a test's own.
