@@ -2,7 +2,7 @@
 //! so that an engine may run it on another thread or, after a serialisation failure, once more.
 
 use crate::error::{Error, Result};
-use crate::postgres::{Postgres, PostgresOptions};
+use crate::postgres::{Lane, Postgres, PostgresOptions};
 use crate::seam::{BoxFuture, Sql, Touched};
 use crate::sqlite::{Sqlite, SqliteOptions, WriterGauge};
 
@@ -69,7 +69,23 @@ impl Db {
     {
         match &self.engine {
             Engine::Sqlite(engine) => engine.write(input, work).await,
-            Engine::Postgres(engine) => Box::pin(engine.write(input, work)).await,
+            Engine::Postgres(engine) => Box::pin(engine.write(Lane::Common, input, work)).await,
+        }
+    }
+
+    /// The same for what must go on however busy the server is: on connections of its own, past those that wait.
+    pub async fn write_vital<C: Input, T, E>(
+        &self,
+        input: C,
+        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.write(input, work).await,
+            Engine::Postgres(engine) => Box::pin(engine.write(Lane::Vital, input, work)).await,
         }
     }
 
@@ -81,7 +97,19 @@ impl Db {
     ) -> Result<T, E> {
         match &self.engine {
             Engine::Sqlite(engine) => engine.read(&input, work),
-            Engine::Postgres(engine) => Box::pin(engine.read(&input, work)).await,
+            Engine::Postgres(engine) => Box::pin(engine.read(Lane::Common, &input, work)).await,
+        }
+    }
+
+    /// The same for what must go on, likewise.
+    pub async fn read_vital<C: Input, T, E: From<Error>>(
+        &self,
+        input: C,
+        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
+    ) -> Result<T, E> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.read(&input, work),
+            Engine::Postgres(engine) => Box::pin(engine.read(Lane::Vital, &input, work)).await,
         }
     }
 
