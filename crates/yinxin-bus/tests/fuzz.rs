@@ -54,6 +54,8 @@ fn hints() -> impl Strategy<Value = Hint> {
         any::<u64>().prop_map(|number| Hint::Heard { number }),
         proptest::collection::vec((apps(), any::<[u8; 16]>().prop_map(HookId)), 0..20).prop_map(Hint::Outbox),
         any::<u64>().prop_map(|number| Hint::Resync { number }),
+        any::<u64>().prop_map(|number| Hint::LastTouches { number }),
+        any::<u64>().prop_map(|number| Hint::Told { number }),
     ]
 }
 
