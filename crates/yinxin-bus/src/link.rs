@@ -176,6 +176,8 @@ impl Bus for Link {
                 let message = tokio::select! {
                     biased;
                     () = self.missed.next() => return Incoming::Missed,
+                    // It ends with the link, or by a panic of its own: whoever watches over this task is to know.
+                    () = self.outgoing.closed() => panic!("nothing sends hints any more"),
                     message = incoming.next() => message,
                 };
                 let Some(message) = message else {
@@ -210,7 +212,8 @@ async fn tell_connected(client: Client, cluster: String, missed: Arc<Missed>) {
     }
 }
 
-/// Sends what waits until the link is gone. While NATS is away nothing is kept: those who come back look at everything.
+/// Sends what waits until the link is gone. While NATS is away nothing is kept but one word that the others are to look at
+/// everything: the client may have told of its connection already and not be ready yet, so that no other word follows.
 async fn send_all(
     client: Client,
     cluster: String,
@@ -218,11 +221,16 @@ async fn send_all(
     mut waiting: mpsc::Receiver<(To, Hint)>,
     missed: Arc<Missed>,
 ) {
+    let mut is_resync_kept = false;
     while let Some((to, hint)) = waiting.recv().await {
-        if client.connection_state() != State::Connected {
+        let is_away = client.connection_state() != State::Connected;
+        let is_kept = is_away && !is_resync_kept && matches!(hint, Hint::Resync { .. });
+        is_resync_kept = is_away && (is_resync_kept || is_kept);
+        if is_away && !is_kept {
             metrics::counter!("yinxin_bus_dropped_total").increment(1);
             continue;
         }
+        // What is published while NATS is away goes out when it is back.
         let payload = wire::encode(node, &hint).into();
         match client.publish(subject(&cluster, to), payload).await {
             Ok(()) => metrics::counter!("yinxin_bus_told_total").increment(1),

@@ -18,7 +18,7 @@ pub struct Malformed(&'static str);
 struct Envelope {
     #[prost(bytes = "vec", tag = "1")]
     from: Vec<u8>,
-    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8, 9, 16")]
+    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16")]
     body: Option<Body>,
 }
 
@@ -40,6 +40,10 @@ enum Body {
     Outbox(Outbox),
     #[prost(uint64, tag = "9")]
     Resync(u64),
+    #[prost(uint64, tag = "10")]
+    LastTouches(u64),
+    #[prost(uint64, tag = "11")]
+    Told(u64),
     #[prost(message, tag = "16")]
     Hurry(Touch),
 }
@@ -158,6 +162,8 @@ pub fn encode(from: NodeId, hint: &Hint) -> Vec<u8> {
         Hint::Touches { number, touched } => {
             Body::Touches(Touches { number: *number, touched: touched.iter().map(touch).collect() })
         }
+        Hint::LastTouches { number } => Body::LastTouches(*number),
+        Hint::Told { number } => Body::Told(*number),
         Hint::Heard { number } => Body::Heard(*number),
         Hint::Outbox(hooks) => Body::Outbox(Outbox {
             hooks: hooks.iter().map(|(app, hook)| touch(&Touched::Outbox(*app, *hook))).collect(),
@@ -209,6 +215,8 @@ fn read(body: Body) -> Result<Hint, Malformed> {
         Body::Touches(Touches { number, touched }) => {
             Hint::Touches { number, touched: touched.iter().map(touched_by).collect::<Result<_, _>>()? }
         }
+        Body::LastTouches(number) => Hint::LastTouches { number },
+        Body::Told(number) => Hint::Told { number },
         Body::Heard(number) => Hint::Heard { number },
         Body::Outbox(Outbox { hooks }) => Hint::Outbox(hooks.iter().map(hook_of).collect::<Result<_, _>>()?),
         Body::Hurry(touch) => {

@@ -55,6 +55,8 @@ fn hints() -> impl Strategy<Value = Hint> {
         proptest::collection::vec((apps(), any::<[u8; 16]>().prop_map(HookId)), 0..20).prop_map(Hint::Outbox),
         (apps(), any::<[u8; 16]>()).prop_map(|(app, hook)| Hint::Hurry { app, hook: HookId(hook) }),
         any::<u64>().prop_map(|number| Hint::Resync { number }),
+        any::<u64>().prop_map(|number| Hint::LastTouches { number }),
+        any::<u64>().prop_map(|number| Hint::Told { number }),
     ]
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 use yinxin_bus::{Access, Link, Options, Unusable, survey};
 use yinxin_core::bus::{Bus as _, Hint, Incoming, To};
 use yinxin_core::rng::SystemRng;
@@ -100,8 +102,59 @@ async fn a_server_that_was_away_is_found_again_and_both_sides_know() {
     for link in [&a, &b] {
         assert_eq!(next(link).await, Incoming::Missed);
     }
-    b.send(To::All, Hint::Endings);
-    assert_eq!(hears(&a).await, Hint::Endings);
+    // What is said before the other listens again is lost, as on any day: nodes say it again.
+    let says = async {
+        loop {
+            b.send(To::All, Hint::Endings);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        hint = hears(&a) => assert_eq!(hint, Hint::Endings),
+        () = says => {}
+    }
+}
+
+/// A way to the server, for as long as the task lives.
+fn way(listener: TcpListener, server: String) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut ways = JoinSet::new();
+        while let Ok((mut from, _)) = listener.accept().await {
+            let server = server.clone();
+            ways.spawn(async move {
+                let mut to = TcpStream::connect(server).await.unwrap();
+                let _over = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+            });
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_all_are_to_look_is_said_once_the_server_is_back() {
+    let nats = Nats::start();
+    let server = nats.url().replace("nats://", "");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let open = way(listener, server.clone());
+    let a = connected(options(&format!("nats://{address}"), "one", 1)).await;
+    let b = connected(options(&nats.url(), "one", 2)).await;
+    open.abort();
+    while a.is_there() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    a.send(To::All, Hint::Endings);
+    for number in 7..100 {
+        a.send(To::All, Hint::Resync { number });
+    }
+    let open = way(TcpListener::bind(address).await.unwrap(), server);
+    assert_eq!(hears(&b).await, Hint::Resync { number: 7 });
+    assert_eq!(next(&a).await, Incoming::Missed);
+    while !a.is_there() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    a.send(To::All, Hint::Endings);
+    assert_eq!(hears(&b).await, Hint::Endings, "one word is kept, no more");
+    open.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

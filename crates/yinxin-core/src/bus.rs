@@ -53,6 +53,16 @@ pub enum Hint {
         /// What has changed.
         touched: Vec<Touched>,
     },
+    /// How far the sender's touches go, said now and then.
+    LastTouches {
+        /// The number of the last.
+        number: u64,
+    },
+    /// How many wakes, news and renewals the sender has told the receiver, said now and then.
+    Told {
+        /// So many.
+        number: u64,
+    },
     /// All touches of the receiver up to that number are heard.
     Heard {
         /// The number.
@@ -72,6 +82,13 @@ pub enum Hint {
         /// The number of its last touches.
         number: u64,
     },
+}
+
+impl Hint {
+    /// Whether it is for connections of a user: those are counted.
+    pub(crate) fn is_for_somebody(&self) -> bool {
+        matches!(self, Self::Wake { .. } | Self::News { .. } | Self::Renew { .. })
+    }
 }
 
 /// To whom a hint goes.

@@ -439,7 +439,7 @@ pub const NODE_BEAT_MS: u64 = 3000;
 pub const NODE_DEAD_MS: u64 = 11_000;
 /// How often somebody who is no node looks whether one lives.
 pub const LIVING_LOOK_MS: u64 = 500;
-/// A node that was last seen so long ago, by the clock, is dead for one that sees it for the first time.
+/// A node that was last seen so long ago, by the clock, is dead for one that has just come and sees that it does not move.
 pub const NODE_LONG_DEAD_MS: i64 = 60_000;
 /// How often a node looks for connections of its own that are to end, whether or not it is told.
 pub const ENDINGS_LOOK_MS: u64 = 2000;
@@ -458,7 +458,13 @@ pub const WAKES_PER_USER: usize = 64;
 /// Connections whose end is still to be written after the database failed.
 pub const LEFTOVERS_MAX: usize = 1_000_000;
 /// Rows of a dead node that are removed in one write.
-pub const NODE_CLEAR_ROWS: i64 = 500;
+pub const NODE_CLEAR_ROWS: i64 = 50;
+/// Connections of a node of a cluster that read at the same time what they have missed.
+pub const LOOKS_UNDER_WAY: u32 = 4;
+/// A look that finds the database busy is tried again after this, or up to twice as long.
+pub const LOOK_AGAIN_MS: u64 = 1000;
+/// Pause before it is asked again where users are connected, after the database could not tell.
+pub const WHEREABOUTS_PAUSE_MS: u64 = 500;
 /// Pause between two parts of what all connections of a node are told.
 pub const PART_PAUSE_MS: u64 = 20;
 /// Connections of a node that look into their inboxes in a second while the node is not told what happens.

@@ -14,7 +14,7 @@ use crate::metrics::{self, PrometheusHandle};
 
 type Checked = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// Whether the shutdown has begun. Begin it before the listener closes, by as long as a load balancer needs to notice.
+/// Whether the shutdown has begun: the listener is about to close, and who has a connection hears why.
 #[derive(Clone, Debug, Default)]
 pub struct Draining(Arc<AtomicBool>);
 

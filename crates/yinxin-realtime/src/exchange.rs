@@ -7,17 +7,20 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::sync::SemaphorePermit;
+use tokio::time::sleep;
 use yinxin_core::hooks::{self, EndReason, Known};
-use yinxin_core::limits::SocketLimits;
+use yinxin_core::limits::{LOOK_AGAIN_MS, SocketLimits};
 use yinxin_core::presence::{self, News};
 use yinxin_core::sessions::Entered;
-use yinxin_core::{Ctx, Error, Result, apps, messages, tokens};
+use yinxin_core::{Code, Ctx, Error, Result, apps, messages, rng, tokens};
 
 use crate::line::{self, Endings, Note, Notes};
-use crate::{End, Ending, Refused, Registration, Registry};
+use crate::{End, Ending, Line as _, Refused, Registration, Registry};
 
 /// A connection's socket as frames in and frames out.
 pub trait Pipe: Send {
@@ -27,6 +30,8 @@ pub trait Pipe: Send {
     fn send(&mut self, frame: Vec<u8>) -> impl Future<Output = Result<(), End>> + Send;
     /// Waits for the client to go, but not for long; what it still says is not listened to.
     fn linger(&mut self) -> impl Future<Output = ()> + Send;
+    /// Says why and ends.
+    fn close(self, end: End) -> impl Future<Output = ()> + Send;
 }
 
 /// A client that is in.
@@ -109,45 +114,58 @@ impl Place {
     }
 }
 
-/// Serves a client that is in, and says why that is over. `welcome` is the answer to its login. The session is boxed, or
-/// the task would keep room for it wherever it is moved to.
+/// Serves a client that is in, to its end. `welcome` is the answer to its login. The session is boxed, or the task would
+/// keep room for it wherever it is moved to.
 pub async fn serve(
     ctx: &Ctx,
     limits: &SocketLimits,
-    pipe: &mut impl Pipe,
+    mut pipe: impl Pipe,
     session: Box<impl Session>,
     place: Place,
     welcome: Vec<u8>,
-) -> End {
+) {
     let Place { registration, entered, line, notes, endings } = place;
     if let Err(end) = pipe.send(welcome).await {
         drop(registration);
         entered.leave().await;
-        return end;
+        return pipe.close(end).await;
     }
     let Known { app, user, device } = session.known();
-    let (app, user, resource) = (app.id, user.clone(), device.resource.clone());
     let opened = Box::pin(hooks::open(ctx, session.known())).await;
-    announce(Box::pin(presence::arrived(ctx, app, &user, &resource)).await);
-    let mut exchange = Exchange { ctx, limits, pipe, session, line: &line, notes, endings, answering: None };
+    announce(Box::pin(presence::arrived(ctx, app.id, user, &device.resource)).await);
+    let mut exchange = Exchange { ctx, limits, pipe: &mut pipe, session, line: &line, notes, endings, answering: None };
     let Err(over) = exchange.run().await;
-    let Exchange { pipe, session, .. } = exchange;
+    let session = exchange.session;
     // Offline from here on, whatever the socket still does.
     drop(registration);
-    entered.leave().await;
-    announce(Box::pin(presence::left(ctx, app, &user, &resource)).await);
-    Box::pin(hooks::end(ctx, session.known(), opened, over.reason())).await;
+    let settling = Box::pin(settle(ctx, entered, session.known(), opened, over.reason()));
     match over {
-        Over::Here(end) => end,
+        Over::Here(end) => {
+            settling.await;
+            pipe.close(end).await;
+        }
         Over::Told(ending) => {
-            if let Some(farewell) = session.farewell(&ending)
-                && pipe.send(farewell).await.is_ok()
-            {
-                pipe.linger().await;
-            }
-            End::from(&ending)
+            // Whoever has to go goes now: the database may keep its own time.
+            let farewell = session.farewell(&ending);
+            tokio::join!(Box::pin(see_off(pipe, farewell, End::from(&ending))), settling);
         }
     }
+}
+
+/// Writes down that a connection is over.
+async fn settle(ctx: &Ctx, entered: Entered, known: Known<'_>, opened: hooks::Opened, reason: EndReason) {
+    entered.leave().await;
+    announce(Box::pin(presence::left(ctx, known.app.id, known.user, &known.device.resource)).await);
+    Box::pin(hooks::end(ctx, known, opened, reason)).await;
+}
+
+async fn see_off(mut pipe: impl Pipe, farewell: Option<Vec<u8>>, end: End) {
+    if let Some(farewell) = farewell
+        && pipe.send(farewell).await.is_ok()
+    {
+        pipe.linger().await;
+    }
+    pipe.close(end).await;
 }
 
 /// Presence is best effort: what could not be told is asked for.
@@ -205,14 +223,14 @@ struct Exchange<'a, P, S> {
     limits: &'a SocketLimits,
     pipe: &'a mut P,
     session: Box<S>,
-    line: &'a line::Sender,
+    line: &'a Arc<line::Sender>,
     notes: Notes,
     endings: Endings,
     /// The answer that the client waits for.
     answering: Option<Answering>,
 }
 
-impl<P: Pipe, S: Session> Exchange<'_, P, S> {
+impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
     async fn run(&mut self) -> Result<Infallible, Over> {
         let mut token_ended = pin!(self.line.token_ended(self.ctx.clock.as_ref(), self.limits));
         loop {
@@ -235,13 +253,48 @@ impl<P: Pipe, S: Session> Exchange<'_, P, S> {
             };
             self.say(frames).await?;
             if self.line.take_missed() {
-                // A queue at a time, so that no more than a page is in memory.
-                for queue in Box::pin(self.session.waiting_queues()).await? {
-                    let frames = Box::pin(self.session.on_wake(&queue)).await?;
-                    self.say(frames).await?;
-                }
+                Box::pin(self.catch_up()).await?;
             }
         }
+    }
+
+    /// Looks everywhere: wake-ups were lost. A queue at a time, so that no more than a page is in memory.
+    async fn catch_up(&mut self) -> Result<(), Over> {
+        let place = self.place_to_look().await?;
+        let waiting = self.session.waiting_queues().await;
+        drop(place);
+        if waiting.as_ref().is_err_and(|error| error.code == Code::Busy) {
+            self.look_later();
+            return Ok(());
+        }
+        for queue in waiting? {
+            let place = self.place_to_look().await?;
+            let frames = self.session.on_wake(&queue).await?;
+            drop(place);
+            self.say(frames).await?;
+        }
+        Ok(())
+    }
+
+    /// Where many look at the same time, because one of many nodes has missed something, they take turns.
+    async fn place_to_look(&mut self) -> Result<Option<SemaphorePermit<'a>>, Over> {
+        let Some(cluster) = &self.ctx.cluster else { return Ok(None) };
+        tokio::select! {
+            biased;
+            ending = self.endings.next() => Err(Over::Told(ending)),
+            place = cluster.may_look() => Ok(place),
+        }
+    }
+
+    /// Not at once, and not when all others do.
+    fn look_later(&self) {
+        let [random] = rng::bytes(self.ctx.rng.as_ref());
+        let pause = Duration::from_millis(LOOK_AGAIN_MS + LOOK_AGAIN_MS * u64::from(random) / 255);
+        let line = Arc::clone(self.line);
+        tokio::spawn(async move {
+            sleep(pause).await;
+            line.look_again();
+        });
     }
 
     async fn answer(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Over> {

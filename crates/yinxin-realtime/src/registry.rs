@@ -138,10 +138,11 @@ impl Registry {
     ) -> Result<Registration, Refused> {
         let note = device.note.clone();
         self.take_place()?;
-        let id = SessionId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
-        let registration = Registration { registry: Arc::clone(self), owner: (app, user), id };
-        let displaced = {
+        let (registration, displaced) = {
             let mut shard = self.shard(app, user).write();
+            // Of two of a user, the one that displaces the other has the larger number.
+            let id = SessionId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
+            let registration = Registration { registry: Arc::clone(self), owner: (app, user), id };
             let sessions = shard.entry((app, user)).or_default();
             let displaced = self.to_displace(sessions, &device, platform).map(|at| sessions.remove(at));
             if displaced.is_none() && sessions.len() >= self.bounds.per_user_max {
@@ -151,7 +152,7 @@ impl Registry {
                 return Err(Refused::UserFull);
             }
             sessions.insert(0, Session { id, device, platform, line });
-            displaced
+            (registration, displaced)
         };
         if let Some(session) = displaced {
             session.line.end(Ending::Displaced(note));

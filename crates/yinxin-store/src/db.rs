@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
-use crate::postgres::{Postgres, PostgresOptions};
+use crate::postgres::{Lane, Postgres, PostgresOptions};
 use crate::seam::{BoxFuture, Sql, Touched};
 use crate::sqlite::{Sqlite, SqliteOptions, WriterGauge};
 
@@ -79,7 +79,23 @@ impl Db {
     {
         match &self.engine {
             Engine::Sqlite(engine) => engine.write(input, work).await,
-            Engine::Postgres(engine) => Box::pin(engine.write(input, work)).await,
+            Engine::Postgres(engine) => Box::pin(engine.write(Lane::Common, input, work)).await,
+        }
+    }
+
+    /// The same for what must go on however busy the server is: on connections of its own, past those that wait.
+    pub async fn write_vital<C: Input, T, E>(
+        &self,
+        input: C,
+        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.write(input, work).await,
+            Engine::Postgres(engine) => Box::pin(engine.write(Lane::Vital, input, work)).await,
         }
     }
 
@@ -92,7 +108,19 @@ impl Db {
         self.reads.fetch_add(1, Ordering::Relaxed);
         match &self.engine {
             Engine::Sqlite(engine) => engine.read(&input, work),
-            Engine::Postgres(engine) => Box::pin(engine.read(&input, work)).await,
+            Engine::Postgres(engine) => Box::pin(engine.read(Lane::Common, &input, work)).await,
+        }
+    }
+
+    /// The same for what must go on, likewise.
+    pub async fn read_vital<C: Input, T, E: From<Error>>(
+        &self,
+        input: C,
+        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
+    ) -> Result<T, E> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.read(&input, work),
+            Engine::Postgres(engine) => Box::pin(engine.read(Lane::Vital, &input, work)).await,
         }
     }
 

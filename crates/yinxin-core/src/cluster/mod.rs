@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, SemaphorePermit};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use yinxin_store::tables::nodes::NodeRow;
 use yinxin_store::tables::sessions;
 use yinxin_store::{AppId, Db, HookId, NodeId, UserId};
@@ -28,8 +28,8 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::hooks::{self, Live};
 use crate::limits::{
-    CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, HOOK_RECOUNT_BEATS, LOOKS_PER_S, NODE_BEAT_MS, NODE_DEAD_MS,
-    PART_PAUSE_MS, TOUCH_WAIT_MS,
+    CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, HOOK_RECOUNT_BEATS, LOOKS_PER_S, LOOKS_UNDER_WAY, NODE_BEAT_MS,
+    NODE_DEAD_MS, PART_PAUSE_MS, TOUCH_WAIT_MS, WHEREABOUTS_PAUSE_MS,
 };
 use crate::mint::NODES_MAX;
 use crate::sessions::{Ending, LocalSessions, PARTS};
@@ -95,6 +95,13 @@ pub struct Cluster {
     cache: Arc<Cache>,
     hooks: Arc<Live>,
     wakes: wakes::Wakes,
+    tally: wakes::Tally,
+    /// Hints from here were lost: the others are to look at everything.
+    lost: Notify,
+    /// Hints to here were lost: the connections are to look at everything.
+    missed: Notify,
+    /// For connections that do.
+    looks: Semaphore,
     /// Whose the connections of this node are, by their numbers.
     owners: Mutex<HashMap<i64, (AppId, UserId)>>,
     /// Connections that are gone and still on record.
@@ -102,6 +109,8 @@ pub struct Cluster {
     /// There are endings to look at.
     look: Notify,
     beats: AtomicU32,
+    /// Held while the node says that it lives. It says nothing after it has left.
+    has_left: AsyncMutex<bool>,
 }
 
 /// What a cluster is put together from.
@@ -136,10 +145,15 @@ impl Cluster {
             cache: parts.cache,
             hooks: parts.hooks,
             wakes: wakes::Wakes::default(),
+            tally: wakes::Tally::default(),
+            lost: Notify::new(),
+            missed: Notify::new(),
+            looks: Semaphore::new(LOOKS_UNDER_WAY as usize),
             owners: Mutex::default(),
             leftovers: Mutex::default(),
             look: Notify::new(),
             beats: AtomicU32::new(0),
+            has_left: AsyncMutex::default(),
         });
         cluster.beat(parts.now_ms).await?;
         Ok(cluster)
@@ -182,7 +196,10 @@ impl Cluster {
     }
 
     /// Takes in a hint.
-    fn heed(&self, from: NodeId, hint: Hint) {
+    fn heed(&self, sender: NodeId, hint: Hint) {
+        if hint.is_for_somebody() {
+            self.tally.came(sender);
+        }
         match hint {
             Hint::Wake { app, user, queue, but } => self.local.wake(app, user, &queue, but.as_deref()),
             Hint::News { app, user, news } => self.local.announce(app, user, &news),
@@ -190,60 +207,81 @@ impl Cluster {
             Hint::Endings => self.look.notify_one(),
             Hint::Touches { number, touched } => {
                 self.cache.forget(&touched);
-                if self.touches.came(from, number) == touches::Gap::Yes {
-                    self.cache.flush();
-                }
-                self.touches.answer(from);
+                self.mind(self.touches.came(sender, number));
+                self.touches.answer(sender);
             }
-            Hint::Heard { number } => self.touches.heard_by(from, number),
+            Hint::LastTouches { number } => self.mind(self.touches.are_up_to(sender, number)),
+            Hint::Told { number } => {
+                if self.tally.lacks(sender, number) {
+                    self.missed.notify_one();
+                }
+            }
+            Hint::Heard { number } => self.touches.heard_by(sender, number),
             Hint::Outbox(keys) => keys.into_iter().for_each(|key| self.hooks.note_elsewhere(key)),
             Hint::Hurry { app, hook } => self.hooks.hurry((app, hook)),
             Hint::Resync { number } => {
-                let _gap = self.touches.came(from, number);
-                self.cache.flush();
-                self.touches.answer(from);
-                self.look.notify_one();
+                let _gap = self.touches.came(sender, number);
+                self.mind(touches::Gap::Yes);
+                self.touches.answer(sender);
             }
+        }
+    }
+
+    /// Looks at what may have been missed.
+    fn mind(&self, gap: touches::Gap) {
+        if gap != touches::Gap::No {
+            self.cache.flush();
+        }
+        if gap == touches::Gap::Yes {
+            self.look.notify_one();
+            self.missed.notify_one();
+        }
+    }
+
+    /// Says how much was told: a hint that was lost shows, though nothing comes after it.
+    fn say_numbers(&self) {
+        self.touches.say_last();
+        for (node, number) in self.tally.told() {
+            self.bus.send(To::Node(node), Hint::Told { number });
         }
     }
 
     /// Tells where they are what waits to be told to connections elsewhere.
     async fn pass_on(&self) {
-        let (parcels, mut is_lost) = self.wakes.next().await;
-        if self.nodes.is_alone() {
-            return;
-        }
+        let (parcels, is_lost) = self.wakes.next().await;
         let mut by_app: HashMap<AppId, Vec<UserId>> = HashMap::new();
         for (app, user) in parcels.keys() {
             by_app.entry(*app).or_default().push(*user);
         }
         for (app, users) in by_app {
-            match self.whereabouts(app, &users).await {
-                Ok(places) => {
-                    for (user, node) in places {
-                        let parcel = parcels.get(&(app, user)).into_iter();
-                        for hint in parcel.flat_map(|parcel| parcel.hints(app, user)) {
-                            self.bus.send(To::Node(node), hint);
-                        }
-                    }
+            let places = loop {
+                match self.whereabouts(app, &users).await {
+                    Ok(places) => break places,
+                    Err(error) => tracing::warn!(%error, "where users are connected could not be read"),
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "where users are connected could not be read");
-                    is_lost = true;
+                // Meanwhile what comes waits, as much as may.
+                sleep(Duration::from_millis(WHEREABOUTS_PAUSE_MS)).await;
+            };
+            for (user, node) in places {
+                let parcel = parcels.get(&(app, user)).into_iter();
+                for hint in parcel.flat_map(|parcel| parcel.hints(app, user)) {
+                    self.tally.tells(node);
+                    self.bus.send(To::Node(node), hint);
                 }
             }
         }
         if is_lost {
             metrics::counter!("yinxin_cluster_wakes_lost_total").increment(1);
-            self.touches.resync();
+            self.lost.notify_one();
         }
     }
 
-    /// The other nodes that users are connected to, each once.
+    /// The other nodes that users are connected to, each once: also those that this one does not know yet, or takes for
+    /// dead.
     async fn whereabouts(&self, app: AppId, users: &[UserId]) -> Result<HashSet<(UserId, NodeId)>> {
         let mut places = HashSet::new();
         for some in users.chunks(sessions::USERS_MAX) {
-            for (user, row) in self.rows_of(app, some).await? {
+            for (user, row) in self.rows_on_record(app, some).await? {
                 if row.node != self.node {
                     places.insert((user, row.node));
                 }
@@ -256,7 +294,7 @@ impl Cluster {
     async fn end_some(&self) -> Result<bool> {
         let rows = self
             .db
-            .read(self.node, |sql, node| {
+            .read_vital(self.node, |sql, node| {
                 Box::pin(async move { Ok::<_, Error>(sessions::endings(sql, *node, ENDINGS_PAGE).await?) })
             })
             .await?;
@@ -273,7 +311,7 @@ impl Cluster {
         }
         let is_full = told.len() >= usize::try_from(ENDINGS_PAGE).unwrap_or(usize::MAX);
         self.db
-            .write((self.node, told), |sql, (node, told)| {
+            .write_vital((self.node, told), |sql, (node, told)| {
                 Box::pin(async move {
                     for number in told {
                         sessions::forget_ending(sql, *node, *number).await?;
@@ -291,7 +329,15 @@ impl Cluster {
         for part in 0..PARTS {
             self.local.look_again(part);
             sleep(Duration::from_millis(at_pace.max(PART_PAUSE_MS))).await;
+            // Those who wait now have looked before the next are told.
+            drop(self.looks.acquire_many(LOOKS_UNDER_WAY).await);
         }
+    }
+
+    /// Waits until a connection may look for what it has missed: not all at once.
+    pub async fn may_look(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.looks.acquire().await.ok()
     }
 
     /// Whether connections of this node may be told nothing of what happens to them elsewhere.
@@ -311,44 +357,30 @@ impl Cluster {
 /// What a node does beside serving: never ends.
 pub async fn run(ctx: &Ctx) {
     let Some(cluster) = &ctx.cluster else { return std::future::pending().await };
-    let missed = Notify::new();
+    // Apart from each other: none of it may keep the node from saying that it lives, nor its clients here when it cannot.
     tokio::join!(
         keep_beating(ctx, cluster),
+        keep_fencing(cluster),
+        keep_burying(ctx, cluster),
+        keep_counting(ctx, cluster),
         keep_ending(cluster),
         keep_passing_on(cluster),
-        listen(cluster, &missed),
-        keep_looking(cluster, &missed)
+        listen(cluster),
+        keep_looking(cluster),
+        keep_telling(cluster),
     );
 }
 
-async fn listen(cluster: &Cluster, missed: &Notify) {
+async fn listen(cluster: &Cluster) {
     loop {
         match cluster.bus.next().await {
-            Incoming::Hint { from, hint } => {
-                let is_resync = matches!(hint, Hint::Resync { .. });
-                cluster.heed(from, hint);
-                if is_resync {
-                    missed.notify_one();
-                }
-            }
+            Incoming::Hint { from, hint } => cluster.heed(from, hint),
             Incoming::Missed => {
                 metrics::counter!("yinxin_cluster_resyncs_total").increment(1);
                 tracing::info!("hints between nodes were lost: looking at everything");
-                cluster.cache.flush();
-                cluster.touches.resync();
-                cluster.look.notify_one();
-                missed.notify_one();
+                cluster.mind(touches::Gap::Yes);
+                cluster.lost.notify_one();
             }
-        }
-    }
-}
-
-/// Connections look into their inboxes when something may have been missed, and all the time while nothing is heard.
-async fn keep_looking(cluster: &Cluster, missed: &Notify) {
-    loop {
-        let told = timeout(cluster.pace.look, missed.notified()).await;
-        if told.is_ok() || cluster.is_hard_of_hearing() {
-            cluster.look_everywhere().await;
         }
     }
 }
@@ -356,6 +388,29 @@ async fn keep_looking(cluster: &Cluster, missed: &Notify) {
 async fn keep_passing_on(cluster: &Cluster) {
     loop {
         cluster.pass_on().await;
+    }
+}
+
+/// Connections look into their inboxes when something may have been missed, however often that is only once in a while; and
+/// again and again while nothing is heard.
+async fn keep_looking(cluster: &Cluster) {
+    loop {
+        let told = timeout(cluster.pace.look, cluster.missed.notified()).await.is_ok();
+        if told || cluster.is_hard_of_hearing() {
+            cluster.look_everywhere().await;
+        }
+        if told {
+            sleep(cluster.pace.look).await;
+        }
+    }
+}
+
+/// The others are told to look, and that only once in a while, too.
+async fn keep_telling(cluster: &Cluster) {
+    loop {
+        cluster.lost.notified().await;
+        cluster.touches.resync();
+        sleep(cluster.pace.beat).await;
     }
 }
 
@@ -371,25 +426,56 @@ async fn keep_ending(cluster: &Cluster) {
     }
 }
 
-async fn keep_beating(ctx: &Ctx, cluster: &Cluster) {
-    let mut clock = interval(cluster.pace.beat);
+/// The first tick comes after a period.
+async fn every(period: Duration) -> Interval {
+    let mut clock = interval(period);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first is over at once, and done by joining.
     clock.tick().await;
+    clock
+}
+
+async fn keep_beating(ctx: &Ctx, cluster: &Cluster) {
+    // The first is done by joining.
+    let mut clock = every(cluster.pace.beat).await;
     loop {
         clock.tick().await;
-        if let Err(error) = cluster.beat(ctx.clock.now_ms()).await {
-            tracing::error!(%error, silent_ms = cluster.silent_ms(), "this node could not say that it lives");
-            cluster.fence().await;
-            continue;
+        match cluster.beat(ctx.clock.now_ms()).await {
+            Ok(()) => ctx.mint.become_node(cluster.number()),
+            Err(error) => {
+                tracing::error!(%error, silent_ms = cluster.silent_ms(), "this node could not say that it lives");
+            }
         }
-        ctx.mint.become_node(cluster.number());
+    }
+}
+
+/// By its own time, whatever the database does or does not say.
+async fn keep_fencing(cluster: &Cluster) {
+    loop {
+        let left = cluster.pace.dead_after.saturating_sub(cluster.nodes.silent_for());
+        if left.is_zero() {
+            cluster.fence();
+            sleep(cluster.pace.beat).await;
+        } else {
+            sleep(left).await;
+        }
+    }
+}
+
+async fn keep_burying(ctx: &Ctx, cluster: &Cluster) {
+    let mut clock = every(cluster.pace.beat).await;
+    loop {
+        clock.tick().await;
         if let Err(error) = upkeep::step(ctx, cluster).await {
             tracing::error!(%error, "what is to be kept in order between nodes could not be; it is tried again");
         }
-        if cluster.beats.load(Ordering::Relaxed).is_multiple_of(HOOK_RECOUNT_BEATS)
-            && let Err(error) = hooks::recount(ctx).await
-        {
+    }
+}
+
+async fn keep_counting(ctx: &Ctx, cluster: &Cluster) {
+    let mut clock = every(cluster.pace.beat * HOOK_RECOUNT_BEATS).await;
+    loop {
+        clock.tick().await;
+        if let Err(error) = hooks::recount(ctx).await {
             tracing::warn!(%error, "what is kept for hooks could not be counted");
         }
     }

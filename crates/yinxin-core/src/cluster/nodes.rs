@@ -74,33 +74,40 @@ struct View {
 struct Known {
     row: NodeRow,
     moved_at: Instant,
+    /// How often it was seen since, and had not moved.
+    unmoved: u32,
     is_dead: bool,
 }
+
+/// A row that looks as if it was left long ago, and has not moved when it is looked at again so often, is nobody's: the
+/// clock alone, which may be wrong, does not make a node dead.
+const UNMOVED_MAX: u32 = 2;
 
 impl Nodes {
     pub fn new(own: NodeId, dead_after: Duration) -> Self {
         Self { own, dead_after, view: RwLock::default() }
     }
 
-    /// Takes in what the tables say.
-    pub fn see(&self, rows: Vec<NodeRow>, leases: Vec<(String, NodeId)>, now_ms: i64) {
+    /// Takes in what the tables say, after this node has said there that it lives: it began to then.
+    pub fn see(&self, rows: Vec<NodeRow>, leases: Vec<(String, NodeId)>, now_ms: i64, began: Instant) {
         let now = Instant::now();
         let mut view = self.view.write();
         let mut known = HashMap::with_capacity(rows.len());
         for row in rows {
-            let (moved_at, is_dead) = match view.known.get(&row.node) {
+            let (moved_at, unmoved) = match view.known.get(&row.node) {
                 Some(before) if before.row.seen_ms == row.seen_ms => {
-                    (before.moved_at, before.is_dead || now - before.moved_at >= self.dead_after)
+                    (before.moved_at, before.unmoved.saturating_add(1))
                 }
-                Some(_) => (now, false),
-                None => (now, now_ms - row.seen_ms > NODE_LONG_DEAD_MS),
+                _ => (now, 0),
             };
-            let is_dead = row.seen_ms == 0 || (is_dead && row.node != self.own);
-            known.insert(row.node, Known { row, moved_at, is_dead });
+            let is_left = unmoved >= UNMOVED_MAX && now_ms - row.seen_ms > NODE_LONG_DEAD_MS;
+            let is_silent = row.node != self.own && (is_left || now - moved_at >= self.dead_after);
+            let is_dead = row.seen_ms == 0 || is_silent;
+            known.insert(row.node, Known { row, moved_at, unmoved, is_dead });
         }
         view.known = known;
         view.leases = leases.into_iter().collect();
-        view.beat_at = Some(now);
+        view.beat_at = Some(began);
     }
 
     /// The others that are dead.
@@ -179,17 +186,17 @@ mod tests {
         let nodes = Nodes::new(ME, DEAD_AFTER);
         assert!(nodes.is_alive(OTHER));
         for seen_ms in 1..10 {
-            nodes.see(vec![row(ME, 5), row(OTHER, seen_ms)], Vec::new(), 10);
+            nodes.see(vec![row(ME, 5), row(OTHER, seen_ms)], Vec::new(), 10, Instant::now());
             assert!(nodes.dead().is_empty());
             tokio::time::advance(DEAD_AFTER / 2).await;
             assert_eq!(nodes.others().len(), 1);
         }
         tokio::time::advance(DEAD_AFTER / 2).await;
         assert!(!nodes.is_alive(OTHER), "also when the tables cannot be read");
-        nodes.see(vec![row(ME, 5), row(OTHER, 9)], Vec::new(), 10);
+        nodes.see(vec![row(ME, 5), row(OTHER, 9)], Vec::new(), 10, Instant::now());
         assert_eq!(nodes.dead(), [row(OTHER, 9)]);
-        assert!(nodes.is_alone());
-        nodes.see(vec![row(ME, 5), row(OTHER, 11)], Vec::new(), 10);
+        assert!(nodes.others().is_empty());
+        nodes.see(vec![row(ME, 5), row(OTHER, 11)], Vec::new(), 10, Instant::now());
         assert!(nodes.dead().is_empty() && nodes.is_alive(OTHER), "it was only slow");
     }
 
@@ -197,23 +204,39 @@ mod tests {
     async fn a_row_that_was_left_long_ago_is_nobody_s() {
         let nodes = Nodes::new(ME, DEAD_AFTER);
         let now_ms = 10 * NODE_LONG_DEAD_MS;
-        nodes.see(vec![row(OTHER, 1)], Vec::new(), now_ms);
-        assert_eq!(nodes.dead().len(), 1);
+        let see = |seen_ms| nodes.see(vec![row(OTHER, seen_ms)], Vec::new(), now_ms, Instant::now());
+        for seen_ms in [1, 1, 2, 2] {
+            see(seen_ms);
+            assert!(nodes.dead().is_empty(), "this node's clock may be ahead");
+        }
+        see(2);
+        assert_eq!(nodes.dead().len(), 1, "it does not move");
+        see(3);
+        assert!(nodes.dead().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn work_is_taken_from_the_dead_and_lost_by_who_cannot_say_that_it_lives() {
         let nodes = Nodes::new(ME, DEAD_AFTER);
         let lease = |node| Piece::ALL.map(|piece| (piece.name().to_owned(), node)).to_vec();
-        nodes.see(vec![row(ME, 1)], Vec::new(), 2);
+        nodes.see(vec![row(ME, 1)], Vec::new(), 2, Instant::now());
         assert_eq!(nodes.untended().len(), Piece::ALL.len());
-        nodes.see(vec![row(ME, 1), row(OTHER, 1)], lease(OTHER), 2);
+        nodes.see(vec![row(ME, 1), row(OTHER, 1)], lease(OTHER), 2, Instant::now());
         assert!(nodes.untended().is_empty() && !nodes.holds(Piece::Chores));
-        nodes.see(vec![row(ME, 1)], lease(OTHER), 2);
+        nodes.see(vec![row(ME, 1)], lease(OTHER), 2, Instant::now());
         assert_eq!(nodes.untended()[0], (Piece::Chores, Some(OTHER)));
-        nodes.see(vec![row(ME, 1)], lease(ME), 2);
+        nodes.see(vec![row(ME, 1)], lease(ME), 2, Instant::now());
         assert!(nodes.holds(Piece::Chores));
         tokio::time::advance(DEAD_AFTER).await;
         assert!(!nodes.holds(Piece::Chores));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_beat_that_took_long_counts_from_its_begin() {
+        let nodes = Nodes::new(ME, DEAD_AFTER);
+        let began = Instant::now();
+        tokio::time::advance(DEAD_AFTER).await;
+        nodes.see(vec![row(ME, 1)], Vec::new(), 2, began);
+        assert!(nodes.silent_for() >= DEAD_AFTER);
     }
 }

@@ -106,8 +106,15 @@ impl Cluster {
     }
 
     /// The connections of some users on nodes that live, each user's newest first.
-    pub(super) async fn rows_of(&self, app: AppId, users: &[UserId]) -> Result<Vec<(UserId, SessionRow)>> {
-        let mut rows = match users {
+    async fn rows_of(&self, app: AppId, users: &[UserId]) -> Result<Vec<(UserId, SessionRow)>> {
+        let mut rows = self.rows_on_record(app, users).await?;
+        rows.retain(|(_, row)| self.counts(row));
+        Ok(rows)
+    }
+
+    /// The same on whichever node.
+    pub(super) async fn rows_on_record(&self, app: AppId, users: &[UserId]) -> Result<Vec<(UserId, SessionRow)>> {
+        Ok(match users {
             [] => Vec::new(),
             [user] => self
                 .db
@@ -125,9 +132,7 @@ impl Cluster {
                     })
                     .await?
             }
-        };
-        rows.retain(|(_, row)| self.counts(row));
-        Ok(rows)
+        })
     }
 
     /// Whether a connection on record is one: its node lives.
@@ -210,6 +215,14 @@ async fn arrive(sql: &mut dyn Sql, arrival: &Arrival) -> Result<Option<bool>> {
         return Err(Error::from(Code::Busy));
     }
     let here = sessions::of_user(sql, *app, *user).await?;
+    let later = |row: &SessionRow| {
+        (row.node, &row.resource) == (session.node, &session.resource) && row.number > session.number
+    };
+    if here.iter().any(later) {
+        // The same device has come once more, to this very node, where this connection has been told to end: it is not to
+        // take the other along.
+        return Ok(Some(false));
+    }
     let Ok(displaced) = to_displace(&here, session) else { return Ok(None) };
     if let Some(row) = displaced {
         let ending = (Ending::DISPLACED, session.note.as_str());

@@ -48,6 +48,8 @@ struct Other {
 pub(crate) enum Gap {
     /// Nothing was missed before them.
     No,
+    /// They are the first that come from there; of what was told before this node was there nothing is in memory.
+    Unknown,
     /// Something may have been.
     Yes,
 }
@@ -145,11 +147,32 @@ impl Touches {
 
     /// Touches, or a resync, have come with that number. Call [`Self::answer`] once they are heeded.
     pub fn came(&self, from: NodeId, number: u64) -> Gap {
+        self.note(from, number, number.saturating_sub(1))
+    }
+
+    /// Another says that its last touches had that number.
+    pub fn are_up_to(&self, from: NodeId, number: u64) -> Gap {
+        self.note(from, number, number)
+    }
+
+    /// Notes that touches have come up to a number, of which those up to another should have come before.
+    fn note(&self, from: NodeId, number: u64, before: u64) -> Gap {
         let mut state = self.state.lock();
-        let last = state.came.entry(from).or_default();
-        let gap = if number > *last + 1 { Gap::Yes } else { Gap::No };
-        *last = number.max(*last);
-        gap
+        let last = state.came.insert(from, number);
+        if let Some(later) = last.filter(|last| *last > number) {
+            state.came.insert(from, later);
+        }
+        match last {
+            _ if last.unwrap_or_default() >= before => Gap::No,
+            Some(_) => Gap::Yes,
+            None => Gap::Unknown,
+        }
+    }
+
+    /// Tells the others how far this node's touches go.
+    pub fn say_last(&self) {
+        let state = self.state.lock();
+        self.bus.send(To::All, Hint::LastTouches { number: state.sent });
     }
 
     /// Says that they are heard.

@@ -1,9 +1,10 @@
-//! What a node does each time it says that it lives: sees the others, takes work that nobody does, and clears away what the
-//! dead have left.
+//! What a node does to stay one of many: says that it lives and sees the others, takes work that nobody does, clears away
+//! what the dead have left, and leaves.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
+use tokio::time::Instant;
 use yinxin_store::tables::nodes::{self, NodeRow};
 use yinxin_store::tables::sessions;
 use yinxin_store::{NodeId, Sql};
@@ -21,29 +22,41 @@ const BEATS_UNTIL_KNOWN: u32 = 3;
 impl Cluster {
     /// Says that this node lives, and sees who else does. A node that was taken for dead begins anew, without connections.
     pub(super) async fn beat(&self, now_ms: i64) -> Result<()> {
+        let has_left = self.has_left.lock().await;
+        if *has_left {
+            return Ok(());
+        }
+        let began = Instant::now();
         let row = NodeRow { seen_ms: now_ms, hears: self.bus.is_there(), ..self.row.clone() };
         let untended = self.nodes.untended();
         let is_first = self.beats.load(Ordering::Relaxed) == 0;
-        let (was_there, number, rows, leases) = self
+        let number = self
             .db
-            .write((row, untended), |sql, (row, untended)| {
+            .write_vital((row, untended), |sql, (row, untended)| {
                 Box::pin(async move {
                     let was_there = nodes::beat(sql, row.node, row.seen_ms, row.hears).await?;
-                    let known = nodes::all(sql).await?;
-                    let number = if was_there { None } else { Some(begin(sql, row, &known).await?) };
+                    let number = if was_there { None } else { Some(begin(sql, row).await?) };
                     for (piece, from) in untended {
                         nodes::take_lease(sql, piece.name(), row.node, *from).await?;
                     }
-                    Ok::<_, Error>((was_there, number, nodes::all(sql).await?, nodes::leases(sql).await?))
+                    Ok::<_, Error>(number)
                 })
+            })
+            .await?;
+        // Apart from the write, which would meet those of the others.
+        let (rows, leases) = self
+            .db
+            .read_vital((), |sql, ()| {
+                Box::pin(async move { Ok::<_, Error>((nodes::all(sql).await?, nodes::leases(sql).await?)) })
             })
             .await?;
         if let Some(number) = number {
             self.number.store(number, Ordering::Relaxed);
         }
-        self.nodes.see(rows, leases, now_ms);
+        self.nodes.see(rows, leases, now_ms, began);
         self.touches.expect(&self.nodes.others());
-        if !was_there && !is_first {
+        self.say_numbers();
+        if number.is_some() && !is_first {
             tracing::error!("this node was taken for dead: its clients are sent away and come back");
             self.send_all_away();
         }
@@ -59,12 +72,10 @@ impl Cluster {
 
     /// By now the others take this node for dead: whoever is connected here is offline to them, and may be banned without
     /// this node's knowing.
-    pub(super) async fn fence(&self) {
-        if self.silent_ms() >= self.pace.dead_after.as_millis() {
-            self.cache.flush();
-            self.send_all_away();
-        }
-        tokio::task::yield_now().await;
+    pub(super) fn fence(&self) {
+        tracing::error!(silent_ms = self.silent_ms(), "the others take this node for dead: its clients are sent away");
+        self.cache.flush();
+        self.send_all_away();
     }
 
     fn send_all_away(&self) {
@@ -75,22 +86,37 @@ impl Cluster {
 
     /// Leaves in order: the others need not wait until it counts as dead.
     pub async fn part(&self, ctx: &Ctx) -> Result<()> {
+        // A beat that is under way ends first.
+        *self.has_left.lock().await = true;
         self.forget_leftovers().await?;
+        self.db
+            .write_vital(self.node, |sql, node| {
+                Box::pin(async move { Ok::<_, Error>(nodes::retire(sql, *node).await?) })
+            })
+            .await?;
         while self.clear_sessions(self.node).await? {}
         crate::rooms::records::recover_node(ctx, self.node).await?;
         self.remove(self.node).await
     }
 
     async fn remove(&self, node: NodeId) -> Result<()> {
-        self.db.write(node, |sql, node| Box::pin(async move { Ok::<_, Error>(nodes::remove(sql, *node).await?) })).await
+        self.db
+            .write_vital(node, |sql, node| Box::pin(async move { Ok::<_, Error>(nodes::remove(sql, *node).await?) }))
+            .await
     }
 
-    /// Removes some of what is on record of a node; `false` when nothing is left.
+    /// Removes some of what is on record of a node that is condemned; `false` when nothing is left.
     async fn clear_sessions(&self, node: NodeId) -> Result<bool> {
         let cleared = self
             .db
             .write(node, |sql, node| {
-                Box::pin(async move { Ok::<_, Error>(sessions::clear_node(sql, *node, NODE_CLEAR_ROWS).await?) })
+                Box::pin(async move {
+                    // Another may have buried it, and it may have come back since.
+                    if !nodes::is_condemned(sql, *node).await? {
+                        return Ok(0);
+                    }
+                    Ok::<_, Error>(sessions::clear_node(sql, *node, NODE_CLEAR_ROWS).await?)
+                })
             })
             .await?;
         Ok(cleared > 0)
@@ -98,8 +124,8 @@ impl Cluster {
 }
 
 /// Adds a node's row; gives its number, the next one that nobody has.
-async fn begin(sql: &mut dyn Sql, row: &NodeRow, known: &[NodeRow]) -> Result<i64> {
-    let taken: HashSet<i64> = known.iter().map(|node| node.number).collect();
+async fn begin(sql: &mut dyn Sql, row: &NodeRow) -> Result<i64> {
+    let taken: HashSet<i64> = nodes::all(sql).await?.iter().map(|node| node.number).collect();
     let mut numbers = (0..NODES_MAX).map(|step| (row.number + step) % NODES_MAX);
     let number = numbers.find(|number| !taken.contains(number)).ok_or(Code::Busy)?;
     // A row that is there already is condemned, and removed soon.
@@ -107,7 +133,7 @@ async fn begin(sql: &mut dyn Sql, row: &NodeRow, known: &[NodeRow]) -> Result<i6
     if is_new { Ok(number) } else { Err(Code::Busy.into()) }
 }
 
-/// The rest, after a beat.
+/// What is done as often as the node says that it lives, but never keeps it from saying so.
 pub(super) async fn step(ctx: &Ctx, cluster: &Cluster) -> Result<()> {
     cluster.forget_leftovers().await?;
     if !cluster.holds(Piece::Chores) {
@@ -123,7 +149,7 @@ pub(super) async fn step(ctx: &Ctx, cluster: &Cluster) -> Result<()> {
 async fn bury(ctx: &Ctx, cluster: &Cluster, dead: &NodeRow) -> Result<()> {
     let is_dead = cluster
         .db
-        .write((dead.node, dead.seen_ms), |sql, (node, seen_ms)| {
+        .write_vital((dead.node, dead.seen_ms), |sql, (node, seen_ms)| {
             Box::pin(async move { Ok::<_, Error>(nodes::condemn(sql, *node, *seen_ms).await?) })
         })
         .await?;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use yinxin_store::{AppId, UserId};
+use yinxin_store::{AppId, NodeId, UserId};
 
 use crate::bus::Hint;
 use crate::limits::{WAKES_PER_USER, WAKES_WAITING};
+use crate::mint::NODES_MAX;
 use crate::presence::News;
 
 /// What is told to one user's connections.
@@ -99,4 +100,41 @@ impl Wakes {
             self.bell.notified().await;
         }
     }
+}
+
+/// How many hints for users went to which node, and came from which: whoever hears the number finds what it lacks.
+#[derive(Default)]
+pub(super) struct Tally {
+    told: Mutex<HashMap<NodeId, u64>>,
+    came: Mutex<HashMap<NodeId, u64>>,
+}
+
+impl Tally {
+    /// One goes there.
+    pub fn tells(&self, to: NodeId) {
+        count(&mut self.told.lock(), to);
+    }
+
+    /// One has come from there.
+    pub fn came(&self, from: NodeId) {
+        count(&mut self.came.lock(), from);
+    }
+
+    /// What was told, to whom.
+    pub fn told(&self) -> Vec<(NodeId, u64)> {
+        self.told.lock().iter().map(|(node, number)| (*node, *number)).collect()
+    }
+
+    /// Whether fewer have come from there than were told. Asked again, it has none to complain of.
+    pub fn lacks(&self, from: NodeId, told: u64) -> bool {
+        self.came.lock().insert(from, told).unwrap_or_default() < told
+    }
+}
+
+fn count(numbers: &mut HashMap<NodeId, u64>, node: NodeId) {
+    // A node that comes back is another one: those of all that ever were are not kept.
+    if numbers.len() >= usize::try_from(NODES_MAX).unwrap_or(usize::MAX) && !numbers.contains_key(&node) {
+        numbers.clear();
+    }
+    *numbers.entry(node).or_default() += 1;
 }

@@ -4,6 +4,7 @@ use yinxin_store::tables::hook_log;
 use yinxin_store::tables::hook_outbox::{self, FAILED, NewEvent, WAITING};
 use yinxin_store::tables::hook_sessions::{self, SessionRow};
 use yinxin_store::tables::hooks::{self, HookRow};
+use yinxin_store::tables::nodes;
 use yinxin_store::{AppId, NodeId, Sql};
 
 use super::{Event, Key, sessions};
@@ -65,7 +66,7 @@ pub async fn recover(ctx: &Ctx) -> Result<usize> {
     if ctx.cluster.is_some() { Ok(0) } else { end_all(ctx, None).await }
 }
 
-/// The same for a node that is dead.
+/// The same for a node that is condemned.
 pub(crate) async fn recover_node(ctx: &Ctx, node: NodeId) -> Result<usize> {
     end_all(ctx, Some(node)).await
 }
@@ -80,6 +81,7 @@ async fn end_all(ctx: &Ctx, of: Option<NodeId>) -> Result<usize> {
                 Box::pin(async move {
                     let cut_off = match of {
                         None => hook_sessions::any(sql, HOOK_SESSIONS_PAGE).await?,
+                        Some(node) if !nodes::is_condemned(sql, *node).await? => Vec::new(),
                         Some(node) => hook_sessions::of_node(sql, *node, HOOK_SESSIONS_PAGE).await?,
                     };
                     for (app, session) in &cut_off {

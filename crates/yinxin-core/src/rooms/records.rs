@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use yinxin_store::tables::nodes;
 use yinxin_store::tables::room_stays::{self, StayRow};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::{AppId, NodeId, Sql};
@@ -240,11 +241,14 @@ pub(super) async fn vacate(ctx: &Ctx, key: RoomKey) -> Result<()> {
         .await
 }
 
-/// The same for a node that is dead: whoever was in its rooms may come back by way of another.
+/// The same for a node that is condemned: whoever was in its rooms may come back by way of another.
 pub(crate) async fn recover_node(ctx: &Ctx, node: NodeId) -> Result<()> {
     ctx.db
         .write((node, ctx.clock.now_ms()), |sql, (node, now_ms)| {
             Box::pin(async move {
+                if !nodes::is_condemned(sql, *node).await? {
+                    return Ok(());
+                }
                 room_stays::lose_of_node(sql, *node, *now_ms).await?;
                 Ok::<_, Error>(rooms::abandon_of_node(sql, *node, now_ms + ROOM_RETURN_MS).await?)
             })

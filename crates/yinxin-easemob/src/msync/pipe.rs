@@ -66,18 +66,6 @@ impl Pipe {
         }
     }
 
-    /// Says why and ends.
-    pub async fn close(mut self, end: End) {
-        let (code, reason) = end.code_and_reason();
-        metrics::counter!("yinxin_session_ends_total", "reason" => reason).increment(1);
-        let within = self.gateway.limits.farewell;
-        if self.framing == Framing::SockJs && !matches!(end, End::HungUp | End::Gone | End::NotReading) {
-            // What the client does not take now it is told by the socket's own close.
-            let _ = timeout(within, self.socket.send_text(sockjs::close(3000, "Go away!"))).await;
-        }
-        self.socket.close(code, reason, within).await;
-    }
-
     async fn text(&mut self, text: String) -> Result<(), End> {
         self.spoke_at = Instant::now();
         in_time(self.gateway.limits.write, self.socket.send_text(text)).await
@@ -159,6 +147,17 @@ impl yinxin_realtime::Pipe for Pipe {
         let gone = async { while self.socket.recv().await.is_ok() {} };
         // Either way the socket ends now.
         let _waited = timeout(self.gateway.limits.farewell, gone).await;
+    }
+
+    async fn close(mut self, end: End) {
+        let (code, reason) = end.code_and_reason();
+        metrics::counter!("yinxin_session_ends_total", "reason" => reason).increment(1);
+        let within = self.gateway.limits.farewell;
+        if self.framing == Framing::SockJs && !matches!(end, End::HungUp | End::Gone | End::NotReading) {
+            // What the client does not take now it is told by the socket's own close.
+            let _ = timeout(within, self.socket.send_text(sockjs::close(3000, "Go away!"))).await;
+        }
+        self.socket.close(code, reason, within).await;
     }
 }
 

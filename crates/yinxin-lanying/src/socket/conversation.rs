@@ -13,18 +13,17 @@ use super::login::{self, Identity, Refused};
 use super::pipe::Pipe;
 use super::session::Session;
 
-/// Holds the conversation, and says why it ended.
+/// Holds the conversation.
 pub(super) async fn converse(gateway: Arc<Gateway>, mut pipe: Pipe, from: IpAddr) {
     // Boxed are the parts that need much room for a short time: a connection is idle nearly always.
-    let end = match Box::pin(enter(&gateway, &mut pipe, from)).await {
+    match Box::pin(enter(&gateway, &mut pipe, from)).await {
         Ok((who, place)) => {
             let welcome = encode::provision_ok(who.xid);
             let session = Box::new(Session::new(Arc::clone(&gateway.ctx), who, gateway.limits.frame_bytes));
-            Box::pin(serve(&gateway.ctx, &gateway.limits, &mut pipe, session, place, welcome)).await
+            Box::pin(serve(&gateway.ctx, &gateway.limits, pipe, session, place, welcome)).await;
         }
-        Err(end) => end,
-    };
-    pipe.close(end).await;
+        Err(end) => pipe.close(end).await,
+    }
 }
 
 /// Lets a client in.

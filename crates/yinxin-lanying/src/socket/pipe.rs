@@ -48,18 +48,6 @@ impl Pipe {
         self.text(packet::CONNECTED.to_owned()).await
     }
 
-    /// Says why and ends.
-    pub async fn close(mut self, end: End) {
-        let (code, reason) = end.code_and_reason();
-        metrics::counter!("yinxin_session_ends_total", "reason" => reason).increment(1);
-        let within = self.gateway.limits.farewell;
-        if !self.is_midway {
-            // Without it the client's library comes back by itself, beside the SDK that does so, too.
-            let _ = timeout(within, self.socket.send_text(packet::DISCONNECT.to_owned())).await;
-        }
-        self.socket.close(code, reason, within).await;
-    }
-
     async fn text(&mut self, text: String) -> Result<(), End> {
         in_time(self.gateway.limits.write, self.socket.send_text(text)).await
     }
@@ -140,6 +128,17 @@ impl yinxin_realtime::Pipe for Pipe {
         let gone = async { while self.socket.recv().await.is_ok() {} };
         // Either way the socket ends now.
         let _waited = timeout(self.gateway.limits.farewell, gone).await;
+    }
+
+    async fn close(mut self, end: End) {
+        let (code, reason) = end.code_and_reason();
+        metrics::counter!("yinxin_session_ends_total", "reason" => reason).increment(1);
+        let within = self.gateway.limits.farewell;
+        if !self.is_midway {
+            // Without it the client's library comes back by itself, beside the SDK that does so, too.
+            let _ = timeout(within, self.socket.send_text(packet::DISCONNECT.to_owned())).await;
+        }
+        self.socket.close(code, reason, within).await;
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Faults {
     pub twice: u64,
     /// Such a hint is held back until the next one has passed it.
     pub late: u64,
+    /// Wakes are lost, and nothing else.
+    pub no_wakes: bool,
 }
 
 /// The wire that nodes hang on.
@@ -62,7 +64,8 @@ impl Wire {
 
     fn carry(&self, to: NodeId, incoming: Incoming) {
         let faults = *self.faults.lock().unwrap();
-        if self.hits(faults.lost) {
+        let is_wake = matches!(incoming, Incoming::Hint { hint: Hint::Wake { .. }, .. });
+        if self.hits(faults.lost) || (is_wake && faults.no_wakes) {
             return;
         }
         if self.hits(faults.late) {

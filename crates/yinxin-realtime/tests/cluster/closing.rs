@@ -1,5 +1,6 @@
 //! What one node does to a user reaches its connections everywhere, whatever the bus does.
 
+use yinxin_core::cluster::Pace;
 use yinxin_core::limits::MESSAGE_BYTES_MAX;
 use yinxin_core::messages::{self, Act, Kind, Outgoing, Sender};
 use yinxin_core::sessions::{CloseReason, Ending};
@@ -7,10 +8,10 @@ use yinxin_core::{apps, users};
 use zeroize::Zeroizing;
 
 use crate::bus::Faults;
-use crate::world::{World, eventually};
+use crate::world::{PACE, World, eventually};
 
-const NOTHING_ARRIVES: Faults = Faults { lost: 1, twice: 0, late: 0 };
-const ROUGH: Faults = Faults { lost: 3, twice: 3, late: 3 };
+const NOTHING_ARRIVES: Faults = Faults { lost: 1, twice: 0, late: 0, no_wakes: false };
+const ROUGH: Faults = Faults { lost: 3, twice: 3, late: 3, no_wakes: false };
 
 async fn everything_closes(world: &World) {
     let app = &world.app;
@@ -92,6 +93,33 @@ async fn a_message_wakes_the_devices_of_both_wherever_they_are() {
     assert!(phone.heard.queues.lock().unwrap().is_empty(), "who sent it knows");
     let kept = messages::next_for_device(world.ctx(2), world.app.id, ben.user, "phone", "ann", 10).await.unwrap();
     assert_eq!(kept.len(), 1);
+}
+
+async fn says_hello(world: &World, from: &yinxin_core::User, to: &str) {
+    messages::send(world.ctx(0), &world.app, Sender::User(from), to, hello()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_on_a_node_that_has_just_come_is_woken() {
+    let far = std::time::Duration::from_hours(1);
+    let mut world = World::at(Pace { beat: far, dead_after: 3 * far, ..PACE }).await;
+    world.join().await;
+    assert_eq!(world.ctx(0).cluster.as_ref().unwrap().others(), 0, "the first will know of it in an hour");
+    let (ann, ben) = (world.register("ann").await, world.register("ben").await);
+    let client = world.connect(1, &ben, "phone").await;
+    says_hello(&world, &ann, "ben").await;
+    client.until(|heard| (!heard.queues.lock().unwrap().is_empty()).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wake_that_is_lost_shows_though_nothing_follows() {
+    let world = World::of(2).await;
+    let (ann, ben) = (world.register("ann").await, world.register("ben").await);
+    let client = world.connect(1, &ben, "phone").await;
+    world.wire.treat(Faults { no_wakes: true, ..Faults::default() });
+    says_hello(&world, &ann, "ben").await;
+    client.until(|heard| (*heard.looks.lock().unwrap() > 0).then_some(())).await;
+    assert!(client.heard.queues.lock().unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,6 +52,23 @@ async fn a_device_that_comes_to_another_node_takes_its_own_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_device_that_comes_twice_to_a_node_one_connection_stays_whichever_is_written_first() {
+    let world = World::of(1).await;
+    let ann = world.register("ann").await;
+    let (earlier, later) = (world.come(0, &ann, "phone"), world.come(0, &ann, "phone"));
+    let later = world.let_in(0, &ann, later).await.unwrap().expect("there is a place");
+    let earlier = world.let_in(0, &ann, earlier).await.unwrap().expect("it is to hear why it has to go");
+    assert_eq!(earlier.ending().await, Ending::Displaced("I am phone".to_owned()));
+    earlier.leave().await;
+    assert!(world.ctx(0).sessions.is_online(world.app.id, ann.user).await.unwrap());
+    // A third one, elsewhere in the list of endings, shows that those before it were looked at.
+    let third = world.connect(0, &ann, "tablet").await;
+    users::kick(world.ctx(0), &world.app, "ann", Some("tablet")).await.unwrap();
+    third.ending().await;
+    assert!(later.heard.endings.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_bounds_of_a_user_hold_over_all_nodes() {
     let world = World::of(2).await;
     let ann = world.register("ann").await;
@@ -92,6 +109,45 @@ async fn the_connections_of_a_node_that_dies_are_taken_off_the_record() {
         eventually(async || online(node).await == [false, true]).await;
         eventually(async || world.ctx(node).cluster.as_ref().unwrap().others() == 1).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_database_says_nothing_sends_its_clients_away() {
+    if yinxin_testkit::storage::on_postgres() {
+        // There the database cannot be held up from within.
+        return;
+    }
+    let world = World::of(1).await;
+    let ann = world.register("ann").await;
+    let client = world.connect(0, &ann, "phone").await;
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    let holding = tokio::spawn({
+        let db = world.ctx(0).db.clone();
+        async move {
+            db.write(std::sync::Mutex::new(held), |_, held| {
+                Box::pin(async move {
+                    assert!(held.lock().unwrap().recv().is_err());
+                    Ok::<_, yinxin_core::Error>(())
+                })
+            })
+            .await
+        }
+    });
+    assert_eq!(client.ending().await, Ending::ServerStops);
+    drop(let_go);
+    holding.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_left_does_not_come_back() {
+    let world = World::of(2).await;
+    let leaving = world.ctx(1);
+    leaving.cluster.as_ref().unwrap().part(leaving).await.unwrap();
+    // It goes on as if it did not know, but says nothing any more.
+    let ann = world.register("ann").await;
+    assert!(world.try_connect(1, &ann, "phone").await.is_err(), "it may have no connections");
+    eventually(async || world.ctx(0).cluster.as_ref().unwrap().others() == 0).await;
+    assert!(world.try_connect(1, &ann, "phone").await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,25 +68,37 @@ pub struct World {
     pub app: Arc<App>,
     /// Of two clients the later one is the newer, however fast they come.
     since_ms: AtomicI64,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
+    /// Nodes that know each other.
     pub async fn of(count: u8) -> Self {
-        let folder = TempDir::new().unwrap();
-        let wire = Wire::new();
-        let mut nodes = Vec::new();
-        for number in 1..=count {
-            nodes.push(start(&folder, &wire, number).await);
+        let mut world = Self::at(PACE).await;
+        for _ in 1..count {
+            world.join().await;
         }
-        let name = AppName::parse("org/app").unwrap();
-        let app = apps::create(&nodes[0].ctx, name, AppChanges::default()).await.unwrap();
-        let world = Self { wire, nodes, app, since_ms: AtomicI64::new(1), _folder: folder };
         // Each must know of all others, and they of it, before anything is kept in memory.
         let others = usize::from(count - 1);
         let knows = |node: &Node| node.ctx.cluster.as_ref().unwrap().others() == others;
         eventually(async || world.nodes.iter().all(knows)).await;
         world
+    }
+
+    /// A node of that pace.
+    pub async fn at(pace: Pace) -> Self {
+        let folder = TempDir::new().unwrap();
+        let wire = Wire::new();
+        let nodes = vec![start(&folder, &wire, 1, pace).await];
+        let name = AppName::parse("org/app").unwrap();
+        let app = apps::create(&nodes[0].ctx, name, AppChanges::default()).await.unwrap();
+        Self { wire, nodes, app, since_ms: AtomicI64::new(1), folder }
+    }
+
+    /// One node more.
+    pub async fn join(&mut self) {
+        let number = u8::try_from(self.nodes.len() + 1).unwrap();
+        self.nodes.push(start(&self.folder, &self.wire, number, PACE).await);
     }
 
     pub fn ctx(&self, node: usize) -> &Arc<Ctx> {
@@ -108,7 +120,13 @@ impl World {
     }
 
     pub async fn try_connect(&self, node: usize, user: &User, resource: &str) -> Result<Option<Client>> {
-        let Node { ctx, registry, .. } = &self.nodes[node];
+        let waiting = self.come(node, user, resource);
+        self.let_in(node, user, waiting).await
+    }
+
+    /// A client that has a place on that node, and is not on record yet.
+    pub fn come(&self, node: usize, user: &User, resource: &str) -> Waiting {
+        let registry = &self.nodes[node].registry;
         let heard = Arc::new(Heard::default());
         let device = Device {
             resource: resource.to_owned(),
@@ -119,13 +137,24 @@ impl World {
         };
         let owner = (self.app.id, user.user);
         let registered = registry.register(owner, device.clone(), "web", heard.clone()).unwrap();
+        Waiting { heard, device, registered }
+    }
+
+    pub async fn let_in(&self, node: usize, user: &User, waiting: Waiting) -> Result<Option<Client>> {
+        let Waiting { heard, device, registered } = waiting;
         let number = registered.id().number();
-        let entered = ctx.sessions.enter(self.app.id, user, &device, "web", number).await?;
+        let entered = self.ctx(node).sessions.enter(self.app.id, user, &device, "web", number).await?;
         Ok(entered.map(|entered| Client { heard, registered, entered }))
     }
 }
 
-async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8) -> Node {
+pub struct Waiting {
+    heard: Arc<Heard>,
+    device: Device,
+    registered: Registered,
+}
+
+async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8, pace: Pace) -> Node {
     let id = NodeId([number; 16]);
     let registry = Registry::new(Bounds::default().of_node());
     let setup = cluster::Setup {
@@ -133,7 +162,7 @@ async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8) -> Node {
         name: format!("node {number}"),
         url: format!("http://node-{number}"),
         bus: wire.end_of(id),
-        pace: PACE,
+        pace,
     };
     let parts = Parts {
         clock: Arc::new(SystemClock),

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
 
 use super::PostgresOptions;
-use super::conn::{Conn, engine};
+use super::conn::{Conn, text};
 use super::tls::{Tls, Trust};
 use crate::error::{Error, Result};
 
@@ -18,7 +19,12 @@ const FORM: &str = "it is postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=
 pub(super) struct Address {
     config: Config,
     tls: Tls,
+    /// How long all of connecting may take: a host may take the connection and say nothing.
+    patience: Duration,
 }
+
+/// A connection on which nothing was heard for so long is asked whether it still is one.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 impl Address {
     pub fn parse(options: &PostgresOptions) -> Result<Self> {
@@ -48,25 +54,30 @@ impl Address {
         }
         let (encrypts, trust) = read_mode(&mode, roots)?;
         config.ssl_mode(encrypts).connect_timeout(options.connect).tcp_user_timeout(options.statement * 2);
+        if !others.iter().any(|parameter| parameter.starts_with("keepalives")) {
+            config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
+        }
         // After a failover the old primary may still answer, and must not be taken for the record.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         if config.get_application_name().is_none() {
             config.application_name("yinxin");
         }
-        Ok(Self { config, tls: Tls::new(trust)? })
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+        Ok(Self { patience: options.connect.saturating_mul(hosts.saturating_add(1)), config, tls: Tls::new(trust)? })
     }
 
-    /// Connects to the first host that takes writes.
-    pub async fn connect(&self) -> Result<Conn> {
-        let made = self.config.connect(self.tls.clone()).await;
-        let (client, driver) =
-            made.map_err(|source| Error::Engine(format!("cannot connect to {self}: {}", engine(&source)).into()))?;
-        tokio::spawn(async move {
+    /// Connects to the first host that takes writes. On that connection an answer is waited for as long as `patience`.
+    pub async fn connect(&self, patience: Duration) -> Result<Conn> {
+        let refused = |why: String| Error::Engine(format!("cannot connect to {self}: {why}").into());
+        let made = tokio::time::timeout(self.patience, self.config.connect(self.tls.clone())).await;
+        let made = made.map_err(|_| refused(format!("nothing has come of it within {:?}", self.patience)))?;
+        let (client, driver) = made.map_err(|source| refused(text(&source)))?;
+        let driver = tokio::spawn(async move {
             if let Err(source) = driver.await {
-                tracing::warn!(error = %engine(&source), "a connection to the database was lost");
+                tracing::warn!(error = %text(&source), "a connection to the database was lost");
             }
         });
-        Ok(Conn::new(client))
+        Ok(Conn::new(client, driver.abort_handle(), patience))
     }
 }
 

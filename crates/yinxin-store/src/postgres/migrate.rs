@@ -1,9 +1,11 @@
 //! Bringing a database up to date: one node at a time, all of it or nothing.
 
+use std::time::Duration;
+
 use refinery::{Migration, Runner};
 
 use super::address::Address;
-use super::conn::{Conn, engine};
+use super::conn::{Conn, engine, text};
 use crate::error::{Error, Result};
 use crate::migrations;
 
@@ -15,7 +17,8 @@ const VERSION_MIN: &str = "150000";
 /// Applies what the database lacks of `list`, in one transaction with the history that says so. The lock ends with the
 /// connection, whatever happens.
 pub(super) async fn to_newest(address: &Address, list: &[Migration]) -> Result<()> {
-    let mut conn = address.connect().await?;
+    // A migration takes its time, and another node's is waited for.
+    let mut conn = address.connect(Duration::MAX).await?;
     check_server(&mut conn, address).await?;
     let lock = format!("SET client_min_messages = error; SELECT pg_advisory_lock({LOCK})");
     conn.control(&lock).await.map_err(|source| Error::Engine(engine(&source).into()))?;
@@ -24,7 +27,7 @@ pub(super) async fn to_newest(address: &Address, list: &[Migration]) -> Result<(
     let applied = runner.get_last_applied_migration_async(conn.client()).await.ok().flatten();
     migrations::refuse_newer("database", applied.as_ref().map(Migration::version), list)?;
     runner.run_async(conn.client()).await.map_err(|source| {
-        let why = std::error::Error::source(&source).and_then(|cause| cause.downcast_ref()).map(engine);
+        let why = std::error::Error::source(&source).and_then(|cause| cause.downcast_ref()).map(text);
         Error::Engine(format!("cannot migrate {address}: {}", why.unwrap_or_else(|| source.to_string())).into())
     })?;
     Ok(())

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, OnCommit, Sql};
 use crate::sqlite::WriterGauge;
 use address::Address;
+use conn::Kind;
 use pool::{Pool, Use};
 use session::{Session, attended};
 pub use survey::{Survey, survey};
@@ -77,12 +78,22 @@ pub fn describe_url(url: &str) -> Result<String> {
     Address::parse(&PostgresOptions::at(url.to_owned())).map(|address| address.to_string())
 }
 
+/// Which connections something runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lane {
+    /// Those of nearly everything.
+    Common,
+    /// Those of what must go on however busy the others are. Made when first needed.
+    Vital,
+}
+
 #[derive(Clone)]
 pub(crate) struct Postgres(Arc<Shared>);
 
 pub(crate) struct Shared {
     writers: Pool,
     readers: Pool,
+    vital: Pool,
     on_commit: OnCommit,
     /// Writes that have met another go on one at a time.
     turn: Mutex<()>,
@@ -98,10 +109,12 @@ impl Postgres {
         let address = Arc::new(Address::parse(options)?);
         migrate::to_newest(&address, &crate::migrations::for_postgres()?).await?;
         let writers = Pool::new(Arc::clone(&address), Use::Writing, options);
-        let readers = Pool::new(address, Use::Reading, options);
+        let readers = Pool::new(Arc::clone(&address), Use::Reading, options);
+        let vital = Pool::new(address, Use::Vital, options);
         let shared = Shared {
             writers,
             readers,
+            vital,
             on_commit,
             turn: Mutex::default(),
             alone: RwLock::default(),
@@ -116,6 +129,7 @@ impl Postgres {
 
     pub async fn write<C, T, E>(
         &self,
+        lane: Lane,
         input: C,
         work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
     ) -> Result<T, E>
@@ -125,29 +139,33 @@ impl Postgres {
         E: From<Error> + Send + 'static,
     {
         // A caller that goes away while it waits takes its write along.
-        let lent = self.0.writers.lend().await?;
+        let pool = if lane == Lane::Vital { &self.0.vital } else { &self.0.writers };
+        let lent = pool.lend().await?;
         let shared = Arc::clone(&self.0);
         // Begun, it is finished whatever becomes of the caller.
-        let task = tokio::spawn(async move { write::to_the_end(&shared, lent, &input, work).await });
+        let task = tokio::spawn(async move { write::to_the_end(&shared, lane, lent, &input, work).await });
         task.await.unwrap_or_else(|ended| Err(E::from(if ended.is_panic() { Error::Panicked } else { Error::Closed })))
     }
 
     pub async fn read<C: Sync, T, E: From<Error>>(
         &self,
+        lane: Lane,
         input: &C,
         work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
     ) -> Result<T, E> {
+        let pool = if lane == Lane::Vital { &self.0.vital } else { &self.0.readers };
         let mut begun = 1;
         loop {
-            let mut lent = self.0.readers.lend().await?;
+            let mut lent = pool.lend().await?;
             let mut session = Session::new(&mut lent);
             let flight = session.flight();
             let outcome = attended(&flight, work(&mut session, input)).await;
-            let lost = session.is_lost();
-            if lost {
-                lent.throw_away();
+            let trouble = session.trouble();
+            match trouble {
+                Some(Kind::Lost | Kind::Silent) => lent.throw_away(),
+                _ => lent.give_back(),
             }
-            if !lost || begun == READS_BEGUN {
+            if trouble != Some(Kind::Lost) || begun == READS_BEGUN {
                 return outcome.unwrap_or_else(|| Err(Error::Awaited.into()));
             }
             begun += 1;
@@ -166,5 +184,6 @@ impl Postgres {
     /// Waits for the writes that have begun or wait, and refuses later ones. Reads still answer.
     pub async fn close(&self) {
         self.0.writers.close().await;
+        self.0.vital.close().await;
     }
 }

@@ -20,7 +20,16 @@ pub(super) enum Use {
     Writing,
     /// Single statements, each of which sees what was committed before.
     Reading,
+    /// Either, for what must go on however many wait for the others.
+    Vital,
 }
+
+/// Connections for what is vital: one who asks and one who says at a time.
+const VITAL: usize = 2;
+/// Longest that one of these waits for an answer: what is vital is tried again instead.
+const VITAL_STATEMENT: Duration = Duration::from_secs(3);
+/// The server ends a statement that takes too long. When its word does not come either, it is not waited for.
+const UNTIL_SILENT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
@@ -29,6 +38,8 @@ struct Shared {
     address: Arc<Address>,
     what_for: Use,
     settings: String,
+    /// How long a statement may run.
+    statement: Duration,
     size: u32,
     seats: Arc<Semaphore>,
     /// The one used last is the next to be used: the others may rest.
@@ -53,12 +64,18 @@ impl Pool {
         let size = match what_for {
             Use::Writing => options.writers,
             Use::Reading => options.readers,
+            Use::Vital => VITAL,
+        };
+        let statement = match what_for {
+            Use::Vital => options.statement.min(VITAL_STATEMENT),
+            Use::Writing | Use::Reading => options.statement,
         };
         let size = u32::try_from(size.max(1)).unwrap_or(u32::MAX).min(10_000);
         Self(Arc::new(Shared {
             address,
             what_for,
-            settings: settings(what_for, options.statement),
+            settings: settings(what_for, statement),
+            statement,
             size,
             seats: Arc::new(Semaphore::new(size as usize)),
             idle: Mutex::default(),
@@ -100,7 +117,7 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Conn> {
-        let conn = self.0.address.connect().await?;
+        let conn = self.0.address.connect(self.0.statement + UNTIL_SILENT).await?;
         conn.control(&self.0.settings).await.map_err(|source| {
             Error::Engine(format!("{} refuses our settings: {}", self.0.address, engine(&source)).into())
         })?;
@@ -192,7 +209,7 @@ impl Drop for Waiting<'_> {
 fn settings(what_for: Use, statement: Duration) -> String {
     let isolation = match what_for {
         Use::Writing => "serializable",
-        Use::Reading => "read committed",
+        Use::Reading | Use::Vital => "read committed",
     };
     let statement_ms = statement.as_millis();
     format!(

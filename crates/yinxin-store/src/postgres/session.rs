@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use tokio_postgres::Error as Failure;
-
-use super::conn::{Conn, Kind, kind, told};
+use super::conn::{Conn, Failure, Kind, kind, told};
 use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, Sql, Touched};
 use crate::value::{Arg, Row};
@@ -63,11 +61,7 @@ impl<'c> Session<'c> {
         Arc::clone(&self.flight)
     }
 
-    pub fn is_lost(&self) -> bool {
-        self.trouble == Some(Kind::Lost)
-    }
-
-    /// What stands in the way of a commit.
+    /// What stands in the way of a commit, or of another's use of the connection.
     pub fn trouble(&self) -> Option<Kind> {
         // Nobody knows what became of a statement that was left.
         self.trouble.or(self.flight.left.load(Ordering::Relaxed).then_some(Kind::Fault))

@@ -57,7 +57,7 @@ const CLOCK: &str = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1
 /// Looks at a server, changing nothing.
 pub async fn survey(options: &PostgresOptions) -> Result<Survey> {
     let address = Address::parse(options)?;
-    let mut conn = address.connect().await?;
+    let mut conn = address.connect(options.statement).await?;
     let mut settings = one(&mut conn, SETTINGS).await?;
     let has_history: bool = one(&mut conn, HAS_HISTORY).await?.take(0)?;
     let schema = if has_history { one(&mut conn, SCHEMA).await?.take(0)? } else { None };

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::Shared;
 use super::conn::{Kind, engine, kind};
 use super::pool::Lent;
 use super::session::{Session, attended};
+use super::{Lane, Shared};
 use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, Sql, Touched};
 
@@ -40,7 +40,13 @@ enum Try<T, E> {
 }
 
 /// Tries until there is an outcome, and gives the connection back.
-pub(super) async fn to_the_end<C, T, E>(shared: &Shared, mut lent: Lent, input: &C, work: Work<C, T, E>) -> Result<T, E>
+pub(super) async fn to_the_end<C, T, E>(
+    shared: &Shared,
+    lane: Lane,
+    mut lent: Lent,
+    input: &C,
+    work: Work<C, T, E>,
+) -> Result<T, E>
 where
     C: Sync,
     T: Send,
@@ -48,7 +54,12 @@ where
 {
     let mut lost = 0;
     for begun in 1..=BEGUN_MAX {
-        match in_turn(shared, begun, once(shared, &mut lent, input, work)).await {
+        let tried = once(shared, &mut lent, input, work);
+        let ended = match lane {
+            Lane::Common => in_turn(shared, begun, tried).await,
+            Lane::Vital => tried.await,
+        };
+        match ended {
             Try::Done(outcome) => {
                 lent.give_back();
                 return outcome;
@@ -86,8 +97,11 @@ where
     T: Send,
     E: From<Error> + Send,
 {
-    if let Err(failure) = lent.control("BEGIN").await {
-        return Try::Lost(engine(&failure));
+    if let Err(failure) = lent.control("BEGIN ISOLATION LEVEL SERIALIZABLE").await {
+        return match kind(&failure) {
+            Kind::Silent => Try::Unfit(Err(Error::Engine(engine(&failure).into()).into())),
+            _ => Try::Lost(engine(&failure)),
+        };
     }
     let mut session = Session::new(lent);
     let flight = session.flight();
@@ -99,15 +113,15 @@ where
     };
     let (trouble, touched) = (session.trouble(), std::mem::take(&mut session.touched));
     shared.statements.fetch_add(session.statements, Ordering::Relaxed);
+    let overlooked = || Error::Engine("a statement failed and the closure went on: nothing is kept".into());
     match (trouble, outcome) {
+        // Another try would wait as long: the caller has waited long enough.
+        (Some(Kind::Silent), outcome) => Try::Unfit(outcome.and_then(|_| Err(overlooked().into()))),
         (Some(Kind::Lost), _) => Try::Lost("the connection to the database was lost".to_owned()),
         (None, Ok(value)) => commit(shared, lent, &touched, value).await,
         (Some(Kind::Conflict), _) => undo(lent, Try::Met).await,
         (_, Err(error)) => undo(lent, Try::Done(Err(error))).await,
-        (Some(Kind::TooSlow | Kind::Fault), Ok(_)) => {
-            let overlooked = Error::Engine("a statement failed and the closure went on: nothing is kept".into());
-            undo(lent, Try::Done(Err(overlooked.into()))).await
-        }
+        (Some(Kind::TooSlow | Kind::Fault), Ok(_)) => undo(lent, Try::Done(Err(overlooked().into()))).await,
     }
 }
 
@@ -119,10 +133,10 @@ async fn commit<T, E: From<Error>>(shared: &Shared, lent: &Lent, touched: &[Touc
     };
     match kind(&failure) {
         Kind::Conflict => Try::Met,
-        Kind::Lost => {
+        Kind::Lost | Kind::Silent => {
             // It may stand: whoever remembers what was before must look again.
             (shared.on_commit)(touched);
-            let why = format!("the connection was lost while a write was being committed: {}", engine(&failure));
+            let why = format!("the connection failed while a write was being committed: {}", engine(&failure));
             Try::Unfit(Err(Error::Engine(format!("{why}; whether it is kept is not known").into()).into()))
         }
         Kind::TooSlow | Kind::Fault => Try::Done(Err(Error::Engine(engine(&failure).into()).into())),

@@ -76,10 +76,23 @@ pub async fn condemn(sql: &mut dyn Sql, node: NodeId, seen_ms: i64) -> Result<bo
     Ok(sql.exec(SQL, &[node.arg(), seen_ms.into()]).await? == 1)
 }
 
-/// Removes a node, and gives its leases back. What it had besides must be gone.
+/// Condemns a node that leaves.
+pub async fn retire(sql: &mut dyn Sql, node: NodeId) -> Result<()> {
+    sql.exec("UPDATE nodes SET seen_ms = 0 WHERE node_id = $1", &[node.arg()]).await?;
+    Ok(())
+}
+
+/// Whether a node is condemned, and its row still there.
+pub async fn is_condemned(sql: &mut dyn Sql, node: NodeId) -> Result<bool> {
+    const SQL: &str = "SELECT 1 FROM nodes WHERE node_id = $1 AND seen_ms = 0";
+    Ok(!sql.rows(SQL, &[node.arg()]).await?.is_empty())
+}
+
+/// Removes a node that is condemned, and gives its leases back. What it had besides must be gone.
 pub async fn remove(sql: &mut dyn Sql, node: NodeId) -> Result<()> {
-    sql.exec("DELETE FROM leases WHERE node_id = $1", &[node.arg()]).await?;
-    sql.exec("DELETE FROM nodes WHERE node_id = $1", &[node.arg()]).await?;
+    if sql.exec("DELETE FROM nodes WHERE node_id = $1 AND seen_ms = 0", &[node.arg()]).await? == 1 {
+        sql.exec("DELETE FROM leases WHERE node_id = $1", &[node.arg()]).await?;
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use yinxin_store::tables::handles::{self, USERNAME};
 use yinxin_store::{AppId, Db, Error, Options, PostgresOptions, Sql, Touched, UserId};
@@ -290,6 +291,97 @@ async fn lost_connections_are_made_anew() {
     );
     query(&another, text(cut), Vec::new(), 1).await;
     put_alone(&db, 2).await.unwrap();
+    assert_eq!(keys(&db).await, [1, 2]);
+}
+
+/// A way to the server that can be frozen: it takes everything and passes nothing on.
+async fn way_to(server: String) -> (std::net::SocketAddr, tokio::sync::watch::Sender<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (freeze, is_frozen) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let (server, mut is_frozen) = (server.clone(), is_frozen.clone());
+            tokio::spawn(async move {
+                let mut to = TcpStream::connect(server).await.unwrap();
+                let frozen = async { is_frozen.wait_for(|is_frozen| *is_frozen).await.is_ok() };
+                let is_frozen = tokio::select! {
+                    biased;
+                    is_frozen = frozen => is_frozen,
+                    _ = tokio::io::copy_bidirectional(&mut from, &mut to) => false,
+                };
+                if is_frozen {
+                    pending::<()>().await;
+                }
+            });
+        }
+    });
+    (address, freeze)
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_not_waited_for() {
+    let Some(mut place) = place() else { return };
+    // Its database is made, and goes with it.
+    place.open().await.close().await;
+    let url = place.postgres.as_ref().unwrap().url.clone();
+    let server = url.split(['@', '/']).nth(3).unwrap().to_owned();
+    let (way, freeze) = way_to(server.clone()).await;
+    with(&mut place, |options| {
+        options.url = url.replace(&server, &way.to_string());
+        (options.statement, options.connect) = (Duration::from_secs(1), Duration::from_secs(1));
+    });
+    let db = place.open().await;
+    put_alone(&db, 1).await.unwrap();
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let midway = queue(&db, (begun, freeze), |tx, (begun, freeze)| {
+        Box::pin(async move {
+            put(tx, 2).await?;
+            freeze.send(true).unwrap();
+            begun.send(()).unwrap();
+            put(tx, 3).await
+        })
+    });
+    has_begun.recv().await.unwrap();
+    let cut: Result<(), Error> = midway.await.unwrap();
+    assert!(cut.as_ref().unwrap_err().to_string().contains("has not answered"), "{cut:?}");
+    for refused in [put_alone(&db, 4).await.map(drop), db.read((), |tx, ()| Box::pin(tx_reads(tx))).await] {
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("has not answered") || why.contains("nothing has come of it"), "{why}");
+    }
+    db.close().await;
+    with(&mut place, |options| options.url = url);
+    assert_eq!(keys(&place.open().await).await, [1]);
+}
+
+async fn tx_reads(tx: &mut dyn Sql) -> Result<(), Error> {
+    tx.rows("SELECT 1", &[]).await.map(drop)
+}
+
+#[tokio::test]
+async fn what_is_vital_goes_past_those_that_wait() {
+    let Some(mut place) = place() else { return };
+    let holder = place.open().await;
+    let (holding, go_on) = hold_there(&holder).await;
+    with(&mut place, |options| (options.writers, options.readers) = (1, 1));
+    let db = place.open().await;
+    let writes = queue(&db, (), |tx, ()| Box::pin(wait_there(tx)));
+    until_waiting(&holder, 1).await;
+    let reads = tokio::spawn({
+        let db = db.clone();
+        async move { db.read((), |tx, ()| Box::pin(wait_there(tx))).await }
+    });
+    until_waiting(&holder, 2).await;
+    let waiting = queue(&db, 2, |tx, key| Box::pin(put(tx, *key)));
+    crate::kit::until_queued(&db, 1).await;
+    db.write_vital(1, |tx, key| Box::pin(put(tx, *key))).await.unwrap();
+    let found = db.read_vital((), |tx, ()| Box::pin(async move { tx.rows("SELECT k FROM play", &[]).await }));
+    assert_eq!(found.await.unwrap().len(), 1);
+    go_on();
+    holding.await.unwrap().unwrap();
+    writes.await.unwrap().unwrap();
+    reads.await.unwrap().unwrap();
+    waiting.await.unwrap().unwrap();
     assert_eq!(keys(&db).await, [1, 2]);
 }
 

@@ -47,9 +47,17 @@ impl Calls {
         Self { stop, running }
     }
 
+    /// Waits for the loop's end before it is told to: there is none but by a panic.
+    pub async fn fall(&mut self) {
+        let _panicked = (&mut self.running).await;
+    }
+
     /// Ends the loop and waits for what is under way, for a short time.
     pub async fn stop(self) {
         drop(self.stop);
+        if self.running.is_finished() {
+            return;
+        }
         if self.running.await.is_err() {
             tracing::error!("the loop that calls hooks had panicked");
         }

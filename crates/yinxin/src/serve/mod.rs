@@ -13,15 +13,18 @@ mod routes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use yinxin_admin::AdminKey;
 use yinxin_core::clock::SystemClock;
 use yinxin_core::ctx::Parts;
 use yinxin_core::rng::{Rng, SystemRng};
 use yinxin_core::{Code, Ctx, Database};
+use yinxin_http::ServeOptions;
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::Draining;
 use yinxin_realtime::{Bounds, Registry};
@@ -78,9 +81,9 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     let is_one_of_many = config.cluster_name.0.is_some();
     let registry = Registry::new(if is_one_of_many { bounds.of_node() } else { bounds });
     let (ctx, key) = open(config, folder, address_of(&listener)?, Arc::clone(&registry)).await?;
-    let node = Node::start(&ctx);
+    let mut node = Node::start(&ctx);
     // Before anybody can connect.
-    let calls = Calls::start(&ctx, config).await;
+    let mut calls = Calls::start(&ctx, config).await;
     let url = announce(&listener, folder)?;
     if is_first {
         if with_demo {
@@ -90,24 +93,41 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     }
     let draining = Draining::default();
     let router = routes::assemble(config, media, &ctx, Arc::clone(&registry), key, metrics, draining.clone());
-    let cleaning = tokio::spawn(cleaning::keep_clean(Arc::clone(&ctx)));
+    let mut cleaning = tokio::spawn(cleaning::keep_clean(Arc::clone(&ctx)));
     // Connections are accepted from here on: those that come before `serve` runs wait in the backlog.
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
-    let chores = tokio::spawn(chores::run(Arc::clone(&ctx)));
+    let mut chores = tokio::spawn(chores::run(Arc::clone(&ctx)));
     let rooms = Arc::clone(&ctx.rooms);
-    let (leaving, over) = (Arc::clone(&ctx), config.cluster_drain());
-    let shutdown = async move {
-        let name = stops.first().await;
-        tracing::info!(signal = name, "stopping: finishing the requests in flight");
+    let over = if ctx.cluster.is_some() { config.cluster_drain() } else { Duration::ZERO };
+    let options = ServeOptions { drain_timeout: options.drain_timeout + over, ..options };
+    let (stop, stopped) = oneshot::channel();
+    // From the first word on nobody comes in any more: whoever is sent away would come back.
+    let serving = yinxin_http::serve(listener, router, options, async { drop(stopped.await) });
+    let stopping = async {
+        let fallen = tokio::select! {
+            name = stops.first() => {
+                tracing::info!(signal = name, "stopping: finishing the requests in flight");
+                None
+            }
+            () = node.fall() => Some("what keeps this node in its cluster"),
+            () = calls.fall() => Some("what calls hooks"),
+            _panicked = &mut chores => Some("what does the chores"),
+            _panicked = &mut cleaning => Some("what cleans the place of uploaded files"),
+        };
+        if let Some(what) = fallen {
+            tracing::error!("{what} has panicked: the server cannot go on and stops");
+        }
         draining.begin();
-        if let Some(cluster) = &leaving.cluster {
+        let _over = stop.send(());
+        if let Some(cluster) = &ctx.cluster {
             // The others take them: they need not come all at once.
             cluster.send_away(over).await;
         }
         registry.stop();
         rooms.stop();
+        fallen
     };
-    let drained = yinxin_http::serve(listener, router, options, shutdown).await;
+    let (drained, fallen) = tokio::join!(serving, stopping);
     chores.abort();
     cleaning.abort();
     // The last connections have told how they ended.
@@ -115,7 +135,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     node.stop().await;
     close(ctx, folder).await;
     tracing::info!(connections_cut = drained.cut, "stopped");
-    Ok(())
+    fallen.map_or(Ok(()), |what| Err(Failure::failed(format!("{what} has panicked; the log says where"))))
 }
 
 async fn open(

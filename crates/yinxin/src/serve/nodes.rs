@@ -41,15 +41,19 @@ impl Node {
         Self { ctx: Arc::clone(ctx), running }
     }
 
+    /// Waits for the end of what it does: there is none but by a panic.
+    pub async fn fall(&mut self) {
+        let _panicked = (&mut self.running).await;
+    }
+
     /// Leaves, once nobody is connected any more.
     pub async fn stop(self) {
-        self.running.abort();
-        // Whatever it was about is over before the node's row is removed.
-        let _ended = self.running.await;
         if let Some(cluster) = &self.ctx.cluster
             && let Err(error) = cluster.part(&self.ctx).await
         {
             tracing::error!(%error, "this node could not leave in order: the others will find that it is gone");
         }
+        // Until here, so that a beat that was under way has ended before the node's row was removed.
+        self.running.abort();
     }
 }
