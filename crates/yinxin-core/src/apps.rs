@@ -22,6 +22,7 @@ use crate::hooks::{self, Hook};
 use crate::limits::{self, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
+use crate::rooms::endings;
 use crate::sessions::CloseReason;
 
 pub use admin::{AdminToken, NewAdminToken, adopt_admin, create_admin_token, revoke_admin_token};
@@ -345,8 +346,9 @@ pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId) -> Result<()> {
 pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     let known = ctx
         .db
-        .write((app.id, ctx.clock.now_ms()), |sql, (app, now_ms)| {
+        .write((app.id, ctx.node(), ctx.clock.now_ms()), |sql, (app, node, now_ms)| {
             Box::pin(async move {
+                endings::note_app(sql, *node, *app).await?;
                 sessions::end_of_app(sql, *app, CloseReason::Deleted.name()).await?;
                 Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?)
             })
@@ -355,9 +357,7 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
     ctx.hooks.forget(|(of, _)| of == app.id);
     ctx.sessions.close_app(app.id, CloseReason::Deleted);
-    for cid in ctx.rooms.rooms_of(app.id, None) {
-        ctx.rooms.end((app.id, cid));
-    }
+    ctx.rooms.end_app(app.id);
     ctx.chores.notify_one();
     Ok(())
 }
