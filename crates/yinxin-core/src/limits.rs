@@ -364,6 +364,8 @@ pub const ROOM_TOKENS_SWEPT: i64 = 2;
 pub const ROOM_SEATS_MAX: usize = 1_000_000;
 /// Addresses of a room that a client is told: that of its node, and of others that may have to take its place.
 pub const ROOM_ADDRESSES_MAX: usize = 4;
+/// Those who are to leave rooms of a node and are heeded in one write.
+pub const ROOM_ENDINGS_PAGE: i64 = 50;
 /// Rooms of a dead node that are freed in one write.
 pub const ROOMS_FREED: i64 = 20;
 /// Members of one room.

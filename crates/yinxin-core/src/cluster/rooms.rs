@@ -1,5 +1,7 @@
 //! What a cluster knows for rooms: which nodes can have one, and who has gone from one, where that is still to be written.
 
+use std::sync::atomic::Ordering;
+
 use parking_lot::Mutex;
 use yinxin_store::NodeId;
 
@@ -9,6 +11,10 @@ use crate::error::Result;
 use crate::limits::LEFTOVERS_MAX;
 use crate::rooms::doors::{self, Gone};
 use crate::rooms::homes::Claimant;
+
+/// After so many a node that is called dead was not seen to move: one that was called so at first sight, by its clock, may
+/// be alive.
+const BEATS_UNTIL_SURE: u32 = 3;
 
 /// What could not be written when it was to be.
 #[derive(Default)]
@@ -52,6 +58,8 @@ impl Cluster {
 
     /// This node as one that would have a room.
     pub(crate) fn claimant(&self) -> Claimant {
-        Claimant { node: self.node, dead: self.nodes.dead().iter().map(|dead| (dead.node, dead.seen_ms)).collect() }
+        let is_sure = self.beats.load(Ordering::Relaxed) >= BEATS_UNTIL_SURE;
+        let dead = if is_sure { self.nodes.dead() } else { Vec::new() };
+        Claimant { node: self.node, dead: dead.iter().map(|dead| (dead.node, dead.seen_ms)).collect() }
     }
 }

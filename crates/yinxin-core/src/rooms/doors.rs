@@ -80,7 +80,7 @@ pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invit
     let assigned = uid.get() == 0;
     let uid = if assigned { some_uid(ctx) } else { uid };
     let room = records::open(ctx, app, open, room, uid).await?;
-    let at = homes::addresses(ctx, homes::settle(ctx, app, &room).await?)?;
+    let at = homes::addresses(ctx, homes::settle(ctx, app, &room).await?).await?;
     let pass = Pass {
         app_key: app.signing.key.clone(),
         cid: room.cid,

@@ -15,7 +15,7 @@ use super::names::RoomUid;
 use super::records;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
-use crate::limits::ENDINGS_PAGE;
+use crate::limits::ROOM_ENDINGS_PAGE;
 
 /// The reasons in storage.
 const KICKED: &str = "kicked";
@@ -64,13 +64,13 @@ pub(crate) async fn heed_some(ctx: &Ctx, node: NodeId) -> Result<bool> {
     let rows = ctx
         .db
         .read(node, |sql, node| {
-            Box::pin(async move { Ok::<_, Error>(room_endings::of_node(sql, *node, ENDINGS_PAGE).await?) })
+            Box::pin(async move { Ok::<_, Error>(room_endings::of_node(sql, *node, ROOM_ENDINGS_PAGE).await?) })
         })
         .await?;
     if rows.is_empty() {
         return Ok(false);
     }
-    let is_full = rows.len() >= usize::try_from(ENDINGS_PAGE).unwrap_or(usize::MAX);
+    let is_full = rows.len() >= usize::try_from(ROOM_ENDINGS_PAGE).unwrap_or(usize::MAX);
     for row in &rows {
         heed(&ctx.rooms, row);
     }

@@ -85,12 +85,18 @@ pub async fn is_wrong_door(ctx: &Ctx, app: &App, cid: i64) -> Result<bool> {
 }
 
 /// Where clients reach a room that is on that node, and then where they are let in should it die; the likeliest first.
-pub(super) fn addresses(ctx: &Ctx, node: Option<NodeId>) -> Result<Vec<String>> {
+pub(super) async fn addresses(ctx: &Ctx, node: Option<NodeId>) -> Result<Vec<String>> {
     let (Some(cluster), Some(node)) = (&ctx.cluster, node) else { return Ok(Vec::new()) };
+    let first = match cluster.url_of(node) {
+        Some(url) => url,
+        // One that has just started is known with the next beat: a token must not be used up for nothing until then.
+        None => url_on_record(ctx, node).await?.ok_or(Code::Busy)?,
+    };
     let others = cluster.living().into_iter().filter(|other| *other != node);
-    let all = std::iter::once(node).chain(others).take(ROOM_ADDRESSES_MAX);
-    let addresses: Vec<_> = all.filter_map(|node| Some((node, cluster.url_of(node)?))).collect();
-    // One that has just started is known with the next beat.
-    let is_known = addresses.first().is_some_and(|(first, _)| *first == node);
-    if is_known { Ok(addresses.into_iter().map(|(_, url)| url).collect()) } else { Err(Code::Busy.into()) }
+    let others = others.filter_map(|other| cluster.url_of(other));
+    Ok(std::iter::once(first).chain(others).take(ROOM_ADDRESSES_MAX).collect())
+}
+
+async fn url_on_record(ctx: &Ctx, node: NodeId) -> Result<Option<String>> {
+    ctx.db.read(node, |sql, node| Box::pin(async move { Ok::<_, Error>(nodes::url_of(sql, *node).await?) })).await
 }
