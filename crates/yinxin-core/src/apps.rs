@@ -22,6 +22,7 @@ use crate::hooks::{self, Hook};
 use crate::limits::{self, SESSIONS_ENDED, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
+use crate::rooms::endings;
 use crate::sessions::CloseReason;
 
 pub use admin::{AdminToken, NewAdminToken, adopt_admin, create_admin_token, revoke_admin_token};
@@ -345,8 +346,11 @@ pub(crate) async fn must_exist(sql: &mut dyn Sql, app: AppId) -> Result<()> {
 pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     let known = ctx
         .db
-        .write((app.id, ctx.clock.now_ms()), |sql, (app, now_ms)| {
-            Box::pin(async move { Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?) })
+        .write((app.id, ctx.node(), ctx.clock.now_ms()), |sql, (app, node, now_ms)| {
+            Box::pin(async move {
+                endings::note_app(sql, *node, *app).await?;
+                Ok::<_, Error>(apps::depart(sql, *app, *now_ms).await?)
+            })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
@@ -354,9 +358,7 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     while end_some_sessions(ctx, app.id).await? {}
     ctx.hooks.forget(|(of, _)| of == app.id);
     ctx.sessions.close_app(app.id, CloseReason::Deleted);
-    for cid in ctx.rooms.rooms_of(app.id, None) {
-        ctx.rooms.end((app.id, cid));
-    }
+    ctx.rooms.end_app(app.id);
     ctx.chores.notify_one();
     Ok(())
 }

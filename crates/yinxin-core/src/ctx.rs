@@ -101,11 +101,14 @@ impl Ctx {
         let keys = Keys::open(&db, &parts).await?;
         let files = Files::open(&db, &parts.files, &parts.limits, setup.is_none()).await?;
         let now_ms = parts.clock.now_ms();
+        let rooms = Rooms::new(live::Bounds::default());
         let mut cluster = None;
         if let Some((setup, touches)) = setup.zip(touches.clone()) {
             let (local, cache, hooks) = (Arc::clone(&parts.sessions), Arc::clone(&cache), Arc::clone(&hooks));
             let number = i64::from(u16::from_be_bytes(rng::bytes(parts.rng.as_ref())));
-            let parts = cluster::Parts { setup, touches, db, local, cache, hooks, now_ms, number };
+            let rooms = Arc::clone(&rooms);
+            records::recover_orphans(&db, now_ms).await?;
+            let parts = cluster::Parts { setup, touches, db, local, cache, hooks, rooms, now_ms, number };
             cluster = Some(Cluster::join(parts).await?);
         } else {
             let nodes = cluster::living(&db).await?;
@@ -129,7 +132,7 @@ impl Ctx {
             clock: parts.clock,
             rng: parts.rng,
             sessions: Sessions::new(parts.sessions, cluster.clone()),
-            rooms: Rooms::new(live::Bounds::default()),
+            rooms,
             hooks,
             passwords,
             files,

@@ -343,6 +343,8 @@ pub const SIGNATURE_WINDOW_S: i64 = 300;
 pub const CALL_IDS_KEPT_MS: i64 = 2 * SIGNATURE_WINDOW_S * 1000;
 /// Ids of signed calls that are remembered before the oldest are forgotten, twice over: some 2 MiB.
 pub const CALL_IDS_KEPT: usize = 65_536;
+/// Notes of signed calls that are of no more use and are removed with each beat of a node.
+pub const MADE_CALLS_SWEPT: i64 = 500;
 /// Parameters of one form.
 pub const FORM_PAIRS_MAX: usize = 64;
 /// Bytes of the key that names an app in signed calls.
@@ -366,6 +368,12 @@ pub const ROOM_TOKEN_SLACK_MS: i64 = 10_000;
 pub const ROOM_TOKENS_SWEPT: i64 = 2;
 /// Seats in rooms that may be taken on a server.
 pub const ROOM_SEATS_MAX: usize = 1_000_000;
+/// Addresses of a room that a client is told: that of its node, and of others that may have to take its place.
+pub const ROOM_ADDRESSES_MAX: usize = 4;
+/// Those who are to leave rooms of a node and are heeded in one write.
+pub const ROOM_ENDINGS_PAGE: i64 = 50;
+/// Rooms of a dead node that are freed in one write.
+pub const ROOMS_FREED: i64 = 20;
 /// Members of one room.
 pub const ROOM_MEMBERS_MAX: usize = 3000;
 /// How long a room that was asked for, or that is empty, stays open; at least as long as a pass waits to be used.

@@ -291,7 +291,8 @@ impl Sessions {
         self.tell_endings();
     }
 
-    fn tell_endings(&self) {
+    /// Tells the other nodes that the record has endings for them.
+    pub(crate) fn tell_endings(&self) {
         if let Some(cluster) = &self.cluster {
             cluster.tell_endings();
         }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use yinxin_store::AppId;
+use yinxin_store::tables::made_calls;
 use yinxin_token::netease;
 
 use crate::apps::{self, App};
 use crate::clock::Clock;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{CALL_IDS_KEPT, CALL_IDS_KEPT_MS, NONCE_CHARS_MAX, SIGNATURE_WINDOW_S};
+use crate::limits::{CALL_IDS_KEPT, CALL_IDS_KEPT_MS, MADE_CALLS_SWEPT, NONCE_CHARS_MAX, SIGNATURE_WINDOW_S};
 
 /// What a signed call says about itself; an empty text is a missing one.
 #[derive(Clone, Copy, Debug)]
@@ -46,10 +47,66 @@ pub async fn authenticate(ctx: &Ctx, signature: &Signature<'_>) -> Result<Arc<Ap
     Ok(app)
 }
 
+/// Notes a call that names itself. Refuses one that was noted before, in a cluster by whichever node.
+pub async fn note(ctx: &Ctx, app: &App, id: &str) -> Result<()> {
+    ctx.call_ids.note(app.id, id)?;
+    if ctx.cluster.is_none() {
+        return Ok(());
+    }
+    let input = (app.id, hash(ctx, app.id, id), ctx.clock.now_ms());
+    let noted = ctx.db.write(input, |sql, (app, call_hash, now_ms)| {
+        Box::pin(async move {
+            apps::must_exist(sql, *app).await?;
+            Ok::<_, Error>(made_calls::note(sql, *app, call_hash, *now_ms, now_ms + CALL_IDS_KEPT_MS).await?)
+        })
+    });
+    match noted.await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::about(Code::CallRepeated, id)),
+        Err(error) => {
+            // It is not made, so that it may be tried again.
+            ctx.call_ids.forget(app.id, id);
+            Err(error)
+        }
+    }
+}
+
+/// Takes a note back: the call failed by no fault of the caller's, who may make it again.
+pub async fn forget(ctx: &Ctx, app: &App, id: &str) {
+    ctx.call_ids.forget(app.id, id);
+    if ctx.cluster.is_none() {
+        return;
+    }
+    let input = (app.id, hash(ctx, app.id, id));
+    let forgotten = ctx.db.write(input, |sql, (app, call_hash)| {
+        Box::pin(async move { Ok::<_, Error>(made_calls::forget(sql, *app, call_hash).await?) })
+    });
+    if let Err(error) = forgotten.await {
+        tracing::warn!(%error, "a call that failed could not be taken back: it cannot be made again for some minutes");
+    }
+}
+
+/// Removes some of the notes of all nodes that are of no more use.
+pub(crate) async fn tidy(ctx: &Ctx) -> Result<()> {
+    ctx.db
+        .write(ctx.clock.now_ms(), |sql, now_ms| {
+            Box::pin(async move {
+                made_calls::remove_ended(sql, *now_ms, MADE_CALLS_SWEPT).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Of one length, and says nothing to whoever reads the row.
+fn hash(ctx: &Ctx, app: AppId, id: &str) -> [u8; 32] {
+    ctx.keys.disguise(&[b"made call".as_slice(), &app.0, id.as_bytes()].concat())
+}
+
 /// The ids of the calls of the last minutes, for as long as a signature can hold. There is room for so many; under a flood
 /// the oldest are forgotten sooner.
 ///
-/// Per server, not per cluster, and not over a restart.
+/// Of this server, and not over a restart; what nodes of a cluster must agree on is on record: see [`note`].
 pub struct CallIds {
     clock: Arc<dyn Clock>,
     scatter: RandomState,

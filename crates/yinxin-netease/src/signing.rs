@@ -47,10 +47,10 @@ pub(crate) async fn once<T>(ctx: &Ctx, app: &App, id: &str, call: impl Future<Ou
     if id.is_empty() {
         return call.await;
     }
-    ctx.call_ids.note(app.id, id)?;
+    signed_calls::note(ctx, app, id).await?;
     let done = frame::contained(call).await;
     if done.as_ref().is_err_and(|error| matches!(error.code, Code::Busy | Code::Storage | Code::Internal)) {
-        ctx.call_ids.forget(app.id, id);
+        signed_calls::forget(ctx, app, id).await;
     }
     done
 }

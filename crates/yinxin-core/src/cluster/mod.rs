@@ -6,6 +6,7 @@
 
 mod nodes;
 mod record;
+mod rooms;
 mod touches;
 mod upkeep;
 mod wakes;
@@ -32,6 +33,8 @@ use crate::limits::{
     NODE_DEAD_MS, PART_PAUSE_MS, TOUCH_WAIT_MS, WHEREABOUTS_PAUSE_MS,
 };
 use crate::mint::NODES_MAX;
+use crate::rooms::endings;
+use crate::rooms::live::Live as Rooms;
 use crate::sessions::{Ending, LocalSessions, PARTS};
 
 pub use nodes::{Piece, living};
@@ -94,6 +97,9 @@ pub struct Cluster {
     touches: Arc<Touches>,
     cache: Arc<Cache>,
     hooks: Arc<Live>,
+    rooms: Arc<Rooms>,
+    /// Who has gone from rooms, where that is still to be written.
+    pub(crate) gone: rooms::Leftovers,
     wakes: wakes::Wakes,
     tally: wakes::Tally,
     /// Hints from here were lost: the others are to look at everything.
@@ -121,6 +127,7 @@ pub(crate) struct Parts {
     pub local: Arc<dyn LocalSessions>,
     pub cache: Arc<Cache>,
     pub hooks: Arc<Live>,
+    pub rooms: Arc<Rooms>,
     pub now_ms: i64,
     /// The node's number if nobody has it: any, so that it is not that of a node that has just died.
     pub number: i64,
@@ -144,6 +151,8 @@ impl Cluster {
             touches: parts.touches,
             cache: parts.cache,
             hooks: parts.hooks,
+            rooms: parts.rooms,
+            gone: rooms::Leftovers::default(),
             wakes: wakes::Wakes::default(),
             tally: wakes::Tally::default(),
             lost: Notify::new(),
@@ -363,7 +372,7 @@ pub async fn run(ctx: &Ctx) {
         keep_fencing(cluster),
         keep_burying(ctx, cluster),
         keep_counting(ctx, cluster),
-        keep_ending(cluster),
+        keep_ending(ctx, cluster),
         keep_passing_on(cluster),
         listen(cluster),
         keep_looking(cluster),
@@ -414,12 +423,14 @@ async fn keep_telling(cluster: &Cluster) {
     }
 }
 
-async fn keep_ending(cluster: &Cluster) {
+async fn keep_ending(ctx: &Ctx, cluster: &Cluster) {
     loop {
-        match cluster.end_some().await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::error!(%error, "connections that are to end could not be read"),
+        let ended = (cluster.end_some().await, endings::heed_some(ctx, cluster.node).await);
+        for error in [ended.0.as_ref().err(), ended.1.as_ref().err()].into_iter().flatten() {
+            tracing::error!(%error, "connections that are to end could not be read");
+        }
+        if matches!(ended, (Ok(true), _) | (_, Ok(true))) {
+            continue;
         }
         // Either is a reason to look.
         let _told = timeout(cluster.pace.look, cluster.look.notified()).await;

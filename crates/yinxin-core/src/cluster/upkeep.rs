@@ -15,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::hooks;
 use crate::limits::NODE_CLEAR_ROWS;
 use crate::mint::NODES_MAX;
+use crate::signed_calls;
 
 /// After so many the others have seen this node, and tell it what they touch.
 const BEATS_UNTIL_KNOWN: u32 = 3;
@@ -82,6 +83,7 @@ impl Cluster {
         for part in 0..crate::sessions::PARTS {
             self.local.send_away(part);
         }
+        self.rooms.send_away();
     }
 
     /// Leaves in order: the others need not wait until it counts as dead.
@@ -136,13 +138,14 @@ async fn begin(sql: &mut dyn Sql, row: &NodeRow) -> Result<i64> {
 /// What is done as often as the node says that it lives, but never keeps it from saying so.
 pub(super) async fn step(ctx: &Ctx, cluster: &Cluster) -> Result<()> {
     cluster.forget_leftovers().await?;
+    cluster.gone.write(ctx).await?;
     if !cluster.holds(Piece::Chores) {
         return Ok(());
     }
     for dead in cluster.nodes.dead() {
         bury(ctx, cluster, &dead).await?;
     }
-    Ok(())
+    signed_calls::tidy(ctx).await
 }
 
 /// Clears away what a dead node has left; its own row goes last, so that whoever dies meanwhile leaves this to another.

@@ -11,6 +11,7 @@ use yinxin_store::Sql;
 use yinxin_store::tables::{room_bars, room_stays, rooms};
 use yinxin_token::pass::{self, Pass};
 
+use super::homes::{self, Claimant};
 use super::live::{About, Departure, Full, Line, Live, Member, Role, RoomKey, Seat};
 use super::names::{RoomName, RoomUid};
 use super::records;
@@ -55,6 +56,8 @@ pub struct Invitation {
     pub uid: RoomUid,
     /// What it shows when its connection comes.
     pub pass: String,
+    /// Where the room is, and then where it may be later; none where there is one server only.
+    pub at: Vec<String>,
 }
 
 /// Looks at somebody's token and gives it a pass. The room is made if there is none.
@@ -68,16 +71,19 @@ pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invit
     if open.is_none() && !permission.privileges.include(Privileges::CREATE) {
         return Err(Error::about(Code::PermissionKeyWrong, "create"));
     }
-    if open.as_ref().is_some_and(|open| ctx.rooms.count((app.id, open.cid)) >= ROOM_MEMBERS_MAX) {
+    if let Some(open) = &open
+        && records::count(ctx, app, open).await? >= ROOM_MEMBERS_MAX
+    {
         return Err(Error::over(Code::RoomFull, ROOM_MEMBERS_MAX));
     }
     tokens::admit(ctx, app, uid, room, token, permission_key).await?;
     let assigned = uid.get() == 0;
     let uid = if assigned { some_uid(ctx) } else { uid };
-    let cid = records::open(ctx, app, open, room, uid).await?;
+    let room = records::open(ctx, app, open, room, uid).await?;
+    let at = homes::addresses(ctx, homes::settle(ctx, app, &room).await?).await?;
     let pass = Pass {
         app_key: app.signing.key.clone(),
-        cid,
+        cid: room.cid,
         uid: uid.get(),
         pass_id: i64::from_be_bytes(rng::bytes(ctx.rng.as_ref())),
         made_ms: ctx.clock.now_ms(),
@@ -85,7 +91,7 @@ pub async fn invite(ctx: &Ctx, app: &App, request: &Request<'_>) -> Result<Invit
         privileges: permission.privileges.0,
         assigned,
     };
-    Ok(Invitation { cid, uid, pass: pass::seal(&pass, ctx.keys.passes()) })
+    Ok(Invitation { cid: room.cid, uid, pass: pass::seal(&pass, ctx.keys.passes()), at })
 }
 
 /// A number that nobody has asked for, of 52 bits.
@@ -143,10 +149,7 @@ pub struct Guest {
 pub async fn enter(ctx: &Ctx, knock: Knock<'_>, line: Arc<dyn Line>) -> Result<(Welcome, Guest)> {
     let pass = pass::open(knock.pass).ok().and_then(|opened| opened.verify(ctx.keys.passes()));
     let pass = pass.ok_or(Code::RoomPassWrong)?;
-    let app = apps::find_by_signing_key(ctx, &pass.app_key).await.map_err(|error| match error.code {
-        Code::AppNotFound => Code::RoomPassWrong.into(),
-        _ => error,
-    })?;
+    let app = apps::find_by_signing_key(ctx, &pass.app_key).await.map_err(of_pass)?;
     let uid = RoomUid::new(pass.uid).ok_or(Code::RoomPassWrong)?;
     let room = records::by_cid(ctx, app.id, pass.cid).await?.ok_or(Code::RoomNotFound)?;
     let room = RoomName::parse(&room.name)?;
@@ -159,20 +162,25 @@ pub async fn enter(ctx: &Ctx, knock: Knock<'_>, line: Arc<dyn Line>) -> Result<(
         Full::Server => Code::Busy.into(),
     })?;
     let written = match tokens::must_not_be_banned(ctx, &app, uid).await {
-        Ok(()) => write_entry(ctx, &pass, &room, &seat, now_ms).await,
+        Ok(()) => write_entry(ctx, &pass, &room, &seat, knock.role, now_ms).await,
         Err(error) => Err(error),
     };
     if let Err(error) = written {
         if let Err(error) = leave(ctx, seat, pass.pass_id, Departure::Left).await {
             tracing::warn!(%error, "the end of a stay in a room could not be written");
         }
-        return Err(error);
+        return Err(of_pass(error));
     }
     let others = seat.take().ok_or(Code::RoomPassWrong)?;
     // Who comes back may have changed it meanwhile.
     seat.change_role(knock.role);
     let welcome = Welcome { cid: pass.cid, room: room.clone(), uid, permission, others };
     Ok((welcome, Guest { app, uid: key_bearer(&pass, uid), room, pass_id: pass.pass_id, seat }))
+}
+
+/// A pass for an app that is gone is none.
+fn of_pass(error: Error) -> Error {
+    if error.code == Code::AppNotFound { Code::RoomPassWrong.into() } else { error }
 }
 
 /// The number that a bearer's permission keys are made for: who was given a number had asked for 0.
@@ -191,13 +199,15 @@ fn renewed(ctx: &Ctx, app: &App, pass: &Pass, uid: RoomUid, room: &RoomName, key
     Ok(Permission { privileges: Privileges(pass.privileges), until_ms: pass.until_ms })
 }
 
-async fn write_entry(ctx: &Ctx, pass: &Pass, room: &RoomName, seat: &Seat, now_ms: i64) -> Result<()> {
+async fn write_entry(ctx: &Ctx, pass: &Pass, room: &RoomName, seat: &Seat, role: Role, now_ms: i64) -> Result<()> {
     let entry = Entry {
         live: Arc::clone(&ctx.rooms),
         key: seat.key(),
         seat_id: seat.id(),
         pass: pass.clone(),
         room: room.as_str().to_owned(),
+        role,
+        claimant: ctx.cluster.as_ref().map(|cluster| cluster.claimant()),
         now_ms,
     };
     ctx.db.write(entry, |sql, entry| Box::pin(entry.write(sql))).await
@@ -210,6 +220,9 @@ struct Entry {
     seat_id: u64,
     pass: Pass,
     room: String,
+    role: Role,
+    /// This node, where it is one of many.
+    claimant: Option<Claimant>,
     now_ms: i64,
 }
 
@@ -217,6 +230,11 @@ impl Entry {
     async fn write(&self, sql: &mut dyn Sql) -> Result<()> {
         let ((app, cid), uid, now_ms) = (self.key, self.pass.uid.cast_signed(), self.now_ms);
         apps::must_exist(sql, app).await?;
+        if let Some(claimant) = &self.claimant {
+            homes::must_be_here(sql, self.key, claimant, now_ms).await?;
+            // What memory says of the user may be old, and a ban has not found this stay.
+            tokens::must_not_be_banned_in(sql, app, self.pass.uid).await?;
+        }
         if room_bars::until(sql, app, &self.room, uid, now_ms).await?.is_some() {
             return Err(Error::about(Code::RoomBarred, uid.to_string()));
         }
@@ -226,6 +244,10 @@ impl Entry {
         // Whoever took the seat away ends the stays that are written by then, and no others.
         if !self.live.is_kept(self.key, self.seat_id) || !self.stay(sql).await? {
             return Err(Code::RoomPassWrong.into());
+        }
+        if self.claimant.is_some() {
+            let is_audience = self.role == Role::Audience;
+            room_stays::set_audience(sql, app, cid, self.pass.pass_id, is_audience).await?;
         }
         room_stays::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, ROOMS_SWEPT).await?;
         Ok(())
@@ -252,9 +274,17 @@ impl Guest {
         permission(ctx, &self.app, self.uid, &self.room, key)
     }
 
-    /// Takes part in another way.
-    pub fn change_role(&self, role: Role) {
-        self.seat.change_role(role);
+    /// Takes part in another way. What other nodes say of it may be late.
+    pub async fn change_role(&self, ctx: &Ctx, role: Role) -> Result<()> {
+        if !self.seat.change_role(role) || ctx.cluster.is_none() {
+            return Ok(());
+        }
+        let input = (self.seat.key(), self.pass_id, role == Role::Audience);
+        ctx.db
+            .write(input, |sql, ((app, cid), pass_id, is_audience)| {
+                Box::pin(async move { Ok(room_stays::set_audience(sql, *app, *cid, *pass_id, *is_audience).await?) })
+            })
+            .await
     }
 
     /// Gives the seat back and writes that its bearer has gone.
@@ -269,12 +299,36 @@ async fn leave(ctx: &Ctx, seat: Seat, pass_id: i64, departure: Departure) -> Res
     if !seat.give_back(departure) {
         return Ok(());
     }
-    let input = (key, Arc::clone(&ctx.rooms), pass_id, ctx.clock.now_ms(), departure == Departure::Lost);
+    let gone = Gone { key, pass_id, left_ms: ctx.clock.now_ms(), lost: departure == Departure::Lost };
+    let written = note_gone(ctx, gone).await;
+    if let (Err(_), Some(cluster)) = (&written, &ctx.cluster) {
+        // Nobody else would ever end the stay: the node goes on, and the database comes back.
+        cluster.gone.leave_over(gone);
+    }
+    written
+}
+
+/// Somebody who is not in a room any more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gone {
+    key: RoomKey,
+    pass_id: i64,
+    left_ms: i64,
+    lost: bool,
+}
+
+/// Writes that somebody has gone. In a cluster it may be in again by then, here, or the room be on another node.
+pub(crate) async fn note_gone(ctx: &Ctx, gone: Gone) -> Result<()> {
+    let input = (gone, Arc::clone(&ctx.rooms), ctx.node());
     ctx.db
-        .write(input, |sql, (key, live, pass_id, now_ms, lost)| {
+        .write(input, |sql, (gone, live, node)| {
             Box::pin(async move {
-                room_stays::end(sql, key.0, key.1, *pass_id, *now_ms, *lost).await?;
-                records::vacate_in(sql, *key, live, *now_ms).await
+                let Gone { key, pass_id, left_ms, lost } = *gone;
+                if !homes::is_here(sql, key, *node).await? || (node.is_some() && live.has_pass(key, pass_id)) {
+                    return Ok(());
+                }
+                room_stays::end(sql, key.0, key.1, pass_id, left_ms, lost).await?;
+                records::vacate_in(sql, key, live, *node, left_ms).await
             })
         })
         .await

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use yinxin_store::AppId;
 use yinxin_store::tables::{room_bars, room_stays};
 
+use super::endings;
 use super::names::{RoomName, RoomUid};
 use super::records::{self, Room};
 use crate::apps::{self, App};
@@ -23,20 +24,28 @@ pub async fn kick(ctx: &Ctx, app: &App, room: &Room, uid: RoomUid, bar_s: Option
         return Err(Error::about(Code::FieldIllegal, format!("duration={bar_s}")).with_limit(ROOM_BAR_MAX_S));
     }
     let now_ms = ctx.clock.now_ms();
-    let input = (app.id, room.cid, room.name.clone(), uid.signed(), now_ms, now_ms + bar_s * 1000);
-    ctx.db
-        .write(input, |sql, (app, cid, name, uid, now_ms, until_ms)| {
+    let key = (app.id, room.cid);
+    let input = (key, room.name.clone(), uid.signed(), ctx.node(), now_ms, now_ms + bar_s * 1000);
+    let told = ctx
+        .db
+        .write(input, |sql, ((app, cid), name, uid, node, now_ms, until_ms)| {
             Box::pin(async move {
                 apps::must_exist(sql, *app).await?;
                 room_bars::put(sql, *app, name, *uid, *until_ms).await?;
                 room_bars::remove_ended(sql, *app, *now_ms, ROOMS_SWEPT).await?;
+                let told = endings::note_kick(sql, *node, (*app, *cid), *uid).await?;
                 room_stays::end_of_uid(sql, *app, *cid, *uid, *now_ms).await?;
-                Ok::<_, Error>(())
+                Ok::<_, Error>(told)
             })
         })
         .await?;
-    ctx.rooms.dismiss((app.id, room.cid), uid);
-    records::vacate(ctx, (app.id, room.cid)).await
+    ctx.rooms.dismiss(key, uid);
+    if told {
+        // The other node sees to the rest.
+        ctx.sessions.tell_endings();
+        return Ok(());
+    }
+    records::vacate(ctx, key).await
 }
 
 /// Lets somebody in again.
@@ -71,18 +80,19 @@ pub(super) async fn must_not_be_barred(ctx: &Ctx, app: &App, uid: RoomUid, room:
     if until.is_none() { Ok(()) } else { Err(Error::about(Code::RoomBarred, uid.to_string())) }
 }
 
-/// Makes a user leave every room it is in by the number that is its name. What cannot be written is logged: the user is
+/// Makes a user leave every room of this server that it is in by the number that is its name; of other nodes it was noted with
+/// the reason: see [`endings::note_user`]. What cannot be written is logged: the user is
 /// out all the same, and that it is banned or gone is written already.
 pub(crate) async fn dismiss_user(ctx: &Ctx, app: AppId, user: &User) {
-    let Some(uid) = RoomUid::parse(&user.username).ok().filter(|uid| uid.to_string() == user.username) else { return };
+    let Some(uid) = RoomUid::of_user(&user.username) else { return };
     for cid in ctx.rooms.rooms_of(app, Some(uid)) {
         // Before the write, which ends the stay of whoever was about to come in, too.
         ctx.rooms.dismiss((app, cid), uid);
-        let input = ((app, cid), Arc::clone(&ctx.rooms), uid.signed(), ctx.clock.now_ms());
-        let ended = ctx.db.write(input, |sql, (key, live, uid, now_ms)| {
+        let input = ((app, cid), Arc::clone(&ctx.rooms), uid.signed(), ctx.node(), ctx.clock.now_ms());
+        let ended = ctx.db.write(input, |sql, (key, live, uid, node, now_ms)| {
             Box::pin(async move {
                 room_stays::end_of_uid(sql, key.0, key.1, *uid, *now_ms).await?;
-                records::vacate_in(sql, *key, live, *now_ms).await
+                records::vacate_in(sql, *key, live, *node, *now_ms).await
             })
         });
         if let Err(error) = ended.await {

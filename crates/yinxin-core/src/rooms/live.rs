@@ -88,6 +88,8 @@ pub enum Ending {
     Resumed,
     /// The server stops; the seat is kept in the database.
     ServerStops,
+    /// The server does not know any more whether the room is its own.
+    SentAway,
 }
 
 /// What is told to a connection. Called on whatever thread has the news and under the room's lock: both must be quick, must

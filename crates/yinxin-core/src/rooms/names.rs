@@ -29,6 +29,11 @@ impl RoomUid {
         text.parse().ok().and_then(Self::new).ok_or_else(illegal)
     }
 
+    /// The number of a user whose name is one.
+    pub(crate) fn of_user(username: &str) -> Option<Self> {
+        Self::parse(username).ok().filter(|uid| uid.to_string() == username)
+    }
+
     /// A number within bounds.
     pub fn new(number: u64) -> Option<Self> {
         i64::try_from(number).is_ok().then_some(Self(number))

@@ -6,18 +6,20 @@
 use std::sync::Arc;
 
 use yinxin_store::tables::nodes;
-use yinxin_store::tables::room_stays::{self, StayRow};
+use yinxin_store::tables::room_endings;
+use yinxin_store::tables::room_stays::{self, PresentRow, StayRow};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::{AppId, NodeId, Sql};
 
-use super::live::{Live, RoomKey};
+use super::live::{Live, Role, RoomKey};
 use super::names::{RoomName, RoomUid};
+use super::{endings, homes};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{
     ROOM_EMPTY_MS, ROOM_HISTORY_MS, ROOM_HISTORY_PAGE_DEFAULT, ROOM_HISTORY_PAGE_MAX, ROOM_HISTORY_PAGES_MAX,
-    ROOM_RETURN_MS, ROOM_WAITS_MS, ROOMS_SWEPT,
+    ROOM_MEMBERS_MAX, ROOM_RETURN_MS, ROOM_WAITS_MS, ROOMS_FREED, ROOMS_SWEPT,
 };
 use crate::rng;
 
@@ -115,25 +117,32 @@ pub(super) async fn open_of_name(ctx: &Ctx, app: AppId, name: &RoomName) -> Resu
 
 /// Makes a room for its members to come; fails with the number of the one that is open under that name.
 pub async fn create(ctx: &Ctx, app: &App, name: &RoomName, creator: RoomUid) -> Result<Room> {
-    match make(ctx, app, name, creator, ROOM_WAITS_MS).await? {
+    match make(ctx, app, name, creator, ROOM_WAITS_MS, None).await? {
         (room, true) => Ok(room),
         (room, false) => Err(Error::about(Code::RoomExists, room.cid.to_string())),
     }
 }
 
-/// The number of the open room of that name, for somebody who is about to come in: `found`, or the one that is made if
+/// The open room of that name, for somebody who is about to come in: `found`, or the one that is made if
 /// there is none. It stays open until the pass for it has run out.
-pub(super) async fn open(ctx: &Ctx, app: &App, found: Option<Room>, name: &RoomName, creator: RoomUid) -> Result<i64> {
+pub(super) async fn open(ctx: &Ctx, app: &App, found: Option<Room>, name: &RoomName, creator: RoomUid) -> Result<Room> {
     let long_enough_ms = ctx.clock.now_ms() + ROOM_EMPTY_MS;
     match found {
         // An occupied room stays open so long from when the last one leaves: nothing is to be written.
-        Some(room) if room.open_until_ms.is_none_or(|until_ms| until_ms >= long_enough_ms) => Ok(room.cid),
-        _ => Ok(make(ctx, app, name, creator, ROOM_EMPTY_MS).await?.0.cid),
+        Some(room) if room.open_until_ms.is_none_or(|until_ms| until_ms >= long_enough_ms) => Ok(room),
+        _ => Ok(make(ctx, app, name, creator, ROOM_EMPTY_MS, ctx.node()).await?.0),
     }
 }
 
-/// The open room of that name, and whether it was made now.
-async fn make(ctx: &Ctx, app: &App, name: &RoomName, creator: RoomUid, waits_ms: i64) -> Result<(Room, bool)> {
+/// The open room of that name, and whether it was made now, on that node.
+async fn make(
+    ctx: &Ctx,
+    app: &App,
+    name: &RoomName,
+    creator: RoomUid,
+    waits_ms: i64,
+    node: Option<NodeId>,
+) -> Result<(Room, bool)> {
     let now_ms = ctx.clock.now_ms();
     let row = RoomRow {
         cid: new_cid(ctx),
@@ -144,6 +153,7 @@ async fn make(ctx: &Ctx, app: &App, name: &RoomName, creator: RoomUid, waits_ms:
         open_until_ms: Some(now_ms + waits_ms),
         closed: false,
         abandoned: false,
+        node,
     };
     ctx.db.write((app.id, row), |sql, (app, row)| Box::pin(make_in(sql, *app, row))).await
 }
@@ -174,23 +184,57 @@ fn new_cid(ctx: &Ctx) -> i64 {
 /// Ends a room: everybody in it has to go.
 pub async fn end(ctx: &Ctx, app: &App, which: &Which) -> Result<Room> {
     let room = find_open(ctx, app, which).await?;
-    let known = ctx
+    let (known, told) = ctx
         .db
-        .write((app.id, room.cid, ctx.clock.now_ms()), |sql, (app, cid, now_ms)| {
+        .write((app.id, room.cid, ctx.node(), ctx.clock.now_ms()), |sql, (app, cid, node, now_ms)| {
             Box::pin(async move {
                 let known = rooms::close(sql, *app, *cid, *now_ms).await?;
+                let told = known && endings::note_room(sql, *node, (*app, *cid)).await?;
                 room_stays::end_all(sql, *app, *cid, *now_ms).await?;
-                Ok::<_, Error>(known)
+                Ok::<_, Error>((known, told))
             })
         })
         .await?;
     ctx.rooms.end((app.id, room.cid));
+    if told {
+        ctx.sessions.tell_endings();
+    }
     if known { Ok(room) } else { Err(not_found(which)) }
 }
 
-/// Who is in a room now.
-pub fn members(ctx: &Ctx, app: &App, room: &Room) -> Vec<Member> {
-    ctx.rooms.members((app.id, room.cid))
+/// Who is in a room now, by number. Of a room that is on another node the record is asked, which does not say what they said
+/// about themselves.
+pub async fn members(ctx: &Ctx, app: &App, room: &Room) -> Result<Vec<Member>> {
+    if !homes::is_elsewhere(ctx, room) {
+        return Ok(ctx.rooms.members((app.id, room.cid)));
+    }
+    let limit = i64::try_from(ROOM_MEMBERS_MAX).unwrap_or(i64::MAX);
+    let present = ctx
+        .db
+        .read((app.id, room.cid, limit), |sql, (app, cid, limit)| {
+            Box::pin(async move { Ok::<_, Error>(room_stays::present(sql, *app, *cid, *limit).await?) })
+        })
+        .await?;
+    let member = |row: PresentRow| {
+        let role = if row.audience { Role::Audience } else { Role::Host };
+        let uid = u64::try_from(row.uid).ok().and_then(RoomUid::new)?;
+        Some(Member { uid, role, entered_ms: row.entered_ms, about: Arc::default() })
+    };
+    Ok(present.into_iter().filter_map(member).collect())
+}
+
+/// How many are in a room now.
+pub async fn count(ctx: &Ctx, app: &App, room: &Room) -> Result<usize> {
+    if !homes::is_elsewhere(ctx, room) {
+        return Ok(ctx.rooms.count((app.id, room.cid)));
+    }
+    let count = ctx
+        .db
+        .read((app.id, room.cid), |sql, (app, cid)| {
+            Box::pin(async move { Ok::<_, Error>(room_stays::present_count(sql, *app, *cid).await?) })
+        })
+        .await?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// Page `number` (from 1) of the stays in a room, in the order they began; empty behind the last possible page.
@@ -223,10 +267,16 @@ async fn stays(ctx: &Ctx, app: AppId, cid: i64, after: room_stays::After, limit:
         .await
 }
 
-/// Lets a room's time begin to run out if nobody is in it. Asked in the write's turn: somebody who has a seat by then, or
-/// is about to, keeps the room open.
-pub(super) async fn vacate_in(sql: &mut dyn Sql, key: RoomKey, live: &Live, now_ms: i64) -> Result<()> {
-    if !live.is_occupied(key) {
+/// Lets a room's time begin to run out if nobody is in it, and if it is on this node: no other knows. Asked in the write's
+/// turn, after its first statement: somebody who has a seat by then, or is about to, keeps the room open.
+pub(super) async fn vacate_in(
+    sql: &mut dyn Sql,
+    key: RoomKey,
+    live: &Live,
+    node: Option<NodeId>,
+    now_ms: i64,
+) -> Result<()> {
+    if homes::is_here(sql, key, node).await? && !live.is_occupied(key) {
         rooms::vacate(sql, key.0, key.1, now_ms + ROOM_EMPTY_MS).await?;
     }
     Ok(())
@@ -235,25 +285,60 @@ pub(super) async fn vacate_in(sql: &mut dyn Sql, key: RoomKey, live: &Live, now_
 /// The same in a write of its own.
 pub(super) async fn vacate(ctx: &Ctx, key: RoomKey) -> Result<()> {
     ctx.db
-        .write((key, Arc::clone(&ctx.rooms), ctx.clock.now_ms()), |sql, (key, live, now_ms)| {
-            Box::pin(vacate_in(sql, *key, live, *now_ms))
+        .write((key, Arc::clone(&ctx.rooms), ctx.node(), ctx.clock.now_ms()), |sql, (key, live, node, now_ms)| {
+            Box::pin(vacate_in(sql, *key, live, *node, *now_ms))
         })
         .await
 }
 
-/// The same for a node that is condemned: whoever was in its rooms may come back by way of another.
+/// Frees the rooms of a node that is dead, or goes: whoever was in them may come back by way of another.
 pub(crate) async fn recover_node(ctx: &Ctx, node: NodeId) -> Result<()> {
-    ctx.db
-        .write((node, ctx.clock.now_ms()), |sql, (node, now_ms)| {
+    while ctx
+        .db
+        .write((node, ctx.node() == Some(node), ctx.clock.now_ms()), |sql, (node, goes, now_ms)| {
+            Box::pin(free_some(sql, *node, *goes, *now_ms))
+        })
+        .await?
+    {}
+    Ok(())
+}
+
+/// A few at a time: those who come back take their rooms over meanwhile, and are not to be kept waiting.
+async fn free_some(sql: &mut dyn Sql, node: NodeId, goes: bool, now_ms: i64) -> Result<bool> {
+    if !goes && !nodes::is_condemned(sql, node).await? {
+        return Ok(false);
+    }
+    let some = rooms::of_node(sql, node, ROOMS_FREED).await?;
+    for (app, cid) in &some {
+        room_stays::lose_of_room(sql, *app, *cid, now_ms).await?;
+        rooms::abandon(sql, *app, *cid, node, now_ms + ROOM_RETURN_MS).await?;
+    }
+    if some.is_empty() {
+        room_endings::clear_node(sql, node).await?;
+    }
+    Ok(!some.is_empty())
+}
+
+/// What a node does before it serves: there may have been one server only, that was killed with people in its rooms.
+pub(crate) async fn recover_orphans(db: &yinxin_store::Db, now_ms: i64) -> Result<()> {
+    loop {
+        let orphans = db
+            .read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(rooms::orphans(sql, ROOMS_FREED).await?) }))
+            .await?;
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        db.write((orphans, now_ms), |sql, (orphans, now_ms)| {
             Box::pin(async move {
-                if !nodes::is_condemned(sql, *node).await? {
-                    return Ok(());
+                for (app, cid) in orphans {
+                    room_stays::lose_of_room(sql, *app, *cid, *now_ms).await?;
+                    rooms::abandon_orphan(sql, *app, *cid, now_ms + ROOM_RETURN_MS).await?;
                 }
-                room_stays::lose_of_node(sql, *node, *now_ms).await?;
-                Ok::<_, Error>(rooms::abandon_of_node(sql, *node, now_ms + ROOM_RETURN_MS).await?)
+                Ok::<_, Error>(())
             })
         })
-        .await
+        .await?;
+    }
 }
 
 /// What a server does before it serves: the last one may have been killed with people in its rooms. They may come back.

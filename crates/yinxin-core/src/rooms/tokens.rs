@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
+use yinxin_store::tables::handles::USERNAME;
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant, RoomTokenRow};
+use yinxin_store::tables::users as rows;
+use yinxin_store::{AppId, Sql};
 use yinxin_token::netease::issued::{self, Issue};
 use yinxin_token::netease::local::{self, Scope};
 use yinxin_token::netease::permission;
@@ -185,6 +188,14 @@ pub(super) async fn must_not_be_banned(ctx: &Ctx, app: &App, uid: RoomUid) -> Re
     let user: Option<Arc<users::User>> = users::look_up(ctx, app.id, &uid.to_string()).await?;
     match user {
         Some(user) if !user.active => Err(Error::about(Code::UserInactive, user.username.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// The same within a write.
+pub(super) async fn must_not_be_banned_in(sql: &mut dyn Sql, app: AppId, uid: u64) -> Result<()> {
+    match rows::by_handle(sql, app, USERNAME, &uid.to_string()).await? {
+        Some(user) if !user.active => Err(Error::about(Code::UserInactive, user.username)),
         _ => Ok(()),
     }
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use yinxin_store::UserId;
 use yinxin_store::tables::users::{self, PushProfile};
+use yinxin_store::{AppId, NodeId, Sql, UserId};
 use zeroize::Zeroizing;
 
 use super::register::check_password;
@@ -17,7 +17,7 @@ use crate::limits::{
     DYNAMIC_TOKEN_AHEAD_S, GROUP_ID_BYTES_MAX, GROUP_IGNORES_MAX, NICKNAME_CHARS_MAX, PUSH_TEXT_BYTES_MAX,
     USER_DELETE_MAX,
 };
-use crate::rooms::kicks;
+use crate::rooms::{endings, kicks};
 use crate::sessions::{self, CloseReason};
 use crate::tokens;
 
@@ -144,15 +144,35 @@ pub async fn change_push(ctx: &Ctx, app: &App, reference: &str, changes: PushCha
     Ok(Arc::new(user))
 }
 
+/// A user whose connections end, and who leaves every room.
+struct Leaver {
+    user: UserId,
+    name: String,
+    node: Option<NodeId>,
+    now_ms: i64,
+}
+
+impl Leaver {
+    fn of(ctx: &Ctx, user: &User) -> Self {
+        Self { user: user.user, name: user.username.clone(), node: ctx.node(), now_ms: ctx.clock.now_ms() }
+    }
+
+    /// Notes it for the other nodes in the write that is the reason.
+    async fn dismiss(&self, sql: &mut dyn Sql, app: AppId, reason: CloseReason) -> Result<()> {
+        sessions::dismiss(sql, app, self.user, reason).await?;
+        endings::note_user(sql, self.node, app, &self.name, self.now_ms).await
+    }
+}
+
 /// Bans a user: its tokens die at once, its connections close, it cannot log in.
 pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
     let user = find(ctx, app, reference).await?;
     let known = ctx
         .db
-        .write((app.id, user.user, ended_s(ctx)), |sql, (app, user, ended_s)| {
+        .write((app.id, Leaver::of(ctx, &user), ended_s(ctx)), |sql, (app, leaver, ended_s)| {
             Box::pin(async move {
-                sessions::dismiss(sql, *app, *user, CloseReason::Banned).await?;
-                Ok::<_, Error>(users::deactivate(sql, *app, *user, *ended_s).await?)
+                leaver.dismiss(sql, *app, CloseReason::Banned).await?;
+                Ok::<_, Error>(users::deactivate(sql, *app, leaver.user, *ended_s).await?)
             })
         })
         .await?;
@@ -199,10 +219,10 @@ pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> 
     let user = find(ctx, app, reference).await?;
     let known = ctx
         .db
-        .write((app.id, user.user), |sql, (app, user)| {
+        .write((app.id, Leaver::of(ctx, &user)), |sql, (app, leaver)| {
             Box::pin(async move {
-                sessions::dismiss(sql, *app, *user, CloseReason::Deleted).await?;
-                Ok::<_, Error>(users::delete(sql, *app, *user).await?)
+                leaver.dismiss(sql, *app, CloseReason::Deleted).await?;
+                Ok::<_, Error>(users::delete(sql, *app, leaver.user).await?)
             })
         })
         .await?;
@@ -217,17 +237,22 @@ pub async fn delete_oldest(ctx: &Ctx, app: &App, from: Option<Uuid>, limit: i64)
     let limit = page_size(limit, USER_DELETE_MAX)?;
     let (users, next): (Vec<User>, Option<UserId>) = ctx
         .db
-        .write((app.id, page_start(from)?, limit), |sql, (app, from, limit)| {
-            Box::pin(async move {
-                let mut users = users::page(sql, *app, *from, None, *limit + 1).await?;
-                let next = split_off(&mut users, *limit);
-                for user in &users {
-                    sessions::dismiss(sql, *app, user.user, CloseReason::Deleted).await?;
-                    users::delete(sql, *app, user.user).await?;
-                }
-                Ok::<_, Error>((users, next))
-            })
-        })
+        .write(
+            (app.id, page_start(from)?, limit, ctx.node(), ctx.clock.now_ms()),
+            |sql, (app, from, limit, node, now_ms)| {
+                Box::pin(async move {
+                    let mut users = users::page(sql, *app, *from, None, *limit + 1).await?;
+                    let next = split_off(&mut users, *limit);
+                    for user in &users {
+                        let leaver =
+                            Leaver { user: user.user, name: user.username.clone(), node: *node, now_ms: *now_ms };
+                        leaver.dismiss(sql, *app, CloseReason::Deleted).await?;
+                        users::delete(sql, *app, user.user).await?;
+                    }
+                    Ok::<_, Error>((users, next))
+                })
+            },
+        )
         .await?;
     for user in &users {
         ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);

@@ -506,9 +506,9 @@ async fn a_kick_that_was_acknowledged_has_worked() {
             tokio::spawn(async move { (site.enter(&pass).await, site.enter(&pass).await) })
         };
         kicks::kick(&site.ctx, &site.app, &room, uid(1), Some(1000)).await.unwrap();
-        assert!(records::members(&site.ctx, &site.app, &room).is_empty());
+        assert!(records::members(&site.ctx, &site.app, &room).await.unwrap().is_empty());
         let kept = comer.await.unwrap();
-        assert!(records::members(&site.ctx, &site.app, &room).is_empty());
+        assert!(records::members(&site.ctx, &site.app, &room).await.unwrap().is_empty());
         assert_eq!(code(site.enter(&pass).await), Code::RoomBarred);
         drop(kept);
         kicks::pardon(&site.ctx, &site.app, &room, uid(1)).await.unwrap();

@@ -143,7 +143,11 @@ impl Talk<'_> {
             match (act, guest) {
                 (Act::Send(text), _) => self.pipe.send(text).await?,
                 (Act::End(end), _) => return Err(end),
-                (Act::ChangeRole(role), Some(guest)) => guest.change_role(role),
+                (Act::ChangeRole(role), Some(guest)) => {
+                    if let Err(error) = guest.change_role(&self.gate.ctx, role).await {
+                        tracing::warn!(%error, "how somebody takes part in a room could not be written");
+                    }
+                }
                 (Act::Renew(key), Some(guest)) => {
                     let renewed = guest.renew(&self.gate.ctx, &key).map_err(|error| refusal(&error));
                     for act in self.on(Event::Renewed(renewed)) {

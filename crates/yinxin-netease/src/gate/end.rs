@@ -25,6 +25,8 @@ pub(super) enum End {
     Resumed,
     /// The server stops.
     ServerStops,
+    /// Another server may have the room.
+    SentAway,
     /// It did not ask to come in in time.
     NoJoin,
     /// It asked for something else before it was in.
@@ -68,6 +70,7 @@ impl End {
             Self::Displaced => (1008, "displaced"),
             Self::Resumed => (1000, "resumed elsewhere"),
             Self::ServerStops => (1001, "server stops"),
+            Self::SentAway => (1001, "sent away"),
             Self::NoJoin => (1008, "no join"),
             Self::JoinDue => (1008, "join due"),
             Self::JoinedAlready => (1008, "joined already"),
@@ -109,6 +112,7 @@ impl From<Ending> for End {
             Ending::Displaced => Self::Displaced,
             Ending::Resumed => Self::Resumed,
             Ending::ServerStops => Self::ServerStops,
+            Ending::SentAway => Self::SentAway,
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{Method, Uri, header};
 use axum::response::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use yinxin_core::rooms::{RoomName, RoomUid, doors};
 use yinxin_core::{Code, Error, apps};
@@ -40,7 +41,8 @@ struct Ips<'a> {
     uid: u64,
     /// For relays, of which there are none.
     token: &'a str,
-    webrtcarray: [String; 1],
+    /// It goes from one to the next until it is in.
+    webrtcarray: Vec<String>,
     turnaddrs: [&'a str; 0],
     relayaddrs: Option<&'a str>,
 }
@@ -88,7 +90,9 @@ async fn invite(gate: Arc<Gate>, arrival: Arrival, parts: Parts, body: Body) -> 
     }
     let heard_ms = gate.ctx.clock.now_ms();
     gate.ctx.rates.token_call(arrival.client)?;
-    let socket = socket_url(&gate, &arrival, &parts)?;
+    let here = base_url(&gate, &arrival, &parts)?;
+    // Refused before the token is used up.
+    let socket = socket_url(&here, None)?;
     let body = frame::body(&arrival, body).await?;
     let form = Form::read(&parts.headers, &body)?;
     let app = apps::find_by_signing_key(&gate.ctx, form.get("appkey").unwrap_or_default()).await?;
@@ -101,35 +105,51 @@ async fn invite(gate: Arc<Gate>, arrival: Arrival, parts: Parts, body: Body) -> 
         permission_key: form.filled("permKeySecret"),
     };
     let invitation = doors::invite(&gate.ctx, &app, &request).await?;
+    let sockets: Vec<_> =
+        invitation.at.iter().map(|at| socket_url(at, Some(&app.signing.key))).collect::<Result<_, _>>()?;
     let t1 = form.get("t1").and_then(|t1| t1.parse().ok()).unwrap_or_default();
     answer::ok(Infos {
         cid: invitation.cid,
         token: &invitation.pass,
-        ips: Ips { uid: invitation.uid.get(), token: "", webrtcarray: [socket], turnaddrs: [], relayaddrs: None },
+        ips: Ips {
+            uid: invitation.uid.get(),
+            token: "",
+            webrtcarray: if sockets.is_empty() { vec![socket] } else { sockets },
+            turnaddrs: [],
+            relayaddrs: None,
+        },
         time: Time { t1, t2: heard_ms, t3: gate.ctx.clock.now_ms() },
         config: Config { quality_level_limit: QUALITY_LIMIT },
     })
 }
 
-/// Where the client finds the socket: where it found this, or where the operator says.
+/// Where the client found this, or where the operator says.
+fn base_url(gate: &Gate, arrival: &Arrival, parts: &Parts) -> Result<String, Error> {
+    if let Some(url) = &gate.public_url {
+        return Ok(url.clone());
+    }
+    let host = parts.headers.get(header::HOST).map_or(Ok("localhost"), |host| host.to_str()).map_err(|_| illegal())?;
+    let host: Authority = host.parse().map_err(|_| illegal())?;
+    if host.as_str().contains('@') {
+        return Err(illegal());
+    }
+    Ok(format!("{}://{host}", if arrival.https { "https" } else { "http" }))
+}
+
+/// The socket of a server; in a cluster it is told whose room it is before it is opened.
 ///
-/// Quirk(netease): the SDK appends its parameters with `&`, and reads `ip` out of what was there before. Source:
-/// docs/dialects/netease-rooms.md.
-fn socket_url(gate: &Gate, arrival: &Arrival, parts: &Parts) -> Result<String, Error> {
-    let illegal = || Error::about(Code::FieldIllegal, "Host");
-    let base = if let Some(url) = &gate.public_url {
-        url.trim_end_matches('/').to_owned()
-    } else {
-        let host =
-            parts.headers.get(header::HOST).map_or(Ok("localhost"), |host| host.to_str()).map_err(|_| illegal())?;
-        let host: Authority = host.parse().map_err(|_| illegal())?;
-        if host.as_str().contains('@') {
-            return Err(illegal());
-        }
-        format!("{}://{host}", if arrival.https { "https" } else { "http" })
-    };
+/// Quirk(netease): the SDK appends its parameters with `&`, and reads `ip` out of what was there before, if it is the last.
+/// Source: docs/dialects/netease-rooms.md.
+fn socket_url(base: &str, app_key: Option<&str>) -> Result<String, Error> {
+    let base = base.trim_end_matches('/');
     let url: Uri = base.parse().map_err(|_| illegal())?;
     let host = url.host().ok_or_else(illegal)?;
     // http: and https: become ws: and wss:.
-    Ok(format!("ws{}{}?ip={host}", base.strip_prefix("http").ok_or_else(illegal)?, super::SOCKET))
+    let rest = base.strip_prefix("http").ok_or_else(illegal)?;
+    let app = app_key.map(|key| format!("{}={}&", super::APP, utf8_percent_encode(key, NON_ALPHANUMERIC)));
+    Ok(format!("ws{rest}{}?{}ip={host}", super::SOCKET, app.unwrap_or_default()))
+}
+
+fn illegal() -> Error {
+    Error::about(Code::FieldIllegal, "Host")
 }

@@ -29,6 +29,8 @@ use crate::Options;
 
 /// The socket's path; clients take it from the invitation.
 const SOCKET: &str = "/nrtc/room";
+/// The parameter of that address that says whose room is meant, where there is more than one server.
+const APP: &str = "app";
 /// A client beats every 6 s, but a page in the background may be slower; then it is asked.
 const SILENCE: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_secs(15);

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
-use axum::response::Response;
-use yinxin_core::{Code, Error};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use yinxin_core::rooms::homes;
+use yinxin_core::{Code, Ctx, Error, apps};
 use yinxin_http::websocket;
 
-use super::Gate;
 use super::conversation::converse;
 use super::pipe::Pipe;
 use super::protoo::SUBPROTOCOL;
+use super::{APP, Gate};
+use crate::actions::form::Form;
 use crate::answer;
 use crate::errors::{At, wire};
 
@@ -24,6 +26,10 @@ pub(super) async fn open(State(gate): State<Arc<Gate>>, mut request: Request) ->
         let error = Error::about(Code::RouteNotFound, request.uri().path());
         return answer::reply(answer::refusal(&wire(At::Join, &error)));
     };
+    if is_wrong_door(&gate.ctx, request.uri()).await {
+        // The SDK tries the next address, as it would not if it were let say what it wants.
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     if is_offered {
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
@@ -33,4 +39,19 @@ pub(super) async fn open(State(gate): State<Arc<Gate>>, mut request: Request) ->
         }
     });
     response
+}
+
+/// Whether the room that the address names is on another server. Whatever cannot be found out is for the join to say.
+async fn is_wrong_door(ctx: &Ctx, uri: &Uri) -> bool {
+    if ctx.cluster.is_none() {
+        return false;
+    }
+    let Ok(query) = Form::parse(uri.query().unwrap_or_default().as_bytes()) else { return false };
+    let (Some(app), Some(cid)) = (query.filled(APP), query.filled("cid").and_then(|cid| cid.parse().ok())) else {
+        return false;
+    };
+    match apps::find_by_signing_key(ctx, app).await {
+        Ok(app) => homes::is_wrong_door(ctx, &app, cid).await.unwrap_or(false),
+        Err(_) => false,
+    }
 }

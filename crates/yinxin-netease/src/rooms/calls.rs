@@ -82,7 +82,7 @@ pub(super) async fn answer(ctx: &Ctx, app: &App, call: Call, body: &Bytes, reque
         Call::Create => reply(request_id, create(ctx, app, body).await?),
         Call::Find(which) => {
             let room = records::find(ctx, app, &which).await?;
-            reply(request_id, shown(ctx, app, &room))
+            reply(request_id, shown(ctx, app, &room).await?)
         }
         Call::End(which) => {
             records::end(ctx, app, &which).await?;
@@ -94,6 +94,7 @@ pub(super) async fn answer(ctx: &Ctx, app: &App, call: Call, body: &Bytes, reque
                 uid.is_none_or(|uid| uid == member.uid) && role.is_none_or(|role| role == member.role)
             };
             let members: Vec<_> = records::members(ctx, app, &room)
+                .await?
                 .into_iter()
                 .filter(meant)
                 .map(|member| shown_member(&member))
@@ -160,14 +161,14 @@ async fn create(ctx: &Ctx, app: &App, body: &Bytes) -> Result<Cid> {
     Ok(Cid { cid: records::create(ctx, app, &name, uid).await?.cid })
 }
 
-fn shown<'a>(ctx: &Ctx, app: &App, room: &'a Room) -> Shown<'a> {
+async fn shown<'a>(ctx: &Ctx, app: &App, room: &'a Room) -> Result<Shown<'a>> {
     let state = records::state(room, ctx.clock.now_ms());
     let is_over = matches!(state, State::Ended | State::Abandoned);
-    Shown {
+    Ok(Shown {
         cid: room.cid,
         cname: &room.name,
         uid: room.creator_uid,
-        total: records::members(ctx, app, room).len(),
+        total: records::count(ctx, app, room).await?,
         stats: match state {
             State::Waiting => 1,
             State::Running => 2,
@@ -176,7 +177,7 @@ fn shown<'a>(ctx: &Ctx, app: &App, room: &'a Room) -> Shown<'a> {
         },
         createtime: room.created_ms / 1000,
         destroytime: room.open_until_ms.filter(|_| is_over).unwrap_or_default() / 1000,
-    }
+    })
 }
 
 fn shown_member(member: &records::Member) -> Member {

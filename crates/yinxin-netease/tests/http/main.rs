@@ -8,6 +8,7 @@ mod accounts;
 mod admit;
 mod bad_input;
 mod gate;
+mod gate_cluster;
 mod media;
 mod media_chance;
 mod model;

@@ -5,4 +5,5 @@ mod closing;
 mod memory;
 mod passwords;
 mod record;
+mod rooms;
 mod world;

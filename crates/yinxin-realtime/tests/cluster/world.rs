@@ -40,7 +40,7 @@ pub const PACE: Pace = Pace {
     patience: Duration::from_millis(300),
 };
 /// A test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Node {
     pub id: NodeId,

@@ -63,3 +63,27 @@ ALTER TABLE hook_sessions ADD COLUMN node BYTEA;
 ALTER TABLE rooms ADD COLUMN node BYTEA;
 CREATE INDEX hook_sessions_by_node ON hook_sessions (node, app_id, session_seq) WHERE node IS NOT NULL;
 CREATE INDEX rooms_by_node ON rooms (node, app_id, cid) WHERE node IS NOT NULL;
+
+-- How somebody takes part in a room that is on another node than the one that is asked; not kept where there is one only.
+ALTER TABLE room_stays ADD COLUMN audience BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- Who is to leave rooms, for the node that they are on to find: the bearer of a pass, everybody in a room (pass_id 0), or
+-- everybody in the rooms of an app (cid 0, too). A row may outlive its app, until its node has read it.
+CREATE TABLE room_endings (
+  node_id BYTEA NOT NULL CHECK (length(node_id) = 16),
+  app BYTEA NOT NULL CHECK (length(app) = 16),
+  cid BIGINT NOT NULL,
+  pass_id BIGINT NOT NULL,
+  why TEXT NOT NULL,
+  PRIMARY KEY (node_id, app, cid, pass_id)
+) /* clustered */;
+
+-- Calls that name themselves and were made, where a repetition may come to another node: by a hash of the name. until_ms:
+-- how long it is remembered.
+CREATE TABLE made_calls (
+  app_id BYTEA NOT NULL CHECK (length(app_id) = 16),
+  call_hash BYTEA NOT NULL,
+  until_ms BIGINT NOT NULL,
+  PRIMARY KEY (app_id, call_hash)
+) /* clustered */;
+CREATE INDEX made_calls_by_end ON made_calls (until_ms, app_id, call_hash);

@@ -321,6 +321,7 @@ const CLEARING: &[&str] = clearing! {
     "hook_sessions" "session_seq",
     "sessions" "user_id, resource",
     "password_failures" "whose",
+    "made_calls" "call_hash",
 };
 
 /// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.

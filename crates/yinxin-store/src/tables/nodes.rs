@@ -69,6 +69,12 @@ pub async fn is_member(sql: &mut dyn Sql, node: NodeId) -> Result<bool> {
     Ok(!sql.rows(SQL, &[node.arg()]).await?.is_empty())
 }
 
+/// Where clients reach a node, if it may have connections.
+pub async fn url_of(sql: &mut dyn Sql, node: NodeId) -> Result<Option<String>> {
+    const SQL: &str = "SELECT url FROM nodes WHERE node_id = $1 AND seen_ms > 0";
+    sql.rows(SQL, &[node.arg()]).await?.pop().map(|mut row| row.take(0)).transpose()
+}
+
 /// Takes a node for dead if it still stands as it was last seen: from then on it can have no connections. Its row stays until
 /// what it left is cleared away, so that nobody forgets to.
 pub async fn condemn(sql: &mut dyn Sql, node: NodeId, seen_ms: i64) -> Result<bool> {

@@ -1,6 +1,6 @@
 //! `room_stays`: who was in which room from when to when.
 
-use crate::{AppId, NodeId, Result, Row, Sql};
+use crate::{AppId, Result, Row, Sql};
 
 /// One stay of somebody in a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,12 +62,52 @@ pub async fn lose_all(sql: &mut dyn Sql, left_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// The stays in the rooms of a node were lost.
-pub async fn lose_of_node(sql: &mut dyn Sql, node: NodeId, left_ms: i64) -> Result<()> {
-    const SQL: &str = "UPDATE room_stays SET left_ms = $1, lost = TRUE WHERE left_ms IS NULL AND (app_id, cid) IN \
-                       (SELECT app_id, cid FROM rooms WHERE node = $2)";
-    sql.exec(SQL, &[left_ms.into(), node.arg()]).await?;
+/// Every stay in a room was lost.
+pub async fn lose_of_room(sql: &mut dyn Sql, app: AppId, cid: i64, left_ms: i64) -> Result<()> {
+    const SQL: &str =
+        "UPDATE room_stays SET left_ms = $3, lost = TRUE WHERE app_id = $1 AND cid = $2 AND left_ms IS NULL";
+    sql.exec(SQL, &[app.arg(), cid.into(), left_ms.into()]).await?;
     Ok(())
+}
+
+/// Ends the stays of that number in every room for good, those that were lost, too.
+pub async fn end_everywhere(sql: &mut dyn Sql, app: AppId, uid: i64, left_ms: i64) -> Result<()> {
+    const SQL: &str = "UPDATE room_stays SET left_ms = COALESCE(left_ms, $3), lost = FALSE \
+                       WHERE app_id = $1 AND uid = $2 AND (left_ms IS NULL OR lost)";
+    sql.exec(SQL, &[app.arg(), uid.into(), left_ms.into()]).await?;
+    Ok(())
+}
+
+/// Notes how the bearer of a pass takes part.
+pub async fn set_audience(sql: &mut dyn Sql, app: AppId, cid: i64, pass_id: i64, audience: bool) -> Result<()> {
+    const SQL: &str = "UPDATE room_stays SET audience = $4 WHERE app_id = $1 AND cid = $2 AND pass_id = $3";
+    sql.exec(SQL, &[app.arg(), cid.into(), pass_id.into(), audience.into()]).await?;
+    Ok(())
+}
+
+/// Somebody who is in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PresentRow {
+    /// Who.
+    pub uid: i64,
+    /// From when.
+    pub entered_ms: i64,
+    /// It only watches.
+    pub audience: bool,
+}
+
+/// Up to `limit` of those who are in a room, by number.
+pub async fn present(sql: &mut dyn Sql, app: AppId, cid: i64, limit: i64) -> Result<Vec<PresentRow>> {
+    const SQL: &str = "SELECT uid, entered_ms, audience FROM room_stays WHERE app_id = $1 AND cid = $2 \
+                       AND left_ms IS NULL ORDER BY uid LIMIT $3";
+    let read = |mut row: Row| Ok(PresentRow { uid: row.take(0)?, entered_ms: row.take(1)?, audience: row.take(2)? });
+    sql.rows(SQL, &[app.arg(), cid.into(), limit.into()]).await?.into_iter().map(read).collect()
+}
+
+/// How many are in a room.
+pub async fn present_count(sql: &mut dyn Sql, app: AppId, cid: i64) -> Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM room_stays WHERE app_id = $1 AND cid = $2 AND left_ms IS NULL";
+    sql.rows(SQL, &[app.arg(), cid.into()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
 }
 
 /// Where a page of stays begins: after the stay that began then with that pass.

@@ -1,6 +1,6 @@
 //! `rooms`: the lives of room names, the open ones and those that ended lately.
 
-use crate::{AppId, NodeId, Result, Row, Sql};
+use crate::{AppId, Arg, NodeId, Result, Row, Sql};
 
 /// One life of a room's name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,11 +21,13 @@ pub struct RoomRow {
     pub closed: bool,
     /// Everybody in it was lost at once, and nobody has come back.
     pub abandoned: bool,
+    /// The node of a cluster that it is on; `None` while it is on none.
+    pub node: Option<NodeId>,
 }
 
 macro_rules! columns {
     () => {
-        "cid, name, creator_uid, created_ms, entered_ms, open_until_ms, closed, abandoned"
+        "cid, name, creator_uid, created_ms, entered_ms, open_until_ms, closed, abandoned, node"
     };
 }
 
@@ -39,6 +41,7 @@ fn read(mut row: Row) -> Result<RoomRow> {
         open_until_ms: row.take(5)?,
         closed: row.take(6)?,
         abandoned: row.take(7)?,
+        node: row.take(8)?,
     })
 }
 
@@ -47,7 +50,7 @@ pub async fn insert(sql: &mut dyn Sql, app: AppId, room: &RoomRow) -> Result<boo
     const SQL: &str = concat!(
         "INSERT INTO rooms (app_id, ",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"
     );
     let args = [
         app.arg(),
@@ -59,6 +62,7 @@ pub async fn insert(sql: &mut dyn Sql, app: AppId, room: &RoomRow) -> Result<boo
         room.open_until_ms.into(),
         room.closed.into(),
         room.abandoned.into(),
+        room.node.as_ref().map_or(Arg::Null, NodeId::arg),
     ];
     Ok(sql.exec(SQL, &args).await? == 1)
 }
@@ -114,12 +118,20 @@ pub async fn occupy(sql: &mut dyn Sql, app: AppId, cid: i64, now_ms: i64) -> Res
     Ok(sql.exec(SQL, &[app.arg(), cid.into(), now_ms.into()]).await? == 1)
 }
 
-/// Makes a room that is on no node that node's, and gives whose it is. `None`: it is not open.
-pub async fn claim(sql: &mut dyn Sql, app: AppId, cid: i64, node: NodeId) -> Result<Option<NodeId>> {
-    const CLAIM: &str = "UPDATE rooms SET node = $3 WHERE app_id = $1 AND cid = $2 AND NOT closed AND node IS NULL";
-    const OWNER: &str = "SELECT node FROM rooms WHERE app_id = $1 AND cid = $2 AND NOT closed";
-    sql.exec(CLAIM, &[app.arg(), cid.into(), node.arg()]).await?;
-    sql.rows(OWNER, &[app.arg(), cid.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
+/// The node that an open room is on; `None`: it is not open.
+pub async fn node_of(sql: &mut dyn Sql, app: AppId, cid: i64) -> Result<Option<Option<NodeId>>> {
+    const SQL: &str = "SELECT node FROM rooms WHERE app_id = $1 AND cid = $2 AND NOT closed";
+    sql.rows(SQL, &[app.arg(), cid.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
+}
+
+/// Has a room be on that node. Whoever was in it is not any more: it ends then, unless somebody comes.
+pub async fn take(sql: &mut dyn Sql, app: AppId, cid: i64, node: NodeId, until_ms: i64) -> Result<()> {
+    const OCCUPIED: &str = "UPDATE rooms SET open_until_ms = $3, abandoned = TRUE WHERE app_id = $1 AND cid = $2 \
+                            AND open_until_ms IS NULL";
+    const TAKE: &str = "UPDATE rooms SET node = $3 WHERE app_id = $1 AND cid = $2";
+    sql.exec(OCCUPIED, &[app.arg(), cid.into(), until_ms.into()]).await?;
+    sql.exec(TAKE, &[app.arg(), cid.into(), node.arg()]).await?;
+    Ok(())
 }
 
 /// The last one has left: it ends then, unless somebody comes.
@@ -137,13 +149,36 @@ pub async fn abandon_all(sql: &mut dyn Sql, until_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// The same in the rooms of a node that is dead.
-pub async fn abandon_of_node(sql: &mut dyn Sql, node: NodeId, until_ms: i64) -> Result<()> {
-    const OCCUPIED: &str =
-        "UPDATE rooms SET open_until_ms = $1, abandoned = TRUE WHERE open_until_ms IS NULL AND node = $2";
-    sql.exec(OCCUPIED, &[until_ms.into(), node.arg()]).await?;
-    sql.exec("UPDATE rooms SET node = NULL WHERE node = $1", &[node.arg()]).await?;
+/// Up to `limit` rooms that are on a node.
+pub async fn of_node(sql: &mut dyn Sql, node: NodeId, limit: i64) -> Result<Vec<(AppId, i64)>> {
+    const SQL: &str = "SELECT app_id, cid FROM rooms WHERE node = $1 ORDER BY app_id, cid LIMIT $2";
+    let rows = sql.rows(SQL, &[node.arg(), limit.into()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
+}
+
+/// A room's node is gone, if it is still that one, and everybody in the room with it; `false`: it is on another.
+pub async fn abandon(sql: &mut dyn Sql, app: AppId, cid: i64, node: NodeId, until_ms: i64) -> Result<bool> {
+    const OCCUPIED: &str = "UPDATE rooms SET open_until_ms = $4, abandoned = TRUE WHERE app_id = $1 AND cid = $2 \
+                            AND node = $3 AND open_until_ms IS NULL";
+    const LEAVE: &str = "UPDATE rooms SET node = NULL WHERE app_id = $1 AND cid = $2 AND node = $3";
+    sql.exec(OCCUPIED, &[app.arg(), cid.into(), node.arg(), until_ms.into()]).await?;
+    Ok(sql.exec(LEAVE, &[app.arg(), cid.into(), node.arg()]).await? == 1)
+}
+
+/// The same of a room that is on no node.
+pub async fn abandon_orphan(sql: &mut dyn Sql, app: AppId, cid: i64, until_ms: i64) -> Result<()> {
+    const SQL: &str = "UPDATE rooms SET open_until_ms = $3, abandoned = TRUE WHERE app_id = $1 AND cid = $2 \
+                       AND node IS NULL AND open_until_ms IS NULL";
+    sql.exec(SQL, &[app.arg(), cid.into(), until_ms.into()]).await?;
     Ok(())
+}
+
+/// Up to `limit` rooms that somebody was in when there was one server only, or a cluster that is gone.
+pub async fn orphans(sql: &mut dyn Sql, limit: i64) -> Result<Vec<(AppId, i64)>> {
+    const SQL: &str = "SELECT app_id, cid FROM rooms WHERE open_until_ms IS NULL AND node IS NULL \
+                       ORDER BY app_id, cid LIMIT $1";
+    let rows = sql.rows(SQL, &[limit.into()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }
 
 /// Removes up to `limit` rooms of the app that ended before then, those that ended first.

@@ -21,8 +21,8 @@ use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
 use yinxin_store::tables::{
-    attributes, blocks, contacts, garbage, mutes, password_failures, push_marks, room_bars, room_stays, sessions,
-    settings,
+    attributes, blocks, contacts, garbage, made_calls, mutes, password_failures, push_marks, room_bars, room_stays,
+    sessions, settings,
 };
 use yinxin_store::{AppId, Db, FileId, HookId, NodeId, ObjectId, Result, Sql, TokenId, UserId, Value};
 
@@ -97,6 +97,7 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
     add_file(tx, app, ANN).await?;
     add_hook(tx, app).await?;
     password_failures::put(tx, app, b"whose", 1).await?;
+    assert!(made_calls::note(tx, app, b"call", 1, 2).await?);
     for (user, name) in [(ANN, ANN_NAME), (BEN, "ben"), (CARL, "carl")] {
         add_user(tx, app, user, name).await?;
     }
@@ -234,6 +235,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
             open_until_ms: Some(2),
             closed: false,
             abandoned: false,
+            node: None,
         };
         assert!(rooms::insert(tx, app, &room).await?);
         assert!(room_stays::begin(tx, app, 1, 1, uid, 1).await?);
@@ -321,7 +323,7 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
 /// Holds a row only while an app is being cleared away.
 const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
-const OTHER_IDS: [(&str, &str); 13] = [
+const OTHER_IDS: [(&str, &str); 14] = [
     ("admin_tokens", "token_id"),
     ("notifiers", "notifier_id"),
     ("files", "file_id"),
@@ -335,6 +337,7 @@ const OTHER_IDS: [(&str, &str); 13] = [
     ("leases", "node_id"),
     ("sessions", "node_id"),
     ("session_endings", "node_id"),
+    ("room_endings", "node_id"),
 ];
 
 #[tokio::test]

@@ -55,7 +55,7 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 29] = [
+const WITHOUT_APP: [(&str, &str); 35] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
     ("SELECT … FROM apps WHERE signing_key = $1", "finds the app"),
     ("SELECT … FROM apps WHERE short_id = $1", "finds the app"),
@@ -77,7 +77,13 @@ const WITHOUT_APP: [(&str, &str); 29] = [
     ("UPDATE nodes", "the server's own nodes"),
     ("DELETE FROM nodes", "the server's own nodes"),
     ("SELECT 1 FROM nodes", "the server's own nodes"),
-    ("UPDATE rooms SET node = NULL WHERE node = $1", "of a node that is gone"),
+    ("SELECT url FROM nodes", "the server's own nodes"),
+    ("SELECT app_id, cid FROM rooms WHERE node = $1", "of a node that is gone"),
+    ("SELECT app_id, cid FROM rooms WHERE open_until_ms", "a node that starts: of no node"),
+    ("SELECT app, cid, pass_id, why FROM room_endings", "of a node, and its apps may be gone"),
+    ("DELETE FROM room_endings WHERE node_id = $1", "of a node, and its apps may be gone"),
+    ("INSERT INTO room_endings (node_id, app, cid, pass_id, why) SELECT node_id, $1", "of every node, for an app"),
+    ("DELETE FROM made_calls WHERE (app_id, call_hash)", "what is forgotten of any app"),
     ("SELECT node_id, number, name, url, started_ms, seen_ms, hears FROM nodes", "the server's own nodes"),
     ("INSERT INTO leases", "the server's own work"),
     ("DELETE FROM leases", "the server's own work"),

@@ -19,6 +19,7 @@ fn room(cid: i64, name: &str, open_until_ms: i64) -> RoomRow {
         open_until_ms: Some(open_until_ms),
         closed: false,
         abandoned: false,
+        node: None,
     }
 }
 

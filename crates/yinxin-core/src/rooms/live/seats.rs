@@ -173,6 +173,13 @@ impl Live {
         places.any(|place| place.seat_id == seat_id)
     }
 
+    /// Whether the bearer of a pass is in a room, or about to be.
+    pub fn has_pass(&self, key: RoomKey, pass_id: i64) -> bool {
+        let shard = self.shard(key);
+        let mut places = shard.get(&key).into_iter().flat_map(|room| room.members.values().chain(&room.entering));
+        places.any(|place| place.pass_id == pass_id)
+    }
+
     /// How many are in a room.
     pub fn count(&self, key: RoomKey) -> usize {
         self.shard(key).get(&key).map_or(0, |room| room.members.len())
@@ -195,6 +202,30 @@ impl Live {
         }
         if room.is_empty() {
             shard.remove(&key);
+        }
+    }
+
+    /// Takes the seat away that belongs to a pass, likewise.
+    pub fn dismiss_pass(&self, key: RoomKey, pass_id: i64) {
+        let mut shard = self.shard(key);
+        let Some(room) = shard.get_mut(&key) else { return };
+        for place in room.entering.extract_if(.., |place| place.pass_id == pass_id) {
+            place.line.end(Ending::Kicked);
+        }
+        let seated = room.members.values().find(|place| place.pass_id == pass_id).map(|place| place.member.uid);
+        if let Some(place) = seated.and_then(|uid| room.members.remove(&uid)) {
+            place.line.end(Ending::Kicked);
+            room.tell_gone(&place.member, Departure::Dismissed);
+        }
+        if room.is_empty() {
+            shard.remove(&key);
+        }
+    }
+
+    /// Takes all seats of an app's rooms away.
+    pub fn end_app(&self, app: AppId) {
+        for cid in self.rooms_of(app, None) {
+            self.end((app, cid));
         }
     }
 
@@ -224,10 +255,19 @@ impl Live {
 
     /// Tells every connection that the server stops.
     pub fn stop(&self) {
+        self.end_all(Ending::ServerStops);
+    }
+
+    /// Tells every connection that another server may have its room by now.
+    pub fn send_away(&self) {
+        self.end_all(Ending::SentAway);
+    }
+
+    fn end_all(&self, ending: Ending) {
         for shard in &self.shards {
             for room in shard.lock().values() {
                 for place in room.members.values().chain(&room.entering) {
-                    place.line.end(Ending::ServerStops);
+                    place.line.end(ending);
                 }
             }
         }
@@ -274,16 +314,20 @@ impl Seat {
         Some(others.filter(|other| other.uid != self.uid && other.role == Role::Host).cloned().collect())
     }
 
-    /// Takes part in another way.
-    pub fn change_role(&self, role: Role) {
+    /// Takes part in another way; `false` when it did before, or has lost the seat.
+    pub fn change_role(&self, role: Role) -> bool {
         let mut shard = self.live.shard(self.key);
-        let Some(room) = shard.get_mut(&self.key) else { return };
-        let Some(place) = room.members.get_mut(&self.uid).filter(|place| place.seat_id == self.id) else { return };
-        if place.member.role != role {
+        let Some(room) = shard.get_mut(&self.key) else { return false };
+        let Some(place) = room.members.get_mut(&self.uid).filter(|place| place.seat_id == self.id) else {
+            return false;
+        };
+        let changes = place.member.role != role;
+        if changes {
             place.member.role = role;
             let member = place.member.clone();
             room.tell(&member, Notice::Changed(member.clone()));
         }
+        changes
     }
 
     /// Gives the place back; the others are told how its bearer went. `false` when it was not in, or the place was lost
