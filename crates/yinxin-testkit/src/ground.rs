@@ -20,7 +20,7 @@ use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::Sessions;
-use yinxin_core::{Ctx, Error, files};
+use yinxin_core::{Ctx, Database, Error, SqliteOptions, files};
 use yinxin_http::ServeOptions;
 
 use crate::storage;
@@ -37,6 +37,11 @@ pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 /// Opens a core in a folder, where another may have been before.
 pub async fn open(folder: &Path, parts: Parts) -> Arc<Ctx> {
     Ctx::open(&storage::at(&folder.join("yinxin.db")), parts).await.unwrap()
+}
+
+/// The same on the embedded engine, whichever the suite runs on.
+pub async fn open_embedded(folder: &Path, parts: Parts) -> Arc<Ctx> {
+    Ctx::open(&Database::Sqlite(SqliteOptions::at(folder.join("yinxin.db"))), parts).await.unwrap()
 }
 
 /// What a test wants of its server; the default is one as installed, with cheap passwords and without hooks.

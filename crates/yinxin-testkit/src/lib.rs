@@ -8,6 +8,7 @@ pub mod fuzz;
 pub mod golden;
 pub mod ground;
 pub mod http;
+pub mod postgres;
 pub mod server;
 pub mod storage;
 

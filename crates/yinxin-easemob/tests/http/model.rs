@@ -320,7 +320,7 @@ async fn agree(w: &World, number: usize, steps: &[Step]) -> Result<(), TestCaseE
 
 #[test]
 fn the_server_and_the_model_agree() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(World::new());
     let cases = std::env::var("YINXIN_MODEL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });

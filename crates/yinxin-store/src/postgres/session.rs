@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use tokio_postgres::Error as Failure;
-
-use super::conn::{Conn, Kind, kind, told};
+use super::conn::{Conn, Failure, Kind, kind, told};
 use crate::error::{Error, Result};
 use crate::seam::{BoxFuture, Sql, Touched};
 use crate::value::{Arg, Row};
