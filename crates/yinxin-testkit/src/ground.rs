@@ -1,14 +1,13 @@
 //! [`Ground`]: a server's core in a folder of its own and a dialect's router on it, in this process, with a clock that
 //! tests move. The worlds of the dialects' tests stand on one. [`open`] is where every test's core is opened.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_core::clock::{Clock, FakeClock};
 use yinxin_core::ctx::Parts;
@@ -70,6 +69,9 @@ impl Default for Setup {
         }
     }
 }
+
+/// The query of [`Ground::dump`]: all databases of a process have one schema.
+static DUMP: OnceCell<&str> = OnceCell::const_new();
 
 type Build = dyn Fn(&Arc<Ctx>) -> Router + Send + Sync;
 
@@ -136,15 +138,18 @@ impl Ground {
 
     /// Everything that is stored, as text: to see that a call changed nothing, or left no trace.
     pub async fn dump(&self) -> String {
-        let mut dump = String::new();
+        let query = DUMP.get_or_init(|| async { self.dumping().await.leak() as &'static str }).await;
+        self.strings(query).await.join("\n")
+    }
+
+    /// One query for all rows of all tables: many small ones would take most of the time of the tests that compare dumps.
+    async fn dumping(&self) -> String {
+        let mut selects = Vec::new();
         for table in self.strings(storage::tables()).await {
             let columns = self.strings(storage::spelled_columns(&table).leak()).await.remove(0);
-            let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
-            for row in self.strings(rows.leak()).await {
-                writeln!(dump, "{table}: {row}").unwrap();
-            }
+            selects.push(format!("SELECT '{table}: ' || {columns} FROM {table}"));
         }
-        dump
+        format!("{} ORDER BY 1", selects.join(" UNION ALL "))
     }
 
     /// The answer of a query with one column of text.
