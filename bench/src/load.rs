@@ -8,7 +8,6 @@ use tokio::task::JoinSet;
 
 use crate::client::Connection;
 use crate::problem::{Explain as _, Problem, Result};
-use crate::process;
 use crate::request::Calls;
 use crate::server::Server;
 use crate::stats::float;
@@ -100,9 +99,9 @@ impl Load {
 /// CPU seconds per second the server used between two instants.
 pub async fn cpu_share(server: &Server, from: Instant, until: Instant) -> Result<f64> {
     tokio::time::sleep_until(from.into()).await;
-    let (began, before) = (Instant::now(), process::cpu_time(server.pid())?);
+    let (began, before) = (Instant::now(), server.cpu_time()?);
     tokio::time::sleep_until(until.into()).await;
-    let used = process::cpu_time(server.pid())?.saturating_sub(before);
+    let used = server.cpu_time()?.saturating_sub(before);
     Ok(used.as_secs_f64() / began.elapsed().as_secs_f64())
 }
 

@@ -56,6 +56,15 @@ pub struct Options {
     /// Where the throw-away data folder is made; use a real disk [default: beside this program]
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// An empty PostgreSQL database for the server, instead of a file in its folder
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Nodes of the server on that database; connections go to them in turn
+    #[arg(long, default_value_t = 1, requires = "nats")]
+    nodes: u32,
+    /// The NATS server between the nodes
+    #[arg(long, value_name = "URL", requires = "database")]
+    nats: Option<String>,
     /// Write the figures to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -92,6 +101,14 @@ pub struct Settings {
     /// Where the data folder is made.
     #[serde(skip)]
     pub scratch: PathBuf,
+    /// The server's database, unless it is in its folder.
+    #[serde(skip)]
+    pub database: Option<String>,
+    /// How many processes the server is.
+    pub nodes: u32,
+    /// What is between them.
+    #[serde(skip)]
+    pub nats: Option<String>,
     /// Where the JSON goes.
     #[serde(skip)]
     pub json: Option<PathBuf>,
@@ -133,7 +150,11 @@ impl Options {
         let defaults = if self.quick { QUICK } else { FULL };
         let settings = Settings {
             yinxin: self.yinxin.clone(),
-            scenarios: if self.scenario.is_empty() { Scenario::usual() } else { self.scenario.clone() },
+            scenarios: if self.scenario.is_empty() {
+                Scenario::usual(self.database.is_some())
+            } else {
+                self.scenario.clone()
+            },
             seconds: self.seconds.unwrap_or(defaults.seconds),
             rounds: self.rounds.unwrap_or(defaults.rounds),
             connections: self.connections.unwrap_or(defaults.connections),
@@ -143,6 +164,9 @@ impl Options {
             sessions: defaults.sessions,
             preload: self.preload,
             scratch: self.scratch.clone().map_or_else(beside_this_program, Ok)?,
+            database: self.database.clone(),
+            nodes: self.nodes,
+            nats: self.nats.clone(),
             json: self.json.clone(),
         };
         settings.checked()
@@ -154,8 +178,11 @@ impl Settings {
         if !(0.05..=3600.0).contains(&self.seconds) {
             return Err(Problem::new("--seconds must be between 0.05 and 3600"));
         }
-        if self.rounds == 0 || self.connections == 0 {
-            return Err(Problem::new("--rounds and --connections must be at least 1"));
+        if self.rounds == 0 || self.connections == 0 || self.nodes == 0 {
+            return Err(Problem::new("--rounds, --connections and --nodes must be at least 1"));
+        }
+        if self.database.is_some() && self.scenarios.iter().any(|scenario| scenario.is_about_folders()) {
+            return Err(Problem::new("start and memory are about folders: leave --database out"));
         }
         if self.connections > 10_000 {
             return Err(Problem::new("--connections above 10000 would measure the machine's port range"));
@@ -200,8 +227,16 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for wrong in [["--seconds", "0"], ["--rounds", "0"], ["--connections", "0"], ["--users", "1"]] {
-            let cli = Cli::parse_from(["yinxin-bench"].into_iter().chain(wrong));
+        let wrong: [&[&str]; 6] = [
+            &["--seconds", "0"],
+            &["--rounds", "0"],
+            &["--connections", "0"],
+            &["--users", "1"],
+            &["--database", "postgresql://h/d", "--scenario", "start"],
+            &["--database", "postgresql://h/d", "--nats", "nats://h", "--nodes", "0"],
+        ];
+        for wrong in wrong {
+            let cli = Cli::parse_from(["yinxin-bench"].iter().chain(wrong));
             assert!(cli.options.settings().is_err(), "{wrong:?}");
         }
     }

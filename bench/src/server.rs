@@ -1,10 +1,12 @@
-//! A server child process: started, found by the line it prints, measured by its process id, always ended.
+//! A server, of one child process or of several nodes: started, found by the line they print, measured by their process
+//! ids, always ended.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,15 +22,17 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// What both servers print before their address.
 const GREETING: &str = "listening on http://";
 
-/// What the server's configuration file holds for a measurement: limits against abuse that would refuse a load.
-pub fn config_toml() -> &'static str {
-    "[limits]\nconnections = 20000\n"
-}
-
 /// A running server. Dropping it kills it.
 pub struct Server {
-    child: Child,
     name: &'static str,
+    nodes: Vec<Node>,
+    /// Whose turn it is to get a connection.
+    next: AtomicUsize,
+}
+
+/// One process of it.
+struct Node {
+    child: Child,
     address: SocketAddr,
 }
 
@@ -44,8 +48,62 @@ impl Drop for Guard {
 }
 
 impl Server {
-    /// Starts a command that prints its address; what it writes to standard error goes to the file `log`.
-    pub async fn start(name: &'static str, mut command: Command, log: &Path) -> Result<Self> {
+    /// Starts commands that print their addresses, one after the other; what they write to standard error goes to their
+    /// logs.
+    pub async fn start(name: &'static str, commands: Vec<(Command, PathBuf)>) -> Result<Self> {
+        let mut server = Self { name, nodes: Vec::new(), next: AtomicUsize::new(0) };
+        for (command, log) in commands {
+            server.nodes.push(Node::start(name, command, &log).await?);
+        }
+        Ok(server)
+    }
+
+    /// What to call it in a message.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where it accepts: the nodes in turn.
+    pub fn address(&self) -> SocketAddr {
+        self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % self.nodes.len()].address
+    }
+
+    /// CPU time used so far, of all nodes together.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        self.nodes.iter().map(|node| process::cpu_time(node.child.id())).sum()
+    }
+
+    /// Resident memory in MiB, of all nodes together.
+    pub fn resident_mib(&self) -> Result<f64> {
+        let bytes: u64 = self.nodes.iter().map(|node| process::resident_bytes(node.child.id())).sum::<Result<_>>()?;
+        Ok(crate::stats::float(bytes) / (1024.0 * 1024.0))
+    }
+
+    /// Asks it to end, so that it leaves its folder tidy; kills it if it does not.
+    pub async fn stop(mut self) -> Result<()> {
+        for node in &self.nodes {
+            let pid = i32::try_from(node.child.id()).ok().and_then(Pid::from_raw);
+            let pid = pid.ok_or_else(|| Problem::new("the server has no process id"))?;
+            kill_process(pid, Signal::TERM).explain("cannot ask the server to end")?;
+        }
+        let asked = std::time::Instant::now();
+        for node in &mut self.nodes {
+            while node.child.try_wait().explain("cannot wait for the server")?.is_none() {
+                if asked.elapsed() > STOP_LIMIT {
+                    let name = self.name;
+                    return Err(Problem::new(format!(
+                        "{name} did not end within {STOP_LIMIT:?} of SIGTERM and was killed"
+                    )));
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    async fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
         let errors = File::create(log).explain("cannot write the server's log")?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut guard = Guard(Some(command.spawn().explain(&format!("cannot start {name}"))?));
@@ -57,46 +115,11 @@ impl Server {
             Err(_) => return Err(unready(name, "did not accept within 60 seconds", log)),
         };
         let child = guard.0.take().ok_or_else(|| Problem::new("the server is gone"))?;
-        Ok(Self { child, name, address })
-    }
-
-    /// What to call it in a message.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Where it accepts.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Its resident memory in MiB.
-    pub fn resident_mib(&self) -> Result<f64> {
-        Ok(crate::stats::float(process::resident_bytes(self.pid())?) / (1024.0 * 1024.0))
-    }
-
-    /// Asks it to end, so that it leaves its folder tidy; kills it if it does not.
-    pub async fn stop(mut self) -> Result<()> {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| Problem::new("the server has no process id"))?;
-        kill_process(pid, Signal::TERM).explain("cannot ask the server to end")?;
-        let asked = std::time::Instant::now();
-        while asked.elapsed() < STOP_LIMIT {
-            if self.child.try_wait().explain("cannot wait for the server")?.is_some() {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Err(Problem::new(format!("{} did not end within {STOP_LIMIT:?} of SIGTERM and was killed", self.name)))
+        Ok(Self { child, address })
     }
 }
 
-impl Drop for Server {
+impl Drop for Node {
     fn drop(&mut self) {
         end(&mut self.child);
     }

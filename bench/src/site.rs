@@ -16,7 +16,7 @@ use crate::options::Settings;
 use crate::problem::{Explain as _, Problem, Result};
 use crate::request;
 use crate::seed;
-use crate::server::{Server, config_toml, last_words};
+use crate::server::{Server, last_words};
 
 /// The app of the measurements.
 const APP: &str = "bench/load";
@@ -26,6 +26,7 @@ pub const APP_KEY: &str = "bench#load";
 /// The server under test, between two processes.
 pub struct Site {
     program: PathBuf,
+    settings: Settings,
     folder: Folder,
     /// The app whose users are called.
     pub app: App,
@@ -104,9 +105,9 @@ impl Site {
         let program = binary(settings)?;
         let folder = Folder::make(&settings.scratch)?;
         let app = App::default();
-        let mut site = Self { program, folder, app, seeded: 0, tokens: [].into() };
+        let mut site = Self { program, settings: settings.clone(), folder, app, seeded: 0, tokens: [].into() };
         let server = site.start().await?;
-        site.app = create_app(&site.program, &site.folder.data())?;
+        site.app = create_app(&site.program, &site.folder.data(0))?;
         site.app.token = issue_token(&server, &site.app.token_request()).await?;
         server.stop().await?;
         Ok(site)
@@ -117,13 +118,27 @@ impl Site {
         self.start_on(&self.folder).await
     }
 
-    /// A fresh process over another folder.
+    /// A fresh process over another folder, or one for each node.
     pub async fn start_on(&self, folder: &Folder) -> Result<Server> {
+        let mut config = vec!["[limits]\nconnections = 20000".to_owned()];
+        config.extend(self.settings.database.iter().map(|url| format!("[database]\nurl = {url:?}")));
+        config.extend(self.settings.nats.iter().map(|url| format!("[cluster]\nname = \"bench\"\nnats = [{url:?}]")));
+        let config = config.join("\n");
+        std::fs::write(folder.config(), config).explain("cannot write the server's configuration")?;
+        let nodes = (0..self.settings.nodes).map(|node| (self.node(folder, node), folder.log(node)));
+        Server::start("yinxin", nodes.collect()).await
+    }
+
+    fn node(&self, folder: &Folder, node: u32) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--data"]).arg(folder.data());
-        std::fs::write(folder.config(), config_toml()).explain("cannot write the server's configuration")?;
+        command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--data"]).arg(folder.data(node));
         command.arg("--config").arg(folder.config());
-        Server::start("yinxin", command, &folder.log()).await
+        if node > 0 {
+            // The first has made its keys when the others start.
+            command.env("YINXIN_KEYS__MASTER_FILE", folder.data(0).join("master.key"));
+            command.env("YINXIN_KEYS__ADMIN_FILE", folder.data(0).join("admin.key"));
+        }
+        command
     }
 
     /// An empty folder on the same disk.
@@ -133,7 +148,7 @@ impl Site {
 
     /// The end of what the last process over the data folder had to say, as the end of a message.
     pub fn last_words(&self) -> String {
-        last_words(&self.folder.log())
+        last_words(&self.folder.log(0))
     }
 
     /// A fresh process over a folder with at least `users` users, none of which it has read yet.
@@ -175,20 +190,20 @@ impl Folder {
     fn make(scratch: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("yinxin-bench-").tempdir_in(scratch);
         let folder = Self(folder.explain("cannot make the data folder; name another place with --scratch")?);
-        std::fs::create_dir(folder.data()).explain("cannot make the data folder")?;
+        std::fs::create_dir(folder.data(0)).explain("cannot make the data folder")?;
         Ok(folder)
     }
 
-    fn data(&self) -> PathBuf {
-        self.0.path().join("data")
+    fn data(&self, node: u32) -> PathBuf {
+        self.0.path().join(format!("data-{node}"))
     }
 
     fn config(&self) -> PathBuf {
         self.0.path().join("yinxin.toml")
     }
 
-    fn log(&self) -> PathBuf {
-        self.0.path().join("yinxin.log")
+    fn log(&self, node: u32) -> PathBuf {
+        self.0.path().join(format!("yinxin-{node}.log"))
     }
 }
 

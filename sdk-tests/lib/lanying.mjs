@@ -12,6 +12,8 @@ const EVENTS = [
   'loginFail',
   'loginSuccess',
   'onInputStatusMessage',
+  'onMessageCanceled',
+  'onMessageDeleted',
   'onMessageRecalled',
   'onMessageStatusChanged',
   'onReceiveHistoryMsg',
@@ -88,6 +90,13 @@ export class LanyingClient extends Told {
   call(path, ...parameters) {
     const [part, method] = path.split('.');
     return plain(this.im[part][method](...this.browser.own(parameters)));
+  }
+
+  /** Uploads a file as a page does; resolves with its address. */
+  async upload(file, how) {
+    const given = Object.assign(this.browser.own(how), { file });
+    const uploaded = this.im.sysManage.asyncFileUpload(given);
+    return (await within(DEADLINE_MS, uploaded, `${this.user}'s upload`)).url;
   }
 
   /** A call of REST with the user's token, which must succeed; its data. */

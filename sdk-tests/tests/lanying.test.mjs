@@ -66,6 +66,33 @@ story('pictures, places and commands arrive with what belongs to them', async (s
   assert.deepEqual([type, content], ['command', 'refresh']);
 });
 
+story('a file is uploaded, sent, downloaded by the receiver, and passed on', async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const file = new File(['hello, file'], 'notes.txt', { type: 'text/plain' });
+  const url = await alice.upload(file, { toType: 'chat', fileType: 'file', chatType: 'roster', to_id: bob.uid });
+  await alice.send(bob, { type: 'file', content: '', attachment: { url, dName: file.name, fLen: file.size } });
+  const got = await bob.next('onRosterMessage');
+  const read = async (client, attached) => {
+    const response = await fetch(client.call('sysManage.getChatFile', { url: attached }));
+    return [response.status, await response.text()];
+  };
+  assert.deepEqual(await read(bob, got.attach.url), [200, 'hello, file']);
+  // The SDK looks for the message in the conversation that it is to go to.
+  bob.call('sysManage.forwardMessage', { uid: alice.uid, mid: got.id });
+  const passed = await alice.next('onRosterMessage');
+  assert.deepEqual(await read(alice, passed.attach.url), [200, 'hello, file']);
+});
+
+story('a picture is uploaded and is the user\'s from then on', async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const picture = new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47])], 'me.png', { type: 'image/png' });
+  const avatar = await alice.upload(picture, { toType: 'rosterAvatar' });
+  await alice.rest('POST', '/user/avatar', { avatar });
+  const [shown] = await bob.rest('POST', '/roster/list', { list: [alice.uid] });
+  const response = await fetch(bob.call('sysManage.getImage', { avatar: shown.avatar }));
+  assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'image/png']);
+});
+
 story('what came while one was away comes at the login, once and in order', async (scene) => {
   const [alice, bob] = await chatting(scene, 'alice', 'bob');
   const { storage } = bob.browser;
@@ -122,6 +149,50 @@ story('a message is taken back, and only by who sent it', async (scene) => {
   const recalled = await bob.next('onMessageRecalled');
   assert.equal(recalled.uid, `${alice.uid}`);
   assert.deepEqual(bob.call('rosterManage.getRosterMessageByRid', alice.uid), []);
+});
+
+story("a message is deleted on one's own side, on all devices and for good", async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const tablet = await scene.lanying('bob');
+  const { id } = await alice.send(bob, { content: 'forget it' });
+  for (const device of [bob, tablet]) await device.next('onRosterMessage');
+  bob.call('rosterManage.deleteMessage', alice.uid, id);
+  for (const device of [bob, tablet]) {
+    await device.next('onMessageDeleted');
+    assert.deepEqual(device.call('rosterManage.getRosterMessageByRid', alice.uid), []);
+  }
+  bob.call('sysManage.requireHistoryMessage', alice.uid, 0, 20);
+  await bob.next('onReceiveHistoryMsg');
+  assert.deepEqual(bob.call('rosterManage.getRosterMessageByRid', alice.uid), []);
+  assert.equal(alice.call('rosterManage.getRosterMessageByRid', bob.uid).length, 1);
+  assert.deepEqual(alice.seen('onMessageDeleted'), []);
+});
+
+story("a message is made unread again, on the user's other device", async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  const tablet = await scene.lanying('bob');
+  const { id } = await alice.send(bob, { content: 'later' });
+  for (const device of [bob, tablet]) await device.next('onRosterMessage');
+  tablet.call('rosterManage.readRosterMessage', alice.uid, id);
+  assert.equal(tablet.call('rosterManage.getUnreadCount', alice.uid), 0);
+  bob.call('rosterManage.unreadMessage', alice.uid, id);
+  for (const device of [bob, tablet]) await device.next('onMessageCanceled');
+  assert.equal(tablet.call('rosterManage.getUnreadCount', alice.uid), 1);
+});
+
+story('a conversation is removed with what was said in it, and begins anew', async (scene) => {
+  const [alice, bob] = await chatting(scene, 'alice', 'bob');
+  await alice.send(bob, { content: 'old' });
+  await bob.next('onRosterMessage');
+  bob.call('sysManage.deleteConversation', alice.uid);
+  await bob.notice('conversation_deleted');
+  await alice.send(bob, { content: 'new' });
+  assert.equal(await text(bob), 'new');
+  bob.call('sysManage.requireHistoryMessage', alice.uid, 0, 20);
+  await bob.next('onReceiveHistoryMsg');
+  const known = bob.call('rosterManage.getRosterMessageByRid', alice.uid);
+  assert.deepEqual(known.map(({ content }) => content), ['new']);
+  assert.equal(alice.call('rosterManage.getRosterMessageByRid', bob.uid).length, 2);
 });
 
 story('one sees that the other is typing, and nothing of it is kept', async (scene) => {

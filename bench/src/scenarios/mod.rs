@@ -61,9 +61,15 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// All that measure yinxin.
-    pub fn usual() -> Vec<Self> {
-        Self::value_variants().iter().copied().filter(|scenario| *scenario != Self::Bare).collect()
+    /// All that measure yinxin; on a database of its own, those that make sense there.
+    pub fn usual(has_database: bool) -> Vec<Self> {
+        let measures = |scenario: &Self| *scenario != Self::Bare && !(has_database && scenario.is_about_folders());
+        Self::value_variants().iter().copied().filter(measures).collect()
+    }
+
+    /// Whether it compares data folders.
+    pub fn is_about_folders(self) -> bool {
+        matches!(self, Self::Start | Self::Memory)
     }
 
     /// As on the command line.
@@ -105,7 +111,7 @@ async fn start_bare(settings: &Settings) -> Result<Server> {
     command.arg("bare").stdin(Stdio::piped());
     let log = tempfile::NamedTempFile::new_in(&settings.scratch);
     let log = log.explain("cannot write beside this program; name a folder with --scratch")?;
-    Server::start("bare", command, log.path()).await
+    Server::start("bare", vec![(command, log.path().to_owned())]).await
 }
 
 impl Bench<'_> {

@@ -90,12 +90,17 @@ impl From<Device> for DeviceView {
     }
 }
 
-fn view<'a>(shared: &Shared, tenant: &Tenant, user: &'a User) -> View<'a> {
+/// A user with whether it is connected now.
+async fn shown<'a>(shared: &Shared, tenant: &Tenant, user: &'a User) -> Result<View<'a>, Problem> {
+    Ok(view(user, shared.ctx.sessions.is_online(tenant.0.id, user.user).await?))
+}
+
+fn view(user: &User, online: bool) -> View<'_> {
     View {
         name: &user.username,
         uuid: Uuid::from_bytes(user.user.0).to_string(),
         active: user.active,
-        online: shared.ctx.sessions.is_online(tenant.0.id, user.user),
+        online,
         devices: None,
         nickname: user.push.nickname.as_deref(),
         created: user.created_ms,
@@ -116,7 +121,7 @@ pub(crate) async fn create(State(shared): State<Shared>, tenant: Tenant, Json(ne
         }
         users::find(&shared.ctx, &tenant.0, &new.name).await?
     };
-    json(StatusCode::CREATED, &view(&shared, &tenant, &user))
+    json(StatusCode::CREATED, &shown(&shared, &tenant, &user).await?)
 }
 
 pub(crate) async fn list(State(shared): State<Shared>, tenant: Tenant, Params(page): Params<Page>) -> Answer {
@@ -130,8 +135,10 @@ pub(crate) async fn list(State(shared): State<Shared>, tenant: Tenant, Params(pa
         return Err(Problem::new(Code::FieldIllegal, format!("limit is 1 to {USER_PAGE_MAX}, not {limit}")));
     }
     let found = users::list(&shared.ctx, &tenant.0, page.cursor, page.active, limit).await?;
+    let ids: Vec<_> = found.users.iter().map(|user| user.user).collect();
+    let online = shared.ctx.sessions.are_online(tenant.0.id, &ids).await?;
     let list = List {
-        users: found.users.iter().map(|user| view(&shared, &tenant, user)).collect(),
+        users: found.users.iter().zip(online).map(|(user, online)| view(user, online)).collect(),
         cursor: found.next.map(|next| Uuid::from_bytes(next.0).to_string()),
     };
     json(StatusCode::OK, &list)
@@ -139,19 +146,19 @@ pub(crate) async fn list(State(shared): State<Shared>, tenant: Tenant, Params(pa
 
 pub(crate) async fn show(State(shared): State<Shared>, tenant: Tenant, named: Named) -> Answer {
     let user = users::find(&shared.ctx, &tenant.0, &named.0).await?;
-    let devices = shared.ctx.sessions.devices_of(tenant.0.id, user.user);
+    let devices = shared.ctx.sessions.devices_of(tenant.0.id, user.user).await?;
     let devices = Some(devices.into_iter().map(DeviceView::from).collect());
-    json(StatusCode::OK, &View { devices, ..view(&shared, &tenant, &user) })
+    json(StatusCode::OK, &View { devices, ..shown(&shared, &tenant, &user).await? })
 }
 
 pub(crate) async fn delete(State(shared): State<Shared>, tenant: Tenant, named: Named) -> Answer {
     let user = users::delete(&shared.ctx, &tenant.0, &named.0).await?;
-    json(StatusCode::OK, &view(&shared, &tenant, &user))
+    json(StatusCode::OK, &shown(&shared, &tenant, &user).await?)
 }
 
 pub(crate) async fn ban(State(shared): State<Shared>, tenant: Tenant, named: Named) -> Answer {
     let user = users::ban(&shared.ctx, &tenant.0, &named.0).await?;
-    json(StatusCode::OK, &view(&shared, &tenant, &user))
+    json(StatusCode::OK, &shown(&shared, &tenant, &user).await?)
 }
 
 pub(crate) async fn unban(State(shared): State<Shared>, tenant: Tenant, named: Named) -> Answer {
@@ -181,5 +188,5 @@ pub(crate) async fn set_password(
 
 async fn as_it_is(shared: &Shared, tenant: &Tenant, named: &Named) -> Answer {
     let user = users::find(&shared.ctx, &tenant.0, &named.0).await?;
-    json(StatusCode::OK, &view(shared, tenant, &user))
+    json(StatusCode::OK, &shown(shared, tenant, &user).await?)
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use yinxin_store::tables::admin_tokens::{self, AdminTokenRow};
 use yinxin_store::tables::apps::{self, AppRow};
 use yinxin_store::tables::hooks::{self as hook_table, HookRow};
+use yinxin_store::tables::sessions;
 use yinxin_store::{AppId, Sql};
 use yinxin_token::credentials;
 use zeroize::Zeroizing;
@@ -18,7 +19,7 @@ use crate::cache::Ticket;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::hooks::{self, Hook};
-use crate::limits::{self, SWEEP_ROWS};
+use crate::limits::{self, SESSIONS_ENDED, SWEEP_ROWS};
 use crate::names::AppName;
 use crate::rng;
 use crate::sessions::CloseReason;
@@ -349,6 +350,8 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::AppNotFound, app.name.app_key()))?;
+    // Nobody comes in any more. Should it end here, clearing away goes on with it.
+    while end_some_sessions(ctx, app.id).await? {}
     ctx.hooks.forget(|(of, _)| of == app.id);
     ctx.sessions.close_app(app.id, CloseReason::Deleted);
     for cid in ctx.rooms.rooms_of(app.id, None) {
@@ -356,6 +359,23 @@ pub async fn delete(ctx: &Ctx, app: &App) -> Result<()> {
     }
     ctx.chores.notify_one();
     Ok(())
+}
+
+/// Has some sessions of a deleted app end that are on record; whether there were any.
+async fn end_some_sessions(ctx: &Ctx, app: AppId) -> Result<bool> {
+    if ctx.cluster.is_none() {
+        return Ok(false);
+    }
+    let ended = ctx
+        .db
+        .write(app, |sql, app| {
+            Box::pin(async move {
+                let why = CloseReason::Deleted.name();
+                Ok::<_, Error>(sessions::end_some_of_app(sql, *app, why, SESSIONS_ENDED).await?)
+            })
+        })
+        .await?;
+    Ok(ended > 0)
 }
 
 /// How many deleted apps are not cleared away yet.
@@ -367,6 +387,10 @@ pub async fn clearing(ctx: &Ctx) -> Result<i64> {
 pub async fn clear_some(ctx: &Ctx) -> Result<bool> {
     let going = ctx.db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(apps::going(sql).await?) })).await?;
     let Some(app) = going else { return Ok(false) };
+    if end_some_sessions(ctx, app).await? {
+        ctx.sessions.close_app(app, CloseReason::Deleted);
+        return Ok(true);
+    }
     ctx.db
         .write(app, |sql, app| Box::pin(async move { Ok::<_, Error>(apps::clear(sql, *app, SWEEP_ROWS).await?) }))
         .await?;

@@ -3,15 +3,20 @@
 //! **Invariant:** once a write is acknowledged nobody reads the older copy. Commits that touch something are numbered. A
 //! loader notes the last number before it reads the database, and may keep what it read only if nothing that shares its
 //! slot was touched since.
+//!
+//! Where other nodes write, too, their touches come over the bus before their writes are acknowledged. Since a touch may be
+//! lost, what was read is then believed for a short time only.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache as QuickCache;
+use tokio::time::Instant;
 use yinxin_store::{AppId, Touched, UserId};
 
 use crate::apps::App;
@@ -23,29 +28,50 @@ const SLOTS: usize = 256;
 
 pub(crate) struct Cache {
     apps: RwLock<Apps>,
-    users: QuickCache<(AppId, UserId), Arc<User>>,
+    users: QuickCache<(AppId, UserId), Kept<User>>,
     names: QuickCache<(AppId, Box<str>), UserId>,
     /// By number, the token that was asked for last.
-    room_tokens: QuickCache<(AppId, i64), Arc<Issued>>,
+    room_tokens: QuickCache<(AppId, i64), Kept<Issued>>,
     /// Number of the last touch of all.
     touches: AtomicU64,
     /// Per slot, the number of its last touch.
     slots: Vec<Mutex<u64>>,
     scatter: RandomState,
+    trust: Option<Trust>,
+}
+
+/// How long what was read is believed where other nodes write, too.
+struct Trust {
+    max_age: Duration,
+    since: Instant,
+    /// The other nodes know of this one; before that, nothing is kept.
+    is_known: AtomicBool,
+}
+
+struct Kept<T> {
+    value: Arc<T>,
+    /// When it began to be read.
+    read_at: Duration,
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self { value: Arc::clone(&self.value), read_at: self.read_at }
+    }
 }
 
 #[derive(Default)]
 struct Apps {
     /// Organisation, then app name: two look-ups by `&str` need no allocation.
-    by_name: HashMap<String, HashMap<String, Arc<App>>>,
-    by_signing_key: HashMap<String, Arc<App>>,
-    by_short_id: HashMap<String, Arc<App>>,
+    by_name: HashMap<String, HashMap<String, Kept<App>>>,
+    by_signing_key: HashMap<String, Kept<App>>,
+    by_short_id: HashMap<String, Kept<App>>,
     last_touch: u64,
 }
 
-/// The number of the last touch before a loader read the database.
+/// The number of the last touch before a loader read the database, and when that was.
 #[derive(Clone, Copy)]
-pub(crate) struct Ticket(u64);
+pub(crate) struct Ticket(u64, Duration);
 
 #[derive(Hash)]
 struct NameRef<'a>(AppId, &'a str);
@@ -57,7 +83,8 @@ impl Equivalent<(AppId, Box<str>)> for NameRef<'_> {
 }
 
 impl Cache {
-    pub fn new(users: usize) -> Self {
+    /// `max_age`: how long what was read is believed; `None` where nobody else writes.
+    pub fn new(users: usize, max_age: Option<Duration>) -> Self {
         Self {
             apps: RwLock::default(),
             users: QuickCache::new(users.max(1)),
@@ -66,7 +93,36 @@ impl Cache {
             touches: AtomicU64::new(0),
             slots: (0..SLOTS).map(|_| Mutex::new(0)).collect(),
             scatter: RandomState::new(),
+            trust: max_age.map(|max_age| Trust { max_age, since: Instant::now(), is_known: AtomicBool::new(false) }),
         }
+    }
+
+    /// The other nodes know of this one now, and tell it what they touch.
+    pub fn keep_from_now_on(&self) {
+        if let Some(trust) = &self.trust {
+            trust.is_known.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Forgets everything: touches were lost.
+    pub fn flush(&self) {
+        for slot in &self.slots {
+            *slot.lock() = self.next_touch();
+        }
+        self.users.clear();
+        self.room_tokens.clear();
+        let mut apps = self.apps.write();
+        *apps = Apps { last_touch: self.next_touch(), ..Apps::default() };
+    }
+
+    /// What was kept, if it is still believed.
+    fn believed<T>(&self, kept: &Kept<T>) -> Option<Arc<T>> {
+        let is_believed = self.trust.as_ref().is_none_or(|trust| trust.since.elapsed() <= kept.read_at + trust.max_age);
+        is_believed.then(|| Arc::clone(&kept.value))
+    }
+
+    fn may_keep(&self, ticket: Ticket, last_touch: u64) -> bool {
+        last_touch <= ticket.0 && self.trust.as_ref().is_none_or(|trust| trust.is_known.load(Ordering::SeqCst))
     }
 
     /// Called after each commit, before its callers are answered.
@@ -93,27 +149,28 @@ impl Cache {
         let mut apps = self.apps.write();
         apps.last_touch = self.next_touch();
         for org in apps.by_name.values_mut() {
-            org.retain(|_, app| app.id != id);
+            org.retain(|_, app| app.value.id != id);
         }
-        apps.by_signing_key.retain(|_, app| app.id != id);
-        apps.by_short_id.retain(|_, app| app.id != id);
+        apps.by_signing_key.retain(|_, app| app.value.id != id);
+        apps.by_short_id.retain(|_, app| app.value.id != id);
     }
 
     pub fn app(&self, org: &str, name: &str) -> Option<Arc<App>> {
-        self.apps.read().by_name.get(org)?.get(name).cloned()
+        self.believed(self.apps.read().by_name.get(org)?.get(name)?)
     }
 
     pub fn app_signing(&self, key: &str) -> Option<Arc<App>> {
-        self.apps.read().by_signing_key.get(key).cloned()
+        self.believed(self.apps.read().by_signing_key.get(key)?)
     }
 
     pub fn app_short(&self, id: &str) -> Option<Arc<App>> {
-        self.apps.read().by_short_id.get(id).cloned()
+        self.believed(self.apps.read().by_short_id.get(id)?)
     }
 
     /// To be taken before the database is read.
     pub fn ticket(&self) -> Ticket {
-        Ticket(self.touches.load(Ordering::SeqCst))
+        let now = self.trust.as_ref().map_or(Duration::ZERO, |trust| trust.since.elapsed());
+        Ticket(self.touches.load(Ordering::SeqCst), now)
     }
 
     fn next_touch(&self) -> u64 {
@@ -122,15 +179,16 @@ impl Cache {
 
     pub fn keep_app(&self, ticket: Ticket, app: &Arc<App>) {
         let mut apps = self.apps.write();
-        if apps.last_touch <= ticket.0 {
-            apps.by_name.entry(app.name.org.clone()).or_default().insert(app.name.name.clone(), Arc::clone(app));
-            apps.by_signing_key.insert(app.signing.key.clone(), Arc::clone(app));
-            apps.by_short_id.insert(app.short_id.clone(), Arc::clone(app));
+        if self.may_keep(ticket, apps.last_touch) {
+            let kept = Kept { value: Arc::clone(app), read_at: ticket.1 };
+            apps.by_name.entry(app.name.org.clone()).or_default().insert(app.name.name.clone(), kept.clone());
+            apps.by_signing_key.insert(app.signing.key.clone(), kept.clone());
+            apps.by_short_id.insert(app.short_id.clone(), kept);
         }
     }
 
     pub fn user(&self, app: AppId, user: UserId) -> Option<Arc<User>> {
-        self.users.get(&(app, user))
+        self.believed(&self.users.get(&(app, user))?)
     }
 
     /// Whom the name belonged to when it was last looked up; the user may be gone since.
@@ -140,8 +198,8 @@ impl Cache {
 
     pub fn keep_user(&self, ticket: Ticket, app: AppId, user: &Arc<User>) {
         let last_touch = self.slot(app, user.user).lock();
-        if *last_touch <= ticket.0 {
-            self.users.insert((app, user.user), Arc::clone(user));
+        if self.may_keep(ticket, *last_touch) {
+            self.users.insert((app, user.user), Kept { value: Arc::clone(user), read_at: ticket.1 });
         }
     }
 
@@ -160,13 +218,13 @@ impl Cache {
     }
 
     pub fn room_token(&self, app: AppId, uid: i64) -> Option<Arc<Issued>> {
-        self.room_tokens.get(&(app, uid))
+        self.believed(&self.room_tokens.get(&(app, uid))?)
     }
 
     pub fn keep_room_token(&self, ticket: Ticket, app: AppId, uid: i64, issued: Issued) {
         let last_touch = self.room_token_slot(app, uid).lock();
-        if *last_touch <= ticket.0 {
-            self.room_tokens.insert((app, uid), Arc::new(issued));
+        if self.may_keep(ticket, *last_touch) {
+            self.room_tokens.insert((app, uid), Kept { value: Arc::new(issued), read_at: ticket.1 });
         }
     }
 

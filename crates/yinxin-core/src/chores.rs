@@ -10,7 +10,7 @@ use crate::apps;
 use crate::ctx::Ctx;
 use crate::error::Result;
 use crate::hooks;
-use crate::limits::{SWEEP_PAUSE_MS, SWEEP_REST_MS};
+use crate::limits::{CHORES_LOOK_MS, SWEEP_PAUSE_MS, SWEEP_REST_MS};
 use crate::pushes;
 use crate::retention::Sweep;
 
@@ -19,6 +19,8 @@ use crate::retention::Sweep;
 pub struct Chores {
     sweep: Sweep,
     pushes: pushes::Turns,
+    /// Until when nothing is swept.
+    swept_until_ms: i64,
 }
 
 impl Chores {
@@ -30,13 +32,27 @@ impl Chores {
         if pushes::step(ctx, &mut self.pushes).await? {
             return Ok(Duration::ZERO);
         }
-        let is_under_way = self.sweep.step(ctx).await?;
-        if !is_under_way {
-            for hook in hooks::all(ctx).await? {
-                hooks::tidy(ctx, hook).await?;
-            }
+        let now_ms = ctx.clock.now_ms();
+        // A time further ahead than a rest was set by a clock that was ahead.
+        if !(now_ms..=now_ms + SWEEP_REST_MS).contains(&self.swept_until_ms) {
+            let pause_ms = self.sweep(ctx).await?;
+            self.swept_until_ms = now_ms + pause_ms;
         }
-        Ok(Duration::from_millis(if is_under_way { SWEEP_PAUSE_MS } else { SWEEP_REST_MS }))
+        let pause_ms = self.swept_until_ms - now_ms;
+        // What is to be done may have been asked for at another node.
+        let pause_ms = if ctx.cluster.is_some() { pause_ms.min(CHORES_LOOK_MS) } else { pause_ms };
+        Ok(Duration::from_millis(pause_ms.cast_unsigned()))
+    }
+
+    /// Sweeps a little; gives the pause before the next time.
+    async fn sweep(&mut self, ctx: &Ctx) -> Result<i64> {
+        if self.sweep.step(ctx).await? {
+            return Ok(SWEEP_PAUSE_MS);
+        }
+        for hook in hooks::all(ctx).await? {
+            hooks::tidy(ctx, hook).await?;
+        }
+        Ok(SWEEP_REST_MS)
     }
 }
 

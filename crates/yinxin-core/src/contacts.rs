@@ -15,6 +15,7 @@ use crate::limits::{
 };
 use crate::messages::{self, Kind, News};
 use crate::mint::ORDER_BITS;
+use crate::push::{self, RuleChanges, RuleKind};
 use crate::settings::{self, Admission, Setting};
 use crate::users::{self, User, must_exist};
 
@@ -40,8 +41,8 @@ async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<(
         return Err(Error::about(Code::FieldIllegal, "a user cannot be its own contact"));
     }
     // Who is away reads the list at the next login; a note for each would double what this call costs.
-    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Added, friend, ""));
-    let to_friend = ctx.sessions.is_online(app.id, friend.user).then(|| News::of(ctx, Kind::Added, owner, ""));
+    let to_owner = News::if_online(ctx, app.id, owner, Kind::Added, friend, "").await?;
+    let to_friend = News::if_online(ctx, app.id, friend, Kind::Added, owner, "").await?;
     let order = ctx.mint.order();
     let input = (app.id, owner.user, friend.user, order, app.settings.contacts_max, to_owner, to_friend);
     ctx.db
@@ -85,7 +86,7 @@ async fn add_side(sql: &mut dyn Sql, app: AppId, owner: UserId, friend: UserId, 
 /// Gives the former friend.
 pub async fn remove(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
-    let to_owner = ctx.sessions.is_online(app.id, owner.user).then(|| News::of(ctx, Kind::Removed, &friend, ""));
+    let to_owner = News::if_online(ctx, app.id, &owner, Kind::Removed, &friend, "").await?;
     let to_friend = News::of(ctx, Kind::Removed, &owner, "");
     ctx.db
         .write((app.id, owner.user, friend.user, to_owner, to_friend), |sql, input| {
@@ -143,19 +144,18 @@ pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) ->
 /// Asks a user to become a contact on the terms that user has set. Gives whether they are contacts now. A user who blocks
 /// the other is not asked, which is not told.
 pub async fn apply(ctx: &Ctx, app: &App, from: &User, to: &User, reason: &str, answer: Option<&str>) -> Result<bool> {
-    if from.user != to.user && is_blocked(ctx, app, to, from).await? {
-        return Ok(false);
-    }
+    let is_blocked = from.user != to.user && is_blocked(ctx, app, to, from).await?;
     let wants = settings::of_user(ctx, app, to).await?;
     let is_right = || {
         let wanted = wants.get(Setting::Answer).map(str::trim).filter(|wanted| !wanted.is_empty());
         wanted.is_some() && wanted == answer.map(str::trim)
     };
     match wants.admission() {
-        Admission::Open => {}
-        Admission::Question if is_right() => {}
+        Admission::Closed => return Err(Code::InvitationRefused.into()),
+        Admission::Question if !is_right() => return Err(Code::InvitationRefused.into()),
+        Admission::Open | Admission::Consent | Admission::Question if is_blocked => return Ok(false),
         Admission::Consent => return invite(ctx, app, &from.username, &to.username, reason).await.map(|_| false),
-        Admission::Question | Admission::Closed => return Err(Code::InvitationRefused.into()),
+        Admission::Open | Admission::Question => {}
     }
     befriend(ctx, app, from, to).await.map(|()| true)
 }
@@ -301,33 +301,55 @@ async fn read(ctx: &Ctx, app: &App, owner: &str, before: Option<i64>, limit: i64
     Ok(Page::cut(rows, limit, |row| row.since_seq))
 }
 
-/// Sets what the owner notes about a contact.
-pub async fn set_remark(ctx: &Ctx, app: &App, owner: &str, friend: &str, remark: String) -> Result<()> {
-    let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
-    if remark.chars().count() > REMARK_CHARS_MAX {
-        return Err(Error::over(Code::RemarkTooLong, REMARK_CHARS_MAX));
-    }
-    let known = ctx
-        .db
-        .write((app.id, owner.user, friend.user, remark), |sql, (app, owner, friend, remark)| {
-            Box::pin(async move { Ok::<_, Error>(contacts::set_remark(sql, *app, *owner, *friend, remark).await?) })
-        })
-        .await?;
-    if known { Ok(()) } else { Err(Code::NotContacts.into()) }
+/// What an owner notes about a contact; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// What it calls it.
+    pub remark: Option<String>,
+    /// What the app keeps here.
+    pub ext: Option<String>,
+    /// The mode of the push rule of their conversation.
+    pub push_mode: Option<String>,
 }
 
-/// Sets what the app keeps about a contact for its owner.
-pub async fn set_ext(ctx: &Ctx, app: &App, owner: &User, friend: &User, ext: String) -> Result<()> {
-    if ext.chars().count() > CONTACT_EXT_CHARS_MAX {
+/// The rule for what a contact is called.
+pub fn check_remark(remark: &str) -> Result<()> {
+    let is_short = remark.chars().count() <= REMARK_CHARS_MAX;
+    is_short.then_some(()).ok_or_else(|| Error::over(Code::RemarkTooLong, REMARK_CHARS_MAX))
+}
+
+/// Sets what the owner calls a contact.
+pub async fn set_remark(ctx: &Ctx, app: &App, owner: &str, friend: &str, remark: String) -> Result<()> {
+    let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
+    note(ctx, app, &owner, &friend, Notes { remark: Some(remark), ..Notes::default() }).await
+}
+
+/// Notes what is given about a contact, all or none.
+pub async fn note(ctx: &Ctx, app: &App, owner: &User, friend: &User, notes: Notes) -> Result<()> {
+    notes.remark.as_deref().map_or(Ok(()), check_remark)?;
+    if notes.ext.as_ref().is_some_and(|ext| ext.chars().count() > CONTACT_EXT_CHARS_MAX) {
         return Err(Error::about(Code::FieldIllegal, "ext").with_limit(CONTACT_EXT_CHARS_MAX));
     }
-    let known = ctx
-        .db
-        .write((app.id, owner.user, friend.user, ext), |sql, (app, owner, friend, ext)| {
-            Box::pin(async move { Ok::<_, Error>(contacts::set_ext(sql, *app, *owner, *friend, ext).await?) })
+    let rule = notes.push_mode.clone().map(|mode| RuleChanges { mode: Some(mode), ..RuleChanges::default() });
+    let rule = rule.map(|changes| changes.checked(ctx)).transpose()?;
+    let input = (app.id, owner.user, (friend.user, friend.username.clone()), notes, rule);
+    ctx.db
+        .write(input, |sql, (app, owner, (friend, name), notes, rule)| {
+            Box::pin(async move {
+                contacts::one(sql, *app, *owner, *friend).await?.ok_or(Code::NotContacts)?;
+                if let Some(remark) = &notes.remark {
+                    contacts::set_remark(sql, *app, *owner, *friend, remark).await?;
+                }
+                if let Some(ext) = &notes.ext {
+                    contacts::set_ext(sql, *app, *owner, *friend, ext).await?;
+                }
+                match rule {
+                    Some(rule) => push::put_rule(sql, (*app, *owner), RuleKind::User, name, rule).await,
+                    None => Ok(()),
+                }
+            })
         })
-        .await?;
-    if known { Ok(()) } else { Err(Code::NotContacts.into()) }
+        .await
 }
 
 /// What an import did, by name.

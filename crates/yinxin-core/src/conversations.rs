@@ -165,7 +165,7 @@ impl Change {
     async fn of(ctx: &Ctx, app: &App, owner: &str, peer: &str, by: By<'_>, kind: Kind) -> Result<Self> {
         let owner = users::find(ctx, app, owner).await?;
         let peer = peer.to_ascii_lowercase();
-        let news = News::to_own_devices(ctx, app.id, Deed { owner: &owner, peer: &peer, by }, kind, "");
+        let news = News::to_own_devices(ctx, app.id, Deed { owner: &owner, peer: &peer, by }, kind, "").await?;
         Ok(Self { app: app.id, owner, peer, news })
     }
 
@@ -304,8 +304,32 @@ pub async fn erase(ctx: &Ctx, app: &App, owner: &str, peer: &str, ids: Vec<i64>,
     if ids.len() > CONVERSATION_BATCH_MAX {
         return Err(Error::over(Code::TooManyNames, CONVERSATION_BATCH_MAX));
     }
-    let change = Change::of(ctx, app, owner, peer, by, Kind::Erased).await?;
+    let mut change = Change::of(ctx, app, owner, peer, by, Kind::Erased).await?;
+    if let Some(news) = &mut change.news {
+        news.text = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(" ");
+    }
     finish_erasing(ctx, app, change, ids).await
+}
+
+/// Has the owner's devices show a message as one that was not read, which they alone know. One that is not there is no
+/// error.
+pub async fn mark_unread(ctx: &Ctx, app: &App, owner: &str, peer: &str, message: i64, by: By<'_>) -> Result<()> {
+    let owner = users::find(ctx, app, owner).await?;
+    let peer = peer.to_ascii_lowercase();
+    let deed = Deed { owner: &owner, peer: &peer, by };
+    let news = News::of_own(ctx, app.id, deed, Kind::Unread, &message.to_string()).await?;
+    ctx.db
+        .write((app.id, owner.user, news, message), |sql, (app, owner, news, message)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *owner).await?;
+                let entry = inbox::entry(sql, *app, *owner, &news.queue, *message).await?;
+                let is_there = entry.is_some_and(|entry| entry.kind == Kind::Chat.number());
+                if is_there { messages::note(sql, *app, *owner, news).await } else { Ok(()) }
+            })
+        })
+        .await?;
+    ctx.sessions.wake(app.id, owner.user, &peer);
+    Ok(())
 }
 
 /// Removes all messages up to that time from the owner's side of a conversation.

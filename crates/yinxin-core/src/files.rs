@@ -33,7 +33,7 @@ pub use open::{Opened, open, read};
 pub use parts::{abort, begin, complete, keep_part};
 use seats::Seats;
 pub use store::{Details, Source, Stored, Written, keep, write};
-pub use sweep::{expire, has_work, sweep};
+pub use sweep::{expire, give_up, has_work, sweep};
 use thumbs::Easel;
 pub use thumbs::thumbnail;
 
@@ -73,10 +73,12 @@ struct Bin {
 }
 
 impl Files {
-    /// Opens the place. Nobody is uploading yet: what was not finished is garbage.
-    pub(crate) async fn open(db: &Db, setup: &Setup, limits: &Limits) -> Result<Self> {
+    /// Opens the place. Where there is no other server nobody is uploading yet: what was not finished is garbage.
+    pub(crate) async fn open(db: &Db, setup: &Setup, limits: &Limits, is_alone: bool) -> Result<Self> {
         let blobs = Blobs::open(&setup.place)?;
-        db.write((), |sql, ()| Box::pin(async move { Ok::<_, Error>(garbage::condemn_all(sql).await?) })).await?;
+        if is_alone {
+            db.write((), |sql, ()| Box::pin(async move { Ok::<_, Error>(garbage::condemn_all(sql).await?) })).await?;
+        }
         Ok(Self {
             blobs,
             secret_is_enough: setup.secret_is_enough,

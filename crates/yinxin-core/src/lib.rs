@@ -6,11 +6,14 @@
 pub mod apps;
 pub mod attributes;
 pub mod blocks;
+pub mod bus;
 pub mod chores;
 pub mod clock;
+pub mod cluster;
 pub mod contacts;
 pub mod conversations;
 pub mod ctx;
+pub mod db;
 pub mod error;
 pub mod file_tokens;
 pub mod files;
@@ -40,6 +43,7 @@ pub mod settings;
 pub mod signed_calls;
 pub mod tokens;
 pub mod users;
+pub(crate) mod wrong_passwords;
 
 mod cache;
 
@@ -49,5 +53,6 @@ pub use error::{Code, Error, Result};
 pub use users::User;
 pub use yinxin_store::transfer;
 pub use yinxin_store::{
-    AppId, Db, Options as Database, PostgresOptions, SqliteOptions, Survey, UserId, describe_url, quick_check, survey,
+    AppId, Db, HookId, NodeId, Options as Database, PostgresOptions, SqliteOptions, Survey, Touched, UserId,
+    describe_url, quick_check, survey,
 };

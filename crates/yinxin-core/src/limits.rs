@@ -282,9 +282,15 @@ pub const SWEEP_QUEUES: i64 = 256;
 /// Rows that one write of a sweep may remove: the writer serves everybody else between two of them.
 pub const SWEEP_ROWS: i64 = 500;
 /// Pause between two steps of a sweep.
-pub const SWEEP_PAUSE_MS: u64 = 1000;
+pub const SWEEP_PAUSE_MS: i64 = 1000;
 /// Pause between the end of a sweep and the next.
-pub const SWEEP_REST_MS: u64 = 3_600_000;
+pub const SWEEP_REST_MS: i64 = 3_600_000;
+/// Writes of 256 that remove rows whose time is over on the way, in a cluster.
+pub const SWEEPING_WRITES: u8 = 8;
+/// Sessions of a deleted app that one write has end.
+pub const SESSIONS_ENDED: i64 = 200;
+/// How often the node of a cluster that does the chores looks for what others were asked to have done.
+pub const CHORES_LOOK_MS: i64 = 1000;
 /// Queues that are announced to a device at once; the others follow when these are done.
 pub const WAITING_QUEUES_MAX: i64 = 200;
 /// Devices of a user whose place in its queues is remembered.
@@ -424,3 +430,36 @@ pub const HOOK_ERROR_CHARS_MAX: usize = 200;
 pub const HOOK_LOG_PAGE_MAX: i64 = 100;
 /// Sessions that are ended in one write after a crash.
 pub const HOOK_SESSIONS_PAGE: i64 = 500;
+/// Devices of one user that may be connected at a time.
+pub const SESSIONS_PER_USER: usize = 20;
+/// How often a node of a cluster says that it lives.
+pub const NODE_BEAT_MS: u64 = 3000;
+/// A node that has not said so for this long is dead: its connections count as gone. The others see what it says up to a
+/// beat later, and the promise is 15 s.
+pub const NODE_DEAD_MS: u64 = 11_000;
+/// A node that was last seen so long ago, by the clock, is dead for one that sees it for the first time.
+pub const NODE_LONG_DEAD_MS: i64 = 60_000;
+/// How often a node looks for connections of its own that are to end, whether or not it is told.
+pub const ENDINGS_LOOK_MS: u64 = 2000;
+/// Connections that are told to end in one look, before the next.
+pub const ENDINGS_PAGE: i64 = 500;
+/// How long what was read is believed where other nodes write, too.
+pub const CACHE_TRUST_MS: u64 = 4000;
+/// How long a write waits for the other nodes to forget what it changed.
+pub const TOUCH_WAIT_MS: u64 = 500;
+/// Touches that are told in one hint; with more, everything is forgotten.
+pub const TOUCHES_TOLD: usize = 4096;
+/// Users whose wake-ups wait to be told to other nodes; with more, everybody looks.
+pub const WAKES_WAITING: usize = 16_384;
+/// Wake-ups of one user that wait, and news for it.
+pub const WAKES_PER_USER: usize = 64;
+/// Connections whose end is still to be written after the database failed.
+pub const LEFTOVERS_MAX: usize = 1_000_000;
+/// Rows of a dead node that are removed in one write.
+pub const NODE_CLEAR_ROWS: i64 = 500;
+/// Pause between two parts of what all connections of a node are told.
+pub const PART_PAUSE_MS: u64 = 20;
+/// Rows of forgiven wrong passwords that are removed with each wrong one: more than one, so that they become fewer.
+pub const FORGIVEN_SWEPT: i64 = 2;
+/// How often a node counts anew what is kept for hooks, where others tell them.
+pub const HOOK_RECOUNT_BEATS: u32 = 10;

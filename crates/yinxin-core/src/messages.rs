@@ -8,10 +8,11 @@ use std::sync::Arc;
 pub use yinxin_store::tables::inbox::InboxRow as Entry;
 use yinxin_store::tables::inbox::{self, ANY_DEVICE, Ahead};
 use yinxin_store::tables::{blocks, contacts, conversations, mutes as mute_table, reactions};
-use yinxin_store::{AppId, Db, Sql, UserId};
+use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
+use crate::db::Db;
 use crate::error::{Code, Error, Result};
 use crate::hooks::{self, Content, Notes, Said};
 use crate::limits::{DEVICES_KEPT, MESSAGE_BYTES_MAX, WAITING_QUEUES_MAX};
@@ -170,18 +171,18 @@ pub async fn send(ctx: &Ctx, app: &App, sender: Sender<'_>, to: &str, mut outgoi
         hooks::ask(ctx, app, || said.question(&payload)).await?;
     }
     let at_ms = ctx.clock.now_ms();
-    let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user);
+    let is_kept = !outgoing.online_only || ctx.sessions.is_online(app.id, receiver.user).await?;
     let notes = if is_kept { said.notes(ctx, at_ms) } else { None };
     let (to, act, read) = (receiver.username.clone(), outgoing.act, outgoing.read);
     let entry = outgoing.into_entry(sender.name(), at_ms);
     let input = Sending { right, to, entry, act, read, is_kept, notes, mint: Arc::clone(&ctx.mint) };
     // On its own: what is stored is told even if the sender goes while it is being stored.
-    let finished = tokio::spawn(store_and_tell(ctx.db.clone(), Arc::clone(&ctx.sessions), input));
+    let finished = tokio::spawn(store_and_tell(ctx.db.clone(), ctx.sessions.clone(), input));
     let (id, edited) = finished.await.map_err(|lost| Error::from(Code::Internal).caused_by(lost))??;
     Ok(Sent { id, at_ms, edited })
 }
 
-async fn store_and_tell(db: Db, sessions: Arc<dyn Sessions>, input: Sending) -> Result<(i64, Option<Edited>)> {
+async fn store_and_tell(db: Db, sessions: Sessions, input: Sending) -> Result<(i64, Option<Edited>)> {
     let Sending { right: Right { app, sender, receiver, .. }, .. } = input;
     let (from, to, origin) = (input.entry.sender.clone(), input.to.clone(), input.entry.origin.clone());
     let stored = db.write(input, |sql, input| Box::pin(store(sql, input))).await?;
@@ -298,7 +299,8 @@ pub(crate) async fn may_reach(
 
 /// Notes that a device logs in. One that was never here gets what waits for the user.
 pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<()> {
-    let here = ctx.sessions.devices_of(app, user).into_iter().map(|device| device.resource).collect::<Vec<_>>();
+    let here = ctx.sessions.devices_of(app, user).await?;
+    let here = here.into_iter().map(|device| device.resource).collect::<Vec<_>>();
     ctx.db
         .write(
             (app, user, resource.to_owned(), here, ctx.clock.now_ms()),

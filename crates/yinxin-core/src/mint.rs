@@ -28,7 +28,7 @@ pub struct Mint {
     last_order: AtomicI64,
     /// From one order id to the next, and what is left when an id is divided by that.
     step: i64,
-    node: i64,
+    node: AtomicI64,
     /// Counts ids, so that a time that comes again after the clock was set back makes another id.
     made: AtomicU64,
     /// Keyed per process: makes the parts of a UUID that are not time.
@@ -61,10 +61,15 @@ impl Mint {
             last_tick: AtomicI64::new(0),
             last_order: AtomicI64::new(node),
             step,
-            node,
+            node: AtomicI64::new(node),
             made: AtomicU64::new(0),
             scatter: RandomState::new(),
         }
+    }
+
+    /// Gives the node another number: another node has taken it for dead, and may have taken its number.
+    pub fn become_node(&self, node: i64) {
+        self.node.store(node.rem_euclid(self.step), Ordering::Relaxed);
     }
 
     /// A new version 1 UUID. Its clock sequence and node are scattered, so that ids of two processes do not meet.
@@ -78,8 +83,9 @@ impl Mint {
 
     /// A new order id, above all that this mint has made or was shown.
     pub fn order(&self) -> i64 {
-        let now = self.now(1 << ORDER_BITS) + self.node;
-        next(&self.last_order, |last| now.max(last + self.step))
+        let node = self.node.load(Ordering::Relaxed);
+        let now = self.now(1 << ORDER_BITS) + node;
+        next(&self.last_order, |last| now.max(self.above(last, node)))
     }
 
     /// The time of the clock that ids are made by.
@@ -89,8 +95,12 @@ impl Mint {
 
     /// Has order ids go on above one that was made earlier, by a clock that was ahead.
     pub fn rise_above(&self, order: i64) {
-        let own = order + (self.node - order).rem_euclid(self.step);
-        self.last_order.fetch_max(own, Ordering::Relaxed);
+        self.last_order.fetch_max(order, Ordering::Relaxed);
+    }
+
+    /// The next id of that node above one of any node.
+    fn above(&self, order: i64, node: i64) -> i64 {
+        order + 1 + (node - order - 1).rem_euclid(self.step)
     }
 
     fn now(&self, per_ms: i64) -> i64 {
@@ -160,13 +170,16 @@ mod tests {
             for mint in &mints {
                 let order = mint.order();
                 assert!(seen.insert(order));
-                assert_eq!(order.rem_euclid(NODES_MAX), mint.node);
+                assert_eq!(order.rem_euclid(NODES_MAX), mint.node.load(Ordering::Relaxed));
                 // What one has made is shown to the others, as it happens when they write into one queue.
                 mints.iter().filter(|_| round % 7 == 0).for_each(|other| other.rise_above(order));
                 assert!(mints.iter().all(|other| round % 7 != 0 || other.order() > order));
             }
             clock.move_by(i64::from(round % 3 == 0));
         }
+        let before = mints[0].order();
+        mints[0].become_node(7);
+        assert!(mints[0].order() > before && mints[0].order() % NODES_MAX == 7);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::users;
 /// A user's online state under its folded name.
 pub async fn is_online(ctx: &Ctx, app: &App, reference: &str) -> Result<(String, bool)> {
     let user = users::find(ctx, app, reference).await?;
-    Ok((user.username.clone(), ctx.sessions.is_online(app.id, user.user)))
+    Ok((user.username.clone(), ctx.sessions.is_online(app.id, user.user).await?))
 }
 
 /// Online states of up to 100 names, in order. An unknown name is not online.
@@ -21,19 +21,25 @@ pub async fn are_online(ctx: &Ctx, app: &App, names: Vec<String>) -> Result<Vec<
     if names.len() > STATUS_BATCH_MAX {
         return Err(Error::over(Code::TooManyNames, STATUS_BATCH_MAX));
     }
-    let mut states = Vec::with_capacity(names.len());
-    for name in names {
-        let user = users::look_up(ctx, app.id, &name).await?;
-        let online = user.is_some_and(|user| ctx.sessions.is_online(app.id, user.user));
-        states.push((name, online));
+    let mut known = Vec::with_capacity(names.len());
+    let mut found = Vec::with_capacity(names.len());
+    for name in &names {
+        let user = users::look_up(ctx, app.id, name).await?;
+        found.push(user.is_some());
+        known.extend(user.map(|user| user.user));
     }
-    Ok(states)
+    let mut online = ctx.sessions.are_online(app.id, &known).await?.into_iter();
+    let states = found.into_iter().map(|is_known| is_known && online.next().unwrap_or_default());
+    Ok(names.into_iter().zip(states).collect())
 }
 
 /// The connected devices of a user; an unknown user has none.
 pub async fn devices(ctx: &Ctx, app: &App, reference: &str) -> Result<Vec<Device>> {
     let user = users::look_up(ctx, app.id, reference).await?;
-    Ok(user.map_or_else(Vec::new, |user| ctx.sessions.devices_of(app.id, user.user)))
+    match user {
+        Some(user) => ctx.sessions.devices_of(app.id, user.user).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// How many messages wait for a user, under its folded name.

@@ -51,11 +51,14 @@ pub async fn set(ctx: &Ctx, app: &App, owner: &str, peer: &str, message: i64, pi
     let peer = users::look_up(ctx, app.id, &queue).await?.filter(|peer| peer.user != owner.user);
     let kind = if pinned { Kind::MessagePinned } else { Kind::MessageUnpinned };
     let deed = Deed { owner: &owner, peer: &queue, by };
-    let to_peer = peer.as_ref().filter(|peer| ctx.sessions.is_online(app.id, peer.user));
+    let to_peer = match &peer {
+        Some(peer) => News::if_online(ctx, app.id, peer, kind, &owner, &message.to_string()).await?,
+        None => None,
+    };
     let pinning = Pinning {
         app: app.id,
-        to_owner: News::to_own_devices(ctx, app.id, deed, kind, &message.to_string()),
-        to_peer: to_peer.map(|_| News::of(ctx, kind, &owner, &message.to_string())),
+        to_owner: News::to_own_devices(ctx, app.id, deed, kind, &message.to_string()).await?,
+        to_peer,
         mint: Arc::clone(&ctx.mint),
         message,
         owner: Arc::clone(&owner),

@@ -4,6 +4,7 @@
 use uuid::Uuid;
 use yinxin_store::tables::push::{self, NotifierRow};
 pub use yinxin_store::tables::push::{DeviceRow, RuleRow, TemplateRow};
+use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
@@ -144,6 +145,13 @@ impl RuleChanges {
         }
         Ok(())
     }
+
+    /// The same as it is kept.
+    pub(crate) fn checked(self, ctx: &Ctx) -> Result<RuleRow> {
+        self.check()?;
+        let ignore_until_ms = self.ignore_for_ms.map(|ms| if ms == 0 { 0 } else { ctx.clock.now_ms() + ms });
+        Ok(RuleRow { mode: self.mode, ignore_interval: self.ignore_interval, ignore_until_ms })
+    }
 }
 
 /// `HH:MM-HH:MM`; a day ends at `24:00` or begins at `00:00`.
@@ -171,26 +179,31 @@ pub async fn set_rule(
 ) -> Result<RuleRow> {
     let user = users::find(ctx, app, reference).await?;
     check_text("key", target)?;
-    changes.check()?;
-    let rule = RuleRow {
-        mode: changes.mode,
-        ignore_interval: changes.ignore_interval,
-        ignore_until_ms: changes.ignore_for_ms.map(|ms| if ms == 0 { 0 } else { ctx.clock.now_ms() + ms }),
-    };
-    let input = (app.id, user.user, kind, kind.target(target), rule);
+    let input = (app.id, user.user, kind, target.to_owned(), changes.checked(ctx)?);
     ctx.db
         .write(input, |sql, (app, user, kind, target, rule)| {
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
-                push::put_rule(sql, *app, *user, kind.name(), target, rule).await?;
-                if push::rules(sql, *app, *user).await? > PUSH_RULES_MAX {
-                    return Err(Error::about(Code::PushSettingIllegal, "key").with_limit(PUSH_RULES_MAX));
-                }
-                Ok(())
+                put_rule(sql, (*app, *user), *kind, target, rule).await
             })
         })
         .await?;
     rule_of(ctx, app, reference, kind, target).await
+}
+
+/// Changes a rule in a write that has seen the user.
+pub(crate) async fn put_rule(
+    sql: &mut dyn Sql,
+    (app, user): (AppId, UserId),
+    kind: RuleKind,
+    target: &str,
+    rule: &RuleRow,
+) -> Result<()> {
+    push::put_rule(sql, app, user, kind.name(), &kind.target(target), rule).await?;
+    if push::rules(sql, app, user).await? > PUSH_RULES_MAX {
+        return Err(Error::about(Code::PushSettingIllegal, "key").with_limit(PUSH_RULES_MAX));
+    }
+    Ok(())
 }
 
 /// A rule; one that was never set is empty.

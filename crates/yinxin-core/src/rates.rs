@@ -2,7 +2,7 @@
 //! so that no flood of addresses or names grows the memory. Two keys that share a cell share its limit, which at
 //! 65,536 cells under a per-process hash nobody can aim for.
 //!
-//! Counts are per server, not per cluster.
+//! Counts are per server, not per cluster; wrong passwords are on record there, too.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
@@ -142,6 +142,11 @@ impl Rates {
         cell.fetch_sub(self.failures.every_ns, Ordering::Relaxed);
     }
 
+    /// How wrong passwords are forgiven.
+    pub(crate) fn forgiving(&self) -> Forgiving {
+        Forgiving { every_ms: self.failures.every_ns / 1_000_000, burst: self.failures.burst }
+    }
+
     fn admit(&self, cells: &Cells, key: &impl Hash, pace: Pace) -> Result<()> {
         let now = self.now_ns();
         let step = |next: i64| pace.room(next, now);
@@ -156,6 +161,13 @@ impl Rates {
 fn refused() -> crate::Error {
     metrics::counter!("yinxin_rate_limited_total").increment(1);
     Code::RateLimited.into()
+}
+
+/// How wrong passwords are forgiven, one after the other, and how many are borne.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forgiving {
+    pub every_ms: i64,
+    pub burst: u32,
 }
 
 /// One call every so often, and so many at once.
@@ -224,6 +236,11 @@ impl Cells {
 pub(crate) struct Network(u64);
 
 impl Network {
+    /// As bytes, for a hash.
+    pub fn bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(v4) => u64::from(v4.to_bits()),

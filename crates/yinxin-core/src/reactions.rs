@@ -72,11 +72,14 @@ pub async fn set(
     let peer = users::look_up(ctx, app.id, &queue).await?.filter(|peer| peer.user != owner.user);
     let change = Change { message, reaction: reaction.to_owned(), added, reactors: Vec::new() };
     let deed = Deed { owner: &owner, peer: &queue, by };
-    let to_peer = peer.as_ref().filter(|peer| ctx.sessions.is_online(app.id, peer.user));
+    let to_peer = match &peer {
+        Some(peer) => News::if_online(ctx, app.id, peer, Kind::Reacted, &owner, "").await?,
+        None => None,
+    };
     let reacting = Reacting {
         app: app.id,
-        to_owner: News::to_own_devices(ctx, app.id, deed, Kind::Reacted, ""),
-        to_peer: to_peer.map(|_| News::of(ctx, Kind::Reacted, &owner, "")),
+        to_owner: News::to_own_devices(ctx, app.id, deed, Kind::Reacted, "").await?,
+        to_peer,
         row: ReactionRow { reaction: reaction.to_owned(), reactor: owner.username.clone() },
         owner: Arc::clone(&owner),
         peer: peer.clone(),

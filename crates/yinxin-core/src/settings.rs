@@ -1,13 +1,15 @@
 //! What a user sets for itself and only itself reads, beside its pushes: how it may be asked to become a contact, and what
 //! its clients want to find again on another device.
 
-use yinxin_store::tables::settings;
+use yinxin_store::tables::{settings, users};
+use yinxin_store::{AppId, Sql, UserId};
 
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{PUSH_BADGE_MAX, SETTING_CHARS_MAX};
-use crate::users::{User, must_exist};
+use crate::profiles::{self, Profile};
+use crate::users::{PushChanges, PushProfile, User, must_exist};
 
 /// A setting.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -116,12 +118,15 @@ impl Setting {
     }
 
     fn check(self, value: &str) -> Result<()> {
-        let is_legal = match self.shape() {
-            Shape::Switch => matches!(value, "true" | "false"),
-            Shape::Number(most) => value.parse().is_ok_and(|number: u64| number <= most),
-            Shape::Text => value.chars().count() <= SETTING_CHARS_MAX,
-        };
-        if is_legal { Ok(()) } else { Err(Error::about(Code::FieldIllegal, self.name()).with_limit(SETTING_CHARS_MAX)) }
+        let illegal = Error::about(Code::FieldIllegal, self.name());
+        match self.shape() {
+            Shape::Switch if !matches!(value, "true" | "false") => Err(illegal),
+            Shape::Number(most) if !value.parse().is_ok_and(|number: u64| number <= most) => {
+                Err(illegal.with_limit(most))
+            }
+            Shape::Text if value.chars().count() > SETTING_CHARS_MAX => Err(illegal.with_limit(SETTING_CHARS_MAX)),
+            Shape::Switch | Shape::Number(_) | Shape::Text => Ok(()),
+        }
     }
 }
 
@@ -158,17 +163,54 @@ pub async fn of_user(ctx: &Ctx, app: &App, user: &User) -> Result<Settings> {
     Ok(Settings(rows.into_iter().filter_map(|(name, value)| Some((named(&name)?, value))).collect()))
 }
 
-/// Sets those that are given, all or none.
-pub async fn change(ctx: &Ctx, app: &App, user: &User, changes: Vec<(Setting, String)>) -> Result<()> {
-    for (setting, value) in &changes {
-        setting.check(value)?;
+/// What a user changes of its own by one call.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Settings.
+    pub settings: Vec<(Setting, String)>,
+    /// What it shows.
+    pub profile: Profile,
+    /// How it wants pushes.
+    pub push: PushProfile,
+}
+
+impl From<(Setting, String)> for Changes {
+    fn from(setting: (Setting, String)) -> Self {
+        Self { settings: vec![setting], ..Self::default() }
     }
+}
+
+/// The rule for settings that are given.
+pub(crate) fn check(given: &[(Setting, String)]) -> Result<()> {
+    given.iter().try_for_each(|(setting, value)| setting.check(value))
+}
+
+/// Sets them in a write that has seen the user.
+pub(crate) async fn set(sql: &mut dyn Sql, app: AppId, user: UserId, given: &[(Setting, String)]) -> Result<()> {
+    for (setting, value) in given {
+        settings::put(sql, app, user, setting.name(), value).await?;
+    }
+    Ok(())
+}
+
+/// Changes what is given, all or none.
+pub async fn change(ctx: &Ctx, app: &App, user: &User, changes: impl Into<Changes>) -> Result<()> {
+    let Changes { settings, profile, push } = changes.into();
+    check(&settings)?;
+    profiles::check(&profile)?;
+    let push = PushChanges { profile: push, ..PushChanges::default() };
+    push.check()?;
+    let input = (app.id, user.user, settings, profile, push.profile, ctx.clock.now_ms());
     ctx.db
-        .write((app.id, user.user, changes), |sql, (app, user, changes)| {
+        .write(input, |sql, (app, user, settings, profile, push, now_ms)| {
             Box::pin(async move {
                 must_exist(sql, *app, *user).await?;
-                for (setting, value) in changes {
-                    settings::put(sql, *app, *user, setting.name(), value).await?;
+                set(sql, *app, *user, settings).await?;
+                if !profile.is_empty() {
+                    profiles::set(sql, *app, *user, profile).await?;
+                }
+                if *push != PushProfile::default() {
+                    users::update_push(sql, *app, *user, push, *now_ms).await?;
                 }
                 Ok(())
             })

@@ -22,6 +22,7 @@ use crate::limits::{DYNAMIC_TOKEN_AHEAD_S, TOKEN_TTL_MAX_S};
 use crate::passwords::Verdict;
 use crate::rates::Whose;
 use crate::users::{self, LoginName, User};
+use crate::wrong_passwords::Trial;
 
 /// A token and the life it was given.
 #[derive(Debug)]
@@ -84,12 +85,8 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     let (folded, tells_unknown) = (name.folded(), login.tells_unknown);
     let user = name.owner(ctx, app.id).await?;
     let whose = user.as_ref().map_or(Whose::Nobody(&folded), |user| Whose::User(user.user));
-    ctx.rates.password_tried(app.id, whose, login.from)?;
-    let checked = check(ctx, app, user.as_deref(), password, login.from).await;
-    if checked.as_ref().map_or(true, |(verdict, _)| verdict.matches) {
-        ctx.rates.password_not_wrong(app.id, whose, login.from);
-    }
-    let (verdict, stored) = checked?;
+    let trial = Trial { app: app.id, whose, from: login.from };
+    let (verdict, stored) = tried(ctx, trial, check(ctx, app, user.as_deref(), password, login.from)).await?;
     let Some(user) = user.filter(|_| verdict.matches) else {
         let is_nobody = tells_unknown && name.owner(ctx, app.id).await?.is_none();
         return Err(if is_nobody { Code::LoginUnknownUser } else { Code::WrongPassword }.into());
@@ -118,13 +115,28 @@ pub(crate) async fn check_password(
 ) -> Result<()> {
     let password = password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
     let whose = Whose::User(user.user);
-    ctx.rates.password_tried(app.id, whose, from)?;
-    let checked = check(ctx, app, Some(user), password, from).await;
-    if checked.as_ref().map_or(true, |(verdict, _)| verdict.matches) {
-        ctx.rates.password_not_wrong(app.id, whose, from);
-    }
-    if checked?.0.matches { Ok(()) } else { Err(Code::WrongPassword.into()) }
+    let trial = Trial { app: app.id, whose, from };
+    let (verdict, _) = tried(ctx, trial, check(ctx, app, Some(user), password, from)).await?;
+    if verdict.matches { Ok(()) } else { Err(Code::WrongPassword.into()) }
 }
+
+/// Checks a password and counts it if it is wrong.
+async fn tried(
+    ctx: &Ctx,
+    trial: Trial<'_>,
+    check: impl Future<Output = Result<(Verdict, Option<String>)>>,
+) -> Result<(Verdict, Option<String>)> {
+    trial.begin(ctx).await?;
+    let checked = check.await;
+    match &checked {
+        Ok((verdict, _)) if !verdict.matches => trial.was_wrong(ctx).await?,
+        _ => trial.was_not_wrong(ctx),
+    }
+    checked
+}
+
+/// An id of nobody's.
+const NOBODY: UserId = UserId([0; 16]);
 
 /// Checks a password; the same work for whoever there is, or is not. Gives the stored hash, too.
 async fn check(
@@ -134,10 +146,7 @@ async fn check(
     password: Zeroizing<String>,
     from: IpAddr,
 ) -> Result<(Verdict, Option<String>)> {
-    let stored = match user {
-        Some(user) => password_hash(ctx, app, user.user).await?,
-        None => None,
-    };
+    let stored = password_hash(ctx, app, user.map_or(NOBODY, |user| user.user)).await?;
     Ok((ctx.passwords.verify(password, stored.clone(), Some(from)).await?, stored))
 }
 

@@ -6,8 +6,9 @@
 use prost::Message;
 
 use crate::wire::{
-    Command, ConversationType, ConversationUnread, ErrorCode, Frame, MessageBody, Meta, Namespace, Provision,
-    RosterNotice, RosterNoticeType, Status, SyncDl, UnreadDl, UserNotice, UserNoticeType, Xid,
+    Command, Conversation, ConversationOperation, ConversationOperationType, ConversationPayloadType, ConversationType,
+    ConversationUnread, ErrorCode, Frame, MessageBody, Meta, Namespace, Provision, RosterNotice, RosterNoticeType,
+    Status, SyncDl, UnreadDl, UserNotice, UserNoticeType, Xid,
 };
 
 /// The client is in, as that device.
@@ -85,6 +86,14 @@ impl Heading {
     /// A message, or something done to one.
     pub fn message(&self, body: &MessageBody) -> Meta {
         self.meta(Namespace::Message, body)
+    }
+
+    /// A conversation was removed from the user's list.
+    pub fn removed(&self, conversation: Xid) -> Meta {
+        let r#type = ConversationOperationType::DeleteEverywhere.into();
+        let operation = Some(ConversationOperation { r#type, xid: Some(conversation) });
+        let said = Conversation { r#type: ConversationPayloadType::Oper.into(), operation };
+        self.meta(Namespace::Conversation, &said)
     }
 
     /// Something about a contact.

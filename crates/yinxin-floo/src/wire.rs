@@ -10,11 +10,13 @@
 //! Source: the field numbers the web SDK 1.0.5 carries, confirmed by captured frames (`tests/vectors.rs`). Left out:
 //! groups, and the encryption that this SDK never uses.
 
+mod conversation;
 mod envelope;
 mod message;
 mod notices;
 mod sync;
 
+pub use conversation::{Conversation, ConversationOperation, ConversationOperationType, ConversationPayloadType};
 pub use envelope::{Command, ErrorCode, Frame, OsType, Provision, Status, Xid};
 pub use message::{ContentType, MessageBody, MessageType, Operation, OperationType, QoS};
 pub use notices::{RosterNotice, RosterNoticeType, UserNotice, UserNoticeType};

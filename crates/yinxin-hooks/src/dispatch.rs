@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+use yinxin_core::cluster::Piece;
 use yinxin_core::hooks::{self, Key, Outcome};
 use yinxin_core::{Ctx, Result};
 
@@ -19,6 +21,10 @@ use crate::line::Line;
 const LOOK: usize = 128;
 /// The longest sleep: a clock that was set must not make a hook wait for long.
 const SLEEP_MAX_MS: i64 = 60_000;
+/// Another node tells the hooks: whether it still does is asked so often, and by the one that does, whether it still may.
+const UNTIL_ASKED_AGAIN: Duration = Duration::from_secs(1);
+/// In a cluster all hooks are looked at so often.
+const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(30);
 /// What is under way when the server stops may take so long to end.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -57,7 +63,23 @@ struct Dispatch {
 
 impl Dispatch {
     async fn work(&mut self) {
-        // A hook that has something new is found all the same.
+        loop {
+            while !self.ctx.holds(Piece::Hooks) {
+                tokio::time::sleep(UNTIL_ASKED_AGAIN).await;
+            }
+            self.look_at_all().await;
+            self.tell().await;
+            // Another node tells them now; what is under way here ends here.
+            while let Some(Ok(done)) = self.calls.join_next().await {
+                self.done(done);
+            }
+            self.lines.clear();
+            self.turns.clear();
+        }
+    }
+
+    /// A hook that has something new is found all the same.
+    async fn look_at_all(&mut self) {
         let known = hooks::all(&self.ctx).await.map_err(|error| tracing::error!(%error, "the hooks could not be read"));
         for key in known.unwrap_or_default() {
             if let Err(error) = hooks::tidy(&self.ctx, key).await {
@@ -65,7 +87,17 @@ impl Dispatch {
             }
             self.line(key).wake(false);
         }
-        loop {
+    }
+
+    /// Until this is another node's to do: on a server by itself, for ever.
+    async fn tell(&mut self) {
+        let mut looked_at = Instant::now();
+        while self.ctx.holds(Piece::Hooks) {
+            // What another node has put into an outbox is told by a hint, which may be lost.
+            if self.ctx.cluster.is_some() && looked_at.elapsed() >= LOOK_AT_ALL_EVERY {
+                self.look_at_all().await;
+                looked_at = Instant::now();
+            }
             self.start_calls().await;
             self.forget_idle();
             let (ctx, nap) = (Arc::clone(&self.ctx), self.nap());
@@ -150,6 +182,7 @@ impl Dispatch {
         let now_ms = self.ctx.clock.now_ms();
         let next_ms = self.lines.values().filter_map(Line::wake_ms).filter(|at_ms| *at_ms > now_ms).min();
         let for_ms = next_ms.map_or(SLEEP_MAX_MS, |next_ms| (next_ms - now_ms).min(SLEEP_MAX_MS));
-        Duration::from_millis(for_ms.unsigned_abs())
+        let nap = Duration::from_millis(for_ms.unsigned_abs());
+        if self.ctx.cluster.is_some() { nap.min(UNTIL_ASKED_AGAIN) } else { nap }
     }
 }

@@ -1,13 +1,14 @@
 //! [`Call`]: one request to an app that exists, as its handler sees it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::HeaderMap;
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use yinxin_core::users::{self, User};
 use yinxin_core::{App, Code, Ctx, Error, Result};
-use yinxin_http::Arrival;
+use yinxin_http::{Arrival, Form, FormFault, PacedBody};
 
 use crate::query::Query;
 use crate::{Options, body};
@@ -27,12 +28,21 @@ pub(crate) struct Call {
     pub query: Query,
     /// Read when the caller has shown its right.
     pub body: Bytes,
+    /// The body of an upload, until it is taken.
+    pub unread: Mutex<Option<Body>>,
 }
 
 impl Call {
     /// The body as an object.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         body::object(&self.body)
+    }
+
+    /// Takes the body of an upload as a form that is read as it comes, of at most so many bytes.
+    pub fn take_form(&self, bytes_max: usize) -> Result<Form, FormFault> {
+        let body = self.unread.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let body = PacedBody::new(body, bytes_max, self.arrival.body_timeout)?;
+        Form::new(self.headers.get(header::CONTENT_TYPE), body)
     }
 
     /// What the caller shows; empty when it shows nothing. Addresses of pictures have it behind the question mark.

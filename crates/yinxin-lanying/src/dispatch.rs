@@ -1,7 +1,7 @@
 //! From a request to a reply: the frame around every handler.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -101,7 +101,16 @@ async fn run(
         ctx.rates.token_call(arrival.client)?;
     }
     let (options, owner) = (Arc::clone(&actions.options), Arc::clone(&app));
-    let call = Call { ctx, app, options, arrival, headers: parts.headers, query, body: Bytes::new() };
+    let call = Call {
+        ctx,
+        app,
+        options,
+        arrival,
+        headers: parts.headers,
+        query,
+        body: Bytes::new(),
+        unread: Mutex::default(),
+    };
     Ok((owner, (action.handler)(call, body).await))
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum At {
     Dns,
     /// For a token.
     Login,
+    /// Whose body is a file, and is read as it comes.
+    Upload,
     /// Any other.
     Call,
 }
@@ -96,7 +98,9 @@ pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
         C::NewPasswordMissing => parameter("new_password"),
         C::FieldIllegal if limit > 0 => told(10002, format!("invalid request parameter: {subject} (limit {limit})")),
         C::FieldIllegal => parameter(subject),
-        C::UsernameIllegal => parameter("username has characters that are not allowed"),
+        C::UsernameIllegal => parameter(
+            "username may have letters, digits, _ and Chinese characters, not digits only, and not begin with mta or maxim",
+        ),
         C::UsernameTooLong => parameter(&format!("username is longer than {limit} bytes")),
         C::PasswordTooLong => parameter(&format!("password is longer than {limit} characters")),
         C::NicknameTooLong => parameter(&format!("nick_name is longer than {limit} characters")),

@@ -10,11 +10,16 @@ use crate::errors::{Manner, Wire, wire};
 
 /// The whole body, within the limits of the request.
 pub(crate) async fn body(arrival: &Arrival, body: Body) -> Result<Bytes> {
-    read_body(body, arrival.body_bytes_max, arrival.body_timeout).await.map_err(|fault| match fault {
+    read_body(body, arrival.body_bytes_max, arrival.body_timeout).await.map_err(unread)
+}
+
+/// Why a body was not read.
+pub(crate) fn unread(fault: BodyFault) -> Error {
+    match fault {
         BodyFault::TooLarge { limit } => Error::over(Code::BodyTooLarge, limit),
         BodyFault::Incomplete => Code::BodyIncomplete.into(),
         BodyFault::TimedOut => Code::BodyTimedOut.into(),
-    })
+    }
 }
 
 /// What a handler gives; a panic is an error like others.

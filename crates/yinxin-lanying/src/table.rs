@@ -2,13 +2,14 @@
 //! Who may call is the type of the handler's second argument.
 
 use std::pin::Pin;
+use std::sync::Mutex;
 
 use axum::body::Body;
 use yinxin_core::rates::Bucket;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::calls::{accounts, app, devices, files, groups, profiles, push, register, roster, settings, token};
+use crate::calls::{accounts, app, devices, files, groups, profiles, push, register, roster, settings, token, uploads};
 use crate::errors::At;
 use crate::frame;
 use crate::rights::Right;
@@ -35,9 +36,13 @@ impl Action {
 }
 
 /// Takes what a handler needs, in order: whoever has not the right is refused before the body is read.
-async fn handle<R: Right>(mut call: Call, body: Body, handler: impl AsyncFnOnce(&Call, R) -> Answer) -> Answer {
+async fn handle<R: Right>(mut call: Call, body: Body, at: At, handler: impl AsyncFnOnce(&Call, R) -> Answer) -> Answer {
     let right = R::of(&call).await?;
-    call.body = frame::body(&call.arrival, body).await?;
+    if at == At::Upload {
+        call.unread = Mutex::new(Some(body));
+    } else {
+        call.body = frame::body(&call.arrival, body).await?;
+    }
     handler(&call, right).await
 }
 
@@ -51,7 +56,7 @@ macro_rules! actions {
             label: $label,
             bucket: Bucket::$bucket,
             at: At::$at,
-            handler: |call, body| Box::pin(handle(call, body, $handler)),
+            handler: |call, body| Box::pin(handle(call, body, At::$at, $handler)),
         },)*)*];
     };
 }
@@ -133,7 +138,8 @@ actions! {
         POST "/group/create" => "group.create", groups::create;
         GET "/group/info" | "/group/settings" | "/group/member_list" => "group.get", groups::unknown;
         POST | PUT "/group/info/name" | "/group/info/avatar" | "/group/info/description" | "/group/info/ext"
-            => "group.set", groups::unknown;
+            | "/group/settings/require_admin_approval" => "group.set", groups::unknown;
+        POST "/group/info/batch" => "group.get_many", groups::some;
         POST "/group/invite" | "/group/apply" => "group.join", groups::unknown;
         POST | DELETE "/group/kick" | "/group/leave" | "/group/destroy" => "group.leave", groups::unknown;
     }
@@ -149,5 +155,12 @@ actions! {
     }
     Files Call {
         GET "/file/download/chat" | "/file/download/avatar" => "file.download", files::download;
+        GET "/file/upload/chat" => "file.begin", uploads::begin_for_chat;
+        GET "/file/upload/avatar/user" => "file.begin", uploads::begin_for_avatar;
+        GET "/file/upload/avatar/group" => "group.set", groups::unknown;
+        GET "/file/upload/forward" => "file.forward", uploads::forward;
+    }
+    Files Upload {
+        POST "/file/upload/content" => "file.upload", uploads::put;
     }
 }

@@ -13,7 +13,8 @@ use futures_util::future::BoxFuture;
 use yinxin_core::hooks::{self, EndReason, Known};
 use yinxin_core::limits::SocketLimits;
 use yinxin_core::presence::{self, News};
-use yinxin_core::{Ctx, Result};
+use yinxin_core::sessions::Entered;
+use yinxin_core::{Ctx, Error, Result, apps, messages, tokens};
 
 use crate::line::{self, Endings, Note, Notes};
 use crate::{End, Ending, Refused, Registration, Registry};
@@ -61,25 +62,50 @@ pub enum Next {
 /// A connection's place in the registry and how it is reached there.
 pub struct Place {
     registration: Registration,
+    entered: Entered,
     line: Arc<line::Sender>,
     notes: Notes,
     endings: Endings,
 }
 
 impl Place {
-    /// Takes a place for somebody who connects from that address, on a platform of that name, with a token that ends then.
-    pub fn take(
+    /// Lets somebody in who connects from that address, on a platform of that name, with a token that was good and ends
+    /// then: its device is known from now on, it takes a place, and the token is looked at once more, since a ban between
+    /// the first look and now would not have found this connection.
+    pub async fn enter<E: From<Error> + From<Refused>>(
+        ctx: &Ctx,
+        registry: &Arc<Registry>,
+        known: Known<'_>,
+        platform: &'static str,
+        from: IpAddr,
+        (token, ends_ms): (&str, Option<i64>),
+    ) -> Result<Self, E> {
+        let Known { app, user, device } = known;
+        messages::greet_device(ctx, app.id, user.user, &device.resource).await?;
+        let place = Self::take(ctx, registry, known, platform, from, ends_ms).await??;
+        tokens::authenticate(ctx, &*apps::current(ctx, app).await?, token).await?;
+        Ok(place)
+    }
+
+    /// In a cluster the connection is on record when this returns.
+    async fn take(
+        ctx: &Ctx,
         registry: &Arc<Registry>,
         known: Known<'_>,
         platform: &'static str,
         from: IpAddr,
         token_ends_ms: Option<i64>,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Result<Self, Refused>> {
         let (line, notes, endings) = line::line(from, token_ends_ms);
         let line = Arc::new(line);
         let owner = (known.app.id, known.user.user);
-        let registration = registry.register(owner, known.device.clone(), platform, line.clone())?;
-        Ok(Self { registration, line, notes, endings })
+        let registration = match registry.register(owner, known.device.clone(), platform, line.clone()) {
+            Ok(registration) => registration,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let number = registration.id().number();
+        let entered = ctx.sessions.enter(known.app.id, known.user, known.device, platform, number).await?;
+        Ok(entered.map(|entered| Self { registration, entered, line, notes, endings }).ok_or(Refused::UserFull))
     }
 }
 
@@ -93,8 +119,10 @@ pub async fn serve(
     place: Place,
     welcome: Vec<u8>,
 ) -> End {
-    let Place { registration, line, notes, endings } = place;
+    let Place { registration, entered, line, notes, endings } = place;
     if let Err(end) = pipe.send(welcome).await {
+        drop(registration);
+        entered.leave().await;
         return end;
     }
     let Known { app, user, device } = session.known();
@@ -106,6 +134,7 @@ pub async fn serve(
     let Exchange { pipe, session, .. } = exchange;
     // Offline from here on, whatever the socket still does.
     drop(registration);
+    entered.leave().await;
     announce(Box::pin(presence::left(ctx, app, &user, &resource)).await);
     Box::pin(hooks::end(ctx, session.known(), opened, over.reason())).await;
     match over {
@@ -196,6 +225,7 @@ impl<P: Pipe, S: Session> Exchange<'_, P, S> {
             // Boxed are the parts that need much room for a short time: a connection is idle nearly always.
             let frames = match heard {
                 Heard::Note(Note::Wake(queue)) => Box::pin(self.session.on_wake(&queue)).await?,
+                Heard::Note(Note::Look) => Vec::new(),
                 Heard::Note(Note::News(news)) => self.session.on_news(&news),
                 Heard::Frame(bytes) => Box::pin(self.answer(&bytes)).await?,
                 Heard::Answer(frame) => {

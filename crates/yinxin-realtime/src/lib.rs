@@ -1,4 +1,4 @@
-//! Who is connected: the registry of sessions behind the domain's port [`Sessions`](yinxin_core::sessions::Sessions).
+//! Who is connected: the registry of sessions behind the domain's port [`LocalSessions`](yinxin_core::sessions::LocalSessions).
 //!
 //! Owns the list of connections and their bounds, and what every chat gateway does alike: a connection takes a [`Place`] and
 //! is served by [`serve`] until its [`End`], between a [`Pipe`], which turns its socket into frames, and a [`Session`], which
@@ -16,4 +16,5 @@ pub use delivery::{Action, Delivery, Event};
 pub use end::End;
 pub use exchange::{Answering, Next, Pipe, Place, Session, serve};
 pub use inbox::{Inbox, Show};
-pub use registry::{Bounds, Ending, Line, Refused, Registration, Registry, SessionId};
+pub use registry::{Bounds, Line, Refused, Registration, Registry, SessionId};
+pub use yinxin_core::sessions::Ending;

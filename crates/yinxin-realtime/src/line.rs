@@ -26,6 +26,8 @@ const NOTES_MAX: usize = 32;
 pub enum Note {
     /// Look into that queue.
     Wake(Box<str>),
+    /// Look everywhere.
+    Look,
     /// Somebody's presence has changed.
     News(Arc<News>),
 }
@@ -97,6 +99,12 @@ impl Line for Sender {
         if self.notes.try_send(Note::Wake(queue.into())).is_err() {
             self.missed.store(true, Ordering::SeqCst);
         }
+    }
+
+    fn look_again(&self) {
+        self.missed.store(true, Ordering::SeqCst);
+        // Full: it looks after the next of those that wait.
+        let _full = self.notes.try_send(Note::Look);
     }
 
     fn announce(&self, news: &Arc<News>) {

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
-use yinxin_core::limits::DEVICES_PER_PLATFORM;
+use yinxin_core::limits::{DEVICES_PER_PLATFORM, SESSIONS_PER_USER};
 use yinxin_core::presence::News;
-use yinxin_core::sessions::{CloseReason, Connection, Device, Sessions};
+use yinxin_core::sessions::{CloseReason, Connection, Device, Ending, LocalSessions, PARTS};
 use yinxin_core::{AppId, UserId};
 
-const SHARDS: usize = 64;
+const SHARDS: usize = PARTS;
 
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +28,17 @@ pub struct Bounds {
     pub per_platform_max: usize,
 }
 
+impl Bounds {
+    /// Those of a node of a cluster, where the record of all nodes has the bounds per user.
+    #[must_use]
+    pub fn of_node(self) -> Self {
+        Self { per_user_max: usize::MAX, per_platform_max: usize::MAX, ..self }
+    }
+}
+
 impl Default for Bounds {
     fn default() -> Self {
-        Self { sessions_max: 1_000_000, per_user_max: 20, per_platform_max: DEVICES_PER_PLATFORM }
+        Self { sessions_max: 1_000_000, per_user_max: SESSIONS_PER_USER, per_platform_max: DEVICES_PER_PLATFORM }
     }
 }
 
@@ -38,16 +46,11 @@ impl Default for Bounds {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SessionId(u64);
 
-/// Why a connection is told to end.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ending {
-    /// The domain asked for it.
-    Asked(CloseReason),
-    /// The same device has connected again, or one too many of its platform: the older connection gives way. The text is
-    /// what the newer one says about itself.
-    Displaced(String),
-    /// The server stops; the client may come back to another, or later.
-    ServerStops,
+impl SessionId {
+    /// As it is stored.
+    pub fn number(self) -> i64 {
+        self.0.cast_signed()
+    }
 }
 
 /// What the registry may tell a connection. All are called on whatever thread has the news: they must be quick, must not
@@ -57,6 +60,8 @@ pub trait Line: Send + Sync {
     fn end(&self, ending: Ending);
     /// Something was put into that queue of its user's inbox.
     fn wake(&self, queue: &str);
+    /// Something may have been put anywhere: wake-ups were lost.
+    fn look_again(&self) {}
     /// The presence of somebody whom its user watches has changed.
     fn announce(&self, news: &Arc<News>);
     /// Whoever is at that address has shown a token of its user that ends then: a connection from there that ends with
@@ -180,16 +185,18 @@ impl Registry {
 
     /// Tells all connections of those users to end.
     fn end_all(&self, meant: impl Fn(&Owner) -> bool, ending: &Ending) {
-        for shard in &self.shards {
-            let lines: Vec<Arc<dyn Line>> = {
-                let shard = shard.read();
-                let users = shard.iter().filter(|(owner, _)| meant(owner));
-                users.flat_map(|(_, sessions)| sessions).map(|session| Arc::clone(&session.line)).collect()
-            };
-            for line in lines {
+        for part in 0..SHARDS {
+            for line in self.lines_of_part(part, &meant) {
                 line.end(ending.clone());
             }
         }
+    }
+
+    fn lines_of_part(&self, part: usize, meant: impl Fn(&Owner) -> bool) -> Vec<Arc<dyn Line>> {
+        let Some(shard) = self.shards.get(part) else { return Vec::new() };
+        let shard = shard.read();
+        let users = shard.iter().filter(|(owner, _)| meant(owner));
+        users.flat_map(|(_, sessions)| sessions).map(|session| Arc::clone(&session.line)).collect()
     }
 
     fn take_place(&self) -> Result<(), Refused> {
@@ -227,7 +234,7 @@ impl Registry {
     }
 }
 
-impl Sessions for Registry {
+impl LocalSessions for Registry {
     fn is_online(&self, app: AppId, user: UserId) -> bool {
         !self.is_empty() && self.shard(app, user).read().contains_key(&(app, user))
     }
@@ -245,21 +252,15 @@ impl Sessions for Registry {
         let connection = |session: &Session| Connection {
             resource: session.device.resource.clone(),
             device_name: session.device.device_name.clone(),
-            platform: session.platform,
+            platform: session.platform.into(),
             since_ms: session.device.since_ms,
         };
         let shard = self.shard(app, user).read();
         shard.get(&(app, user)).map_or_else(Vec::new, |sessions| sessions.iter().map(connection).collect())
     }
 
-    fn wake(&self, app: AppId, user: UserId, queue: &str) {
-        for line in self.lines(app, user, |_| true) {
-            line.wake(queue);
-        }
-    }
-
-    fn wake_others(&self, app: AppId, user: UserId, queue: &str, resource: &str) {
-        for line in self.lines(app, user, |session| session.device.resource != resource) {
+    fn wake(&self, app: AppId, user: UserId, queue: &str, but: Option<&str>) {
+        for line in self.lines(app, user, |session| but != Some(&session.device.resource)) {
             line.wake(queue);
         }
     }
@@ -285,6 +286,24 @@ impl Sessions for Registry {
 
     fn close_app(&self, app: AppId, reason: CloseReason) {
         self.end_all(|(of, _)| *of == app, &Ending::Asked(reason));
+    }
+
+    fn end(&self, app: AppId, user: UserId, number: i64, ending: Ending) {
+        for line in self.lines(app, user, |session| session.id.number() == number) {
+            line.end(ending.clone());
+        }
+    }
+
+    fn look_again(&self, part: usize) {
+        for line in self.lines_of_part(part, |_| true) {
+            line.look_again();
+        }
+    }
+
+    fn send_away(&self, part: usize) {
+        for line in self.lines_of_part(part, |_| true) {
+            line.end(Ending::ServerStops);
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! [`Db`]: the handle the domain holds. A read or a write is a closure over the seam, given together with its input,
 //! so that an engine may run it on another thread or, after a serialisation failure, once more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::error::{Error, Result};
 use crate::postgres::{Postgres, PostgresOptions};
 use crate::seam::{BoxFuture, Sql, Touched};
@@ -14,6 +17,7 @@ impl<T: Send + Sync + 'static> Input for T {}
 #[derive(Clone)]
 pub struct Db {
     engine: Engine,
+    reads: Arc<AtomicU64>,
 }
 
 /// Each future of the networked engine is boxed: those of the embedded one, which is quicker, stay small.
@@ -21,6 +25,12 @@ pub struct Db {
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Postgres),
+}
+
+impl From<Engine> for Db {
+    fn from(engine: Engine) -> Self {
+        Self { engine, reads: Arc::default() }
+    }
 }
 
 /// Which database to open.
@@ -40,7 +50,7 @@ impl Db {
             Options::Sqlite(options) => Self::open_sqlite(options, on_commit),
             Options::Postgres(options) => {
                 let postgres = Postgres::open(options, Box::new(on_commit)).await?;
-                Ok(Self { engine: Engine::Postgres(postgres) })
+                Ok(Engine::Postgres(postgres).into())
             }
         }
     }
@@ -50,7 +60,7 @@ impl Db {
         options: &SqliteOptions,
         on_commit: impl Fn(&[Touched]) + Send + Sync + 'static,
     ) -> Result<Self> {
-        Ok(Self { engine: Engine::Sqlite(Sqlite::open(options, Box::new(on_commit))?) })
+        Ok(Engine::Sqlite(Sqlite::open(options, Box::new(on_commit))?).into())
     }
 
     /// Runs `work` in a transaction. When this returns `Ok`, the change is on disk. Any `Err` undoes all of it; only when
@@ -79,6 +89,7 @@ impl Db {
         input: C,
         work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
     ) -> Result<T, E> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         match &self.engine {
             Engine::Sqlite(engine) => engine.read(&input, work),
             Engine::Postgres(engine) => Box::pin(engine.read(&input, work)).await,
@@ -88,6 +99,11 @@ impl Db {
     /// Whether it is the embedded engine.
     pub(crate) fn is_embedded(&self) -> bool {
         matches!(self.engine, Engine::Sqlite(_))
+    }
+
+    /// Reads since the start: for metrics.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// How many writes are queued, and how large the last group commit was: for metrics.

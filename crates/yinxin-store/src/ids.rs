@@ -37,6 +37,10 @@ id!(
     UserId
 );
 id!(
+    /// A node of a cluster: one life of a process.
+    NodeId
+);
+id!(
     /// A hook of an app.
     HookId
 );

@@ -19,7 +19,7 @@ pub mod transfer;
 
 pub use db::{Db, Input, Options};
 pub use error::{Error, Result};
-pub use ids::{AppId, FileId, HookId, ObjectId, TokenId, UserId};
+pub use ids::{AppId, FileId, HookId, NodeId, ObjectId, TokenId, UserId};
 pub use postgres::{PostgresOptions, Survey, describe_url, survey};
 pub use seam::{BoxFuture, Sql, Touched};
 pub use sqlite::{SqliteOptions, WriterGauge, quick_check};

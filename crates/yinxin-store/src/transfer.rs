@@ -20,7 +20,7 @@ const TOGETHER: usize = 25;
 /// The table that says whose data a database holds.
 const WHOSE: &str = "server_keys";
 /// What is true only of running servers stays behind.
-const OF_THE_RUNNING: [&str; 2] = ["nodes", "sessions"];
+const OF_THE_RUNNING: [&str; 5] = ["leases", "nodes", "password_failures", "session_endings", "sessions"];
 
 /// How far a transfer is.
 #[derive(Clone, Copy, Debug)]

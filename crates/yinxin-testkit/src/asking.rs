@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::Poll;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use futures_util::stream;
@@ -20,6 +21,7 @@ use crate::ground::Ground;
 pub struct Ask<'g> {
     /// Whom it is asked.
     pub ground: &'g Ground,
+    router: &'g Router,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -31,8 +33,14 @@ pub struct Ask<'g> {
 impl<'g> Ask<'g> {
     /// A request without a body.
     pub fn new(ground: &'g Ground, method: &str, path: &str) -> Self {
+        Self::to(ground, &ground.router, method, path)
+    }
+
+    /// The same to another router on that ground.
+    pub fn to(ground: &'g Ground, router: &'g Router, method: &str, path: &str) -> Self {
         Self {
             ground,
+            router,
             method: Method::from_bytes(method.as_bytes()).unwrap(),
             uri: path.parse().unwrap_or_else(|error| panic!("{path:?}: {error}")),
             headers: HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("im.test"))]),
@@ -97,7 +105,7 @@ impl<'g> IntoFuture for Ask<'g> {
             *request.uri_mut() = self.uri;
             *request.headers_mut() = self.headers;
             request.extensions_mut().insert(self.arrival);
-            let response = self.ground.router.clone().oneshot(request).await.unwrap();
+            let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             let at_ms = self.ground.now_ms();

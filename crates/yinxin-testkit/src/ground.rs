@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use tempfile::TempDir;
@@ -18,9 +18,10 @@ use yinxin_core::names::AppName;
 use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
-use yinxin_core::sessions::Sessions;
+use yinxin_core::sessions::LocalSessions;
 use yinxin_core::{Ctx, Database, Error, SqliteOptions, files};
 use yinxin_http::ServeOptions;
+use yinxin_http::metrics::PrometheusHandle;
 
 use crate::storage;
 
@@ -84,7 +85,7 @@ pub struct Ground {
     /// What answers.
     pub router: Router,
     build: Box<Build>,
-    sessions: Arc<dyn Sessions>,
+    sessions: Arc<dyn LocalSessions>,
     setup: Setup,
     master: MasterKey,
     folder: TempDir,
@@ -94,7 +95,7 @@ impl Ground {
     /// A new server, whose router that function makes.
     pub async fn new(
         setup: Setup,
-        sessions: Arc<dyn Sessions>,
+        sessions: Arc<dyn LocalSessions>,
         build: impl Fn(&Arc<Ctx>) -> Router + Send + Sync + 'static,
     ) -> Self {
         let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(FakeClock::at(START_MS)));
@@ -170,7 +171,7 @@ impl Ground {
 fn parts(
     folder: &TempDir,
     clock: &Arc<FakeClock>,
-    sessions: &Arc<dyn Sessions>,
+    sessions: &Arc<dyn LocalSessions>,
     setup: &Setup,
     master: &MasterKey,
 ) -> Parts {
@@ -187,6 +188,7 @@ fn parts(
             ..files::Setup::in_folder(folder.path().join("files"))
         },
         master: master.clone(),
+        cluster: None,
     }
 }
 
@@ -210,4 +212,18 @@ impl Listener {
         }));
         Self { address, _stop: stop }
     }
+}
+
+/// The process's metrics, installed once.
+pub fn metrics() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| yinxin_http::metrics::install().unwrap())
+}
+
+/// How many connections of this process have ended for that reason.
+pub fn ended(reason: &str) -> u64 {
+    let series = format!("yinxin_session_ends_total{{reason=\"{reason}\"}}");
+    let text = yinxin_http::metrics::render(metrics());
+    let value = text.lines().find_map(|line| line.strip_prefix(&series));
+    value.map_or(0, |value| value.trim().parse().unwrap())
 }

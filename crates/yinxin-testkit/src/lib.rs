@@ -4,10 +4,13 @@
 
 pub mod asking;
 pub mod bucket;
+pub mod chat;
 pub mod fuzz;
 pub mod golden;
 pub mod ground;
 pub mod http;
+pub mod model;
+pub mod nats;
 pub mod postgres;
 pub mod server;
 pub mod storage;

@@ -109,8 +109,9 @@ impl Server {
         let data = TempDir::new().expect("a temporary folder");
         let mut serve = Command::new(binary);
         serve.arg("serve").arg("--data").arg(data.path());
-        serve.args(["--listen", "127.0.0.1:0", "--no-demo"]).args(extra_args).envs(env.iter().copied());
+        serve.args(["--listen", "127.0.0.1:0", "--no-demo"]).args(extra_args);
         serve.envs(storage::url_at(&data.path().join("yinxin.db")).map(|url| ("YINXIN_DATABASE__URL", url)));
+        serve.envs(env.iter().copied());
         let (process, addr) = serve_on(&mut serve);
         Self { process, addr, binary: binary.to_owned(), data, serve }
     }
@@ -118,6 +119,15 @@ impl Server {
     /// Ends the process at once, as `kill -9` does: nothing is finished, nothing is closed.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        let id = self.process.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill starts");
+        assert!(told.success(), "the server is there to be told");
+        let ended = self.process.child.wait().expect("a child");
+        assert!(ended.success(), "{ended}: {}", self.output());
     }
 
     /// Starts the killed server again on the same folder, and on another port.

@@ -12,25 +12,40 @@ pub async fn has_work(ctx: &Ctx) {
     ctx.files.bin.bell.notified().await;
 }
 
+/// Writes down which objects were given up here, for the sweep to find.
+pub async fn give_up(ctx: &Ctx) -> Result<()> {
+    let given_up = std::mem::take(&mut *ctx.files.bin.objects.lock());
+    if given_up.is_empty() {
+        return Ok(());
+    }
+    ctx.db
+        .write(given_up, |sql, given_up| {
+            Box::pin(async move {
+                for object in given_up {
+                    garbage::condemn(sql, *object).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+        .await
+}
+
 /// Deletes some objects that belong to no file; whether there may be more. An object is beyond being claimed before it is
 /// touched, and forgotten only when it is gone.
 pub async fn sweep(ctx: &Ctx) -> Result<bool> {
-    let given_up = std::mem::take(&mut *ctx.files.bin.objects.lock());
+    give_up(ctx).await?;
     let now_ms = ctx.clock.now_ms();
     let any = ctx
         .db
         .read(now_ms, |sql, now_ms| Box::pin(async move { Ok::<_, Error>(garbage::any_due(sql, *now_ms).await?) }))
         .await?;
-    if given_up.is_empty() && !any {
+    if !any {
         return Ok(false);
     }
     let some = ctx
         .db
-        .write((given_up, now_ms), |sql, (given_up, now_ms)| {
+        .write(now_ms, |sql, now_ms| {
             Box::pin(async move {
-                for object in given_up {
-                    garbage::condemn(sql, *object).await?;
-                }
                 garbage::condemn_due(sql, *now_ms).await?;
                 Ok::<_, Error>(garbage::some(sql, SWEEP_MAX).await?)
             })

@@ -63,6 +63,17 @@ impl Live {
         }
     }
 
+    /// Another node has put something into a hook's outbox.
+    pub(crate) fn note_elsewhere(&self, key: Key) {
+        self.state(key).room.fetch_sub(1, Ordering::Relaxed);
+        self.wake(key);
+    }
+
+    /// The hooks that this server knows of.
+    pub(super) fn known(&self) -> Vec<Key> {
+        self.hooks.read().keys().copied().collect()
+    }
+
     /// Asks for a look at a hook's outbox.
     fn wake(&self, key: Key) {
         self.woken.lock().entry(key).or_default();
@@ -70,7 +81,7 @@ impl Live {
     }
 
     /// The same, however long the hook was to be left alone.
-    pub(super) fn hurry(&self, key: Key) {
+    pub(crate) fn hurry(&self, key: Key) {
         self.woken.lock().insert(key, true);
         self.bell.notify_one();
     }

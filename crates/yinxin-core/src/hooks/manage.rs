@@ -7,6 +7,7 @@ use yinxin_store::tables::hook_outbox;
 use yinxin_store::tables::hooks::{self, HookRow, HookUpdate};
 use zeroize::Zeroizing;
 
+use super::live::Key;
 use super::outbox::event_seq;
 use super::{Event, Hook, Kind, OnFailure, hook_of, place, signature, upkeep};
 use crate::apps::{self, App};
@@ -217,8 +218,16 @@ pub async fn change(ctx: &Ctx, app: &App, id: &str, changes: Changes) -> Result<
         })
         .await?;
     known.then_some(()).ok_or_else(|| unknown(id))?;
-    ctx.hooks.hurry((app.id, hook.id));
+    hurry(ctx, (app.id, hook.id));
     find(ctx, app, id).await
+}
+
+/// Has the hook told now, by whichever node tells it.
+fn hurry(ctx: &Ctx, key: Key) {
+    ctx.hooks.hurry(key);
+    if let Some(cluster) = &ctx.cluster {
+        cluster.tell_hurry(key);
+    }
 }
 
 /// Replaces the secret. For a day the one before signs, too.
@@ -280,6 +289,6 @@ pub async fn redeliver(ctx: &Ctx, app: &App, id: &str, event: Option<&str>) -> R
             })
         })
         .await?;
-    ctx.hooks.hurry((app.id, hook));
+    hurry(ctx, (app.id, hook));
     if seq.is_some() && count == 0 { Err(unknown()) } else { Ok(count) }
 }

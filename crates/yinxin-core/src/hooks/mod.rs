@@ -32,6 +32,7 @@ pub(crate) use said::Said;
 pub use sessions::{EndReason, Known, Opened, end, open};
 pub use trial::{Attempt, test};
 pub use upkeep::{all, recover, tidy};
+pub(crate) use upkeep::{recount, recover_node};
 pub use yinxin_store::HookId;
 pub use yinxin_store::tables::hook_log::AttemptRow as Logged;
 

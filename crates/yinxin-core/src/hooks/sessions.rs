@@ -38,10 +38,7 @@ impl EndReason {
             Self::Closed => "closed",
             Self::TokenEnded => "token_ended",
             Self::Displaced => "displaced",
-            Self::Asked(CloseReason::Kicked) => "kicked",
-            Self::Asked(CloseReason::Banned) => "banned",
-            Self::Asked(CloseReason::PasswordChanged) => "password_changed",
-            Self::Asked(CloseReason::Deleted) => "deleted",
+            Self::Asked(reason) => reason.name(),
             Self::ServerStopped => "server_stopped",
             Self::ServerLost => "server_lost",
         }
@@ -92,13 +89,13 @@ async fn tell_start(ctx: &Ctx, known: Known<'_>, opened: &Opened) -> Result<bool
     }
     let row = || SessionRow { session_seq: opened.seq, lane: lane(known), data: data(known, opened).to_string() };
     ctx.db
-        .write((app.id, notes, is_noted.then(row)), |sql, (app, notes, row)| {
+        .write((app.id, notes, is_noted.then(row), ctx.node()), |sql, (app, notes, row, node)| {
             Box::pin(async move {
                 if let Some(notes) = notes {
                     notes.keep(sql, *app, None, None).await?;
                 }
                 if let Some(row) = row {
-                    hook_sessions::begin(sql, *app, row).await?;
+                    hook_sessions::begin(sql, *app, row, *node).await?;
                 }
                 Ok::<_, Error>(())
             })
@@ -116,7 +113,7 @@ pub async fn end(ctx: &Ctx, known: Known<'_>, opened: Opened, reason: EndReason)
 
 async fn tell_end(ctx: &Ctx, known: Known<'_>, opened: &Opened, reason: EndReason) -> Result<()> {
     let app = apps::current(ctx, known.app).await?;
-    let online = ctx.sessions.is_online(app.id, known.user.user);
+    let online = ctx.sessions.is_online(app.id, known.user.user).await?;
     let ended = || ended(data(known, opened), reason, online);
     let notes = notes(ctx, &app, Event::SessionEnded, ctx.clock.now_ms(), (|| lane(known), ended));
     if notes.is_none() && !opened.is_noted {

@@ -4,7 +4,7 @@ use yinxin_store::tables::hook_log;
 use yinxin_store::tables::hook_outbox::{self, FAILED, NewEvent, WAITING};
 use yinxin_store::tables::hook_sessions::{self, SessionRow};
 use yinxin_store::tables::hooks::{self, HookRow};
-use yinxin_store::{AppId, Sql};
+use yinxin_store::{AppId, NodeId, Sql};
 
 use super::{Event, Key, sessions};
 use crate::ctx::Ctx;
@@ -50,16 +50,38 @@ pub(super) async fn kept(ctx: &Ctx, (app, hook): Key) -> Result<(i64, i64)> {
         .await
 }
 
-/// Ends the sessions that the server's own end has cut off: called once, at the start, before anybody is connected.
+/// Counts anew what is kept for the hooks that this server knows: another tells them.
+pub(crate) async fn recount(ctx: &Ctx) -> Result<()> {
+    for key in ctx.hooks.known() {
+        let (waiting, failed) = kept(ctx, key).await?;
+        ctx.hooks.count(key, waiting + failed);
+    }
+    Ok(())
+}
+
+/// Ends the sessions that the server's own end has cut off: called once, at the start, before anybody is connected. In a
+/// cluster the others do that when a node is dead.
 pub async fn recover(ctx: &Ctx) -> Result<usize> {
+    if ctx.cluster.is_some() { Ok(0) } else { end_all(ctx, None).await }
+}
+
+/// The same for a node that is dead.
+pub(crate) async fn recover_node(ctx: &Ctx, node: NodeId) -> Result<usize> {
+    end_all(ctx, Some(node)).await
+}
+
+async fn end_all(ctx: &Ctx, of: Option<NodeId>) -> Result<usize> {
     let mut ended = 0;
     loop {
-        let input = (ctx.mint.order(), ctx.clock.now_ms());
+        let input = (ctx.mint.order(), ctx.clock.now_ms(), of);
         let some = ctx
             .db
-            .write(input, |sql, (seq, now_ms)| {
+            .write(input, |sql, (seq, now_ms, of)| {
                 Box::pin(async move {
-                    let cut_off = hook_sessions::any(sql, HOOK_SESSIONS_PAGE).await?;
+                    let cut_off = match of {
+                        None => hook_sessions::any(sql, HOOK_SESSIONS_PAGE).await?,
+                        Some(node) => hook_sessions::of_node(sql, *node, HOOK_SESSIONS_PAGE).await?,
+                    };
                     for (app, session) in &cut_off {
                         end_one(sql, *app, session, *seq, *now_ms).await?;
                     }

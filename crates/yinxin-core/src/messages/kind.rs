@@ -27,7 +27,7 @@ pub enum Kind {
     Unmarked,
     /// The owner has removed the conversation from its list.
     Hidden,
-    /// The owner has removed messages from the conversation.
+    /// The owner has removed messages from the conversation; the payload is their ids, or nothing if all up to some time.
     Erased,
     /// The sender has reacted to a message, or taken a reaction back; the payload is a [`crate::reactions::Change`].
     Reacted,
@@ -35,10 +35,12 @@ pub enum Kind {
     MessagePinned,
     /// The sender has unpinned a message; the payload is its id.
     MessageUnpinned,
+    /// The owner wants to see a message as one that it has not read; the payload is its id.
+    Unread,
 }
 
 impl Kind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Chat,
         Self::About,
         Self::Invited,
@@ -55,6 +57,7 @@ impl Kind {
         Self::Reacted,
         Self::MessagePinned,
         Self::MessageUnpinned,
+        Self::Unread,
     ];
 
     /// The number in storage.
@@ -76,6 +79,7 @@ impl Kind {
             Self::Reacted => 14,
             Self::MessagePinned => 15,
             Self::MessageUnpinned => 16,
+            Self::Unread => 17,
         }
     }
 

@@ -44,6 +44,19 @@ pub(crate) struct News {
 }
 
 impl News {
+    /// News of another user, for one who is connected: who is away finds it when it looks.
+    pub async fn if_online(
+        ctx: &Ctx,
+        app: AppId,
+        to: &User,
+        kind: Kind,
+        sender: &User,
+        text: &str,
+    ) -> Result<Option<Self>> {
+        let online = ctx.sessions.is_online(app, to.user).await?;
+        Ok(online.then(|| Self::of(ctx, kind, sender, text)))
+    }
+
     /// News of another user.
     pub fn of(ctx: &Ctx, kind: Kind, sender: &User, text: &str) -> Self {
         Self::done_by(ctx, kind, sender, "", &sender.username, text)
@@ -51,12 +64,19 @@ impl News {
 
     /// What a user did in the conversation with a peer, for its other devices, if one of them is connected: those who are
     /// away find it when they look.
-    pub fn to_own_devices(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Option<Self> {
+    pub async fn to_own_devices(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Result<Option<Self>> {
+        let news = Self::of_own(ctx, app, deed, kind, text).await?;
+        let devices = ctx.sessions.devices_of(app, deed.owner.user).await?;
+        Ok(devices.iter().any(|one| one.resource != news.origin).then_some(news))
+    }
+
+    /// The same, for those who are away, too: of what is nowhere but in the news.
+    pub async fn of_own(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Result<Self> {
         let Deed { owner, peer, by } = deed;
-        let devices = ctx.sessions.devices_of(app, owner.user);
+        let devices = ctx.sessions.devices_of(app, owner.user).await?;
         // What a caller says of itself is believed only if it is connected.
         let known = devices.iter().map(|one| &*one.resource).find(|one| *one == by.device()).unwrap_or_default();
-        devices.iter().any(|one| one.resource != known).then(|| Self::done_by(ctx, kind, owner, known, peer, text))
+        Ok(Self::done_by(ctx, kind, owner, known, peer, text))
     }
 
     fn done_by(ctx: &Ctx, kind: Kind, sender: &User, device: &str, queue: &str, text: &str) -> Self {

@@ -38,13 +38,15 @@ pub async fn arrived(ctx: &Ctx, app: AppId, user: &User, resource: &str) -> Resu
 
 /// A device has gone.
 pub async fn left(ctx: &Ctx, app: AppId, user: &User, resource: &str) -> Result<()> {
-    let is_back = || ctx.sessions.devices_of(app, user.user).iter().any(|device| device.resource == resource);
-    if is_back() {
+    let is_back = async || -> Result<bool> {
+        Ok(ctx.sessions.devices_of(app, user.user).await?.iter().any(|device| device.resource == resource))
+    };
+    if is_back().await? {
         // A newer connection of the same device took its place.
         return Ok(());
     }
     turn(ctx, app, user, resource, HERE, GONE).await?;
-    if is_back() {
+    if is_back().await? {
         // It came while this was written, and may have looked before.
         turn(ctx, app, user, resource, GONE, HERE).await?;
     }
@@ -101,7 +103,7 @@ pub(super) async fn tell(ctx: &Ctx, app: AppId, user: &User, gone: Option<&str>)
 /// What the user's devices published, newest first, and the connected ones that published nothing.
 pub(super) async fn devices(ctx: &Ctx, app: AppId, user: &User) -> Result<Vec<StatusRow>> {
     let mut rows = published(ctx, app, user).await?;
-    for device in ctx.sessions.devices_of(app, user.user) {
+    for device in ctx.sessions.devices_of(app, user.user).await? {
         if rows.iter().all(|row| row.resource != device.resource) {
             let published_s = ctx.clock.now_s();
             rows.push(StatusRow { resource: device.resource, status: HERE, ext: String::new(), published_s });

@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 use yinxin_store::tables::push_tasks::{self, NewTask};
 
 pub use audience::Audience;
-pub use marks::{add_tags, check_alias, clear_tags, remove_tags, set_alias, tags};
+pub(crate) use marks::check_alias;
+pub use marks::{add_tags, clear_tags, remove_tags, set_alias, tags};
 pub(crate) use step::{Turns, step};
 
 use crate::apps::{self, App};

@@ -1,7 +1,6 @@
 //! Telling the app's hooks of a push, a few users at a time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -41,7 +40,7 @@ struct Piece {
     task: i64,
     at_ms: i64,
     notes: Option<Notes>,
-    sessions: Arc<dyn Sessions>,
+    sessions: Sessions,
 }
 
 /// The app that had its turn last: each has one after the other.
@@ -72,7 +71,7 @@ pub(crate) async fn step(ctx: &Ctx, turns: &mut Turns) -> Result<bool> {
     let at_ms = ctx.clock.now_ms();
     let said = (|| format!("push {task}"), || Value::Null);
     let notes = hooks::notes(ctx, &app, Event::PushRequested, at_ms, said);
-    let sessions = Arc::clone(&ctx.sessions);
+    let sessions = ctx.sessions.clone();
     let piece = Piece { app: app.id, app_key: app.name.app_key(), task, at_ms, notes, sessions };
     ctx.db.write(piece, |sql, piece| Box::pin(piece.tell(sql))).await?;
     Ok(true)
@@ -140,7 +139,7 @@ impl Piece {
             shown.push(said(&device, provider));
         }
         let badge = count_up(sql, self.app, user, badge).await?;
-        let online = self.sessions.is_online(self.app, user);
+        let online = self.sessions.is_online_in(sql, self.app, user).await?;
         Ok(Some(of_user(&known, &shown, badge, online)))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use yinxin_store::tables::room_stays::{self, StayRow};
 use yinxin_store::tables::rooms::{self, RoomRow};
-use yinxin_store::{AppId, Sql};
+use yinxin_store::{AppId, NodeId, Sql};
 
 use super::live::{Live, RoomKey};
 use super::names::{RoomName, RoomUid};
@@ -236,6 +236,18 @@ pub(super) async fn vacate(ctx: &Ctx, key: RoomKey) -> Result<()> {
     ctx.db
         .write((key, Arc::clone(&ctx.rooms), ctx.clock.now_ms()), |sql, (key, live, now_ms)| {
             Box::pin(vacate_in(sql, *key, live, *now_ms))
+        })
+        .await
+}
+
+/// The same for a node that is dead: whoever was in its rooms may come back by way of another.
+pub(crate) async fn recover_node(ctx: &Ctx, node: NodeId) -> Result<()> {
+    ctx.db
+        .write((node, ctx.clock.now_ms()), |sql, (node, now_ms)| {
+            Box::pin(async move {
+                room_stays::lose_of_node(sql, *node, *now_ms).await?;
+                Ok::<_, Error>(rooms::abandon_of_node(sql, *node, now_ms + ROOM_RETURN_MS).await?)
+            })
         })
         .await
 }

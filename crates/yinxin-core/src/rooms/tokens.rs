@@ -63,11 +63,13 @@ pub async fn issue(ctx: &Ctx, app: &App, request: &Request) -> Result<String> {
     };
     let salt = ctx
         .db
-        .write((app.id, grant, now_ms), |sql, (app, grant, now_ms)| {
+        .write((app.id, grant, now_ms, ctx.swept(ROOM_TOKENS_SWEPT)), |sql, (app, grant, now_ms, swept)| {
             Box::pin(async move {
                 crate::apps::must_exist(sql, *app).await?;
                 let salt = room_tokens::grant(sql, *app, grant, *now_ms).await?;
-                room_tokens::remove_ended(sql, *app, *now_ms, ROOM_TOKENS_SWEPT).await?;
+                if *swept > 0 {
+                    room_tokens::remove_ended(sql, *app, *now_ms, *swept).await?;
+                }
                 Ok::<_, Error>(salt)
             })
         })

@@ -18,7 +18,7 @@ use crate::limits::{
     USER_DELETE_MAX,
 };
 use crate::rooms::kicks;
-use crate::sessions::CloseReason;
+use crate::sessions::{self, CloseReason};
 use crate::tokens;
 
 /// Sets a password without asking for the old one. All tokens and connections of the user end.
@@ -62,7 +62,10 @@ pub(super) async fn replace_password(ctx: &Ctx, app: &App, user: &User, password
     let known = ctx
         .db
         .write((app.id, user.user, hash, ended_s(ctx)), |sql, (app, user, hash, ended_s)| {
-            Box::pin(async move { Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *ended_s).await?) })
+            Box::pin(async move {
+                sessions::dismiss(sql, *app, *user, CloseReason::PasswordChanged).await?;
+                Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *ended_s).await?)
+            })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, &user.username))?;
@@ -85,7 +88,7 @@ pub struct PushChanges {
 }
 
 impl PushChanges {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let profile = &self.profile;
         if profile.nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
             return Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX));
@@ -147,7 +150,10 @@ pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
     let known = ctx
         .db
         .write((app.id, user.user, ended_s(ctx)), |sql, (app, user, ended_s)| {
-            Box::pin(async move { Ok::<_, Error>(users::deactivate(sql, *app, *user, *ended_s).await?) })
+            Box::pin(async move {
+                sessions::dismiss(sql, *app, *user, CloseReason::Banned).await?;
+                Ok::<_, Error>(users::deactivate(sql, *app, *user, *ended_s).await?)
+            })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
@@ -171,6 +177,19 @@ pub async fn lift_ban(ctx: &Ctx, app: &App, reference: &str) -> Result<()> {
 /// Closes a user's connections, or those of one device. Tokens live on.
 pub async fn kick(ctx: &Ctx, app: &App, reference: &str, resource: Option<&str>) -> Result<()> {
     let user = find(ctx, app, reference).await?;
+    if ctx.sessions.are_on_record() {
+        let input = (app.id, user.user, resource.map(str::to_owned));
+        ctx.db
+            .write(input, |sql, (app, user, resource)| {
+                Box::pin(async move {
+                    match resource {
+                        None => sessions::dismiss(sql, *app, *user, CloseReason::Kicked).await,
+                        Some(one) => sessions::dismiss_one(sql, *app, *user, one, CloseReason::Kicked).await,
+                    }
+                })
+            })
+            .await?;
+    }
     ctx.sessions.close(app.id, user.user, resource, CloseReason::Kicked);
     Ok(())
 }
@@ -181,7 +200,10 @@ pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> 
     let known = ctx
         .db
         .write((app.id, user.user), |sql, (app, user)| {
-            Box::pin(async move { Ok::<_, Error>(users::delete(sql, *app, *user).await?) })
+            Box::pin(async move {
+                sessions::dismiss(sql, *app, *user, CloseReason::Deleted).await?;
+                Ok::<_, Error>(users::delete(sql, *app, *user).await?)
+            })
         })
         .await?;
     known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
@@ -200,6 +222,7 @@ pub async fn delete_oldest(ctx: &Ctx, app: &App, from: Option<Uuid>, limit: i64)
                 let mut users = users::page(sql, *app, *from, None, *limit + 1).await?;
                 let next = split_off(&mut users, *limit);
                 for user in &users {
+                    sessions::dismiss(sql, *app, user.user, CloseReason::Deleted).await?;
                     users::delete(sql, *app, user.user).await?;
                 }
                 Ok::<_, Error>((users, next))

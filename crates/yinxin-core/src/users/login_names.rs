@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use yinxin_store::AppId;
-use yinxin_store::tables::handles::{self, EMAIL, MOBILE, USERNAME};
+use yinxin_store::tables::handles::{self, EMAIL, MOBILE, NUMERIC_ID, USERNAME};
 use yinxin_store::tables::users;
+use yinxin_store::{AppId, UserId};
 
-use super::{User, by_number, look_up, must_exist};
+use super::{User, id_in, is_number, must_exist};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
-use crate::limits::{EMAIL_BYTES_MAX, MOBILE_DIGITS_MAX, MOBILE_DIGITS_MIN};
+use crate::limits::{EMAIL_BYTES_MAX, MOBILE_DIGITS_MAX, MOBILE_DIGITS_MIN, USERNAME_BYTES_MAX};
 use crate::names::{NameRule, Username};
 use crate::rng;
 
@@ -24,8 +24,8 @@ pub enum LoginName<'a> {
     Called(&'a str),
     /// The number of a user.
     Number(i64),
-    /// Any of: mail address, telephone number, what a user is called. What has an `@` is an address, what is digits a telephone number;
-    /// a user whose name looks like one of these is found when nobody has it as such.
+    /// Any of: mail address, telephone number, what a user is called. What has an `@` is an address, what is digits a
+    /// telephone number; a user whose name looks like one of these is found when nobody has it as such.
     Any(&'a str),
     /// A telephone number.
     Mobile(&'a str),
@@ -47,34 +47,66 @@ impl LoginName<'_> {
         }
     }
 
-    /// Whose it is.
-    pub(crate) async fn owner(self, ctx: &Ctx, app: AppId) -> Result<Option<Arc<User>>> {
+    /// What is looked for, in the order in which it counts.
+    fn keys(self) -> Vec<Key> {
+        let possible = |text: &str| {
+            let is_possible = !text.is_empty() && text.len() <= USERNAME_BYTES_MAX && !text.contains('\0');
+            is_possible.then(|| text.to_ascii_lowercase())
+        };
+        let called = |text: &str| possible(text).map(Key::Called);
+        let bound = |bound: Result<Bound>| bound.ok().map(|bound| Key::Handle(bound.kind, bound.text));
         match self {
-            Self::Name(name) => look_up(ctx, app, name).await,
-            Self::Called(name) => called(ctx, app, name).await,
-            Self::Number(number) => by_number(ctx, app, number).await,
-            Self::Mobile(text) => match Bound::mobile(text) {
-                Ok(mobile) => mobile.owner(ctx, app).await,
-                Err(_) => Ok(None),
-            },
+            Self::Name(text) => {
+                let id = id_in(text).map(Key::Id);
+                possible(text).map(|name| Key::Handle(USERNAME, name)).into_iter().chain(id).collect()
+            }
+            Self::Called(text) => called(text).into_iter().collect(),
+            Self::Number(number) => {
+                is_number(number).then(|| Key::Handle(NUMERIC_ID, number.to_string())).into_iter().collect()
+            }
+            Self::Mobile(text) => bound(Bound::mobile(text)).into_iter().collect(),
             Self::Any(text) => {
-                let bound = if text.contains('@') { Bound::email(text) } else { Bound::mobile(text) };
-                let owner = match bound {
-                    Ok(bound) => bound.owner(ctx, app).await?,
-                    Err(_) => None,
-                };
-                match owner {
-                    Some(user) => Ok(Some(user)),
-                    None => called(ctx, app, text).await,
-                }
+                let is_email = text.contains('@');
+                let other = bound(if is_email { Bound::email(text) } else { Bound::mobile(text) });
+                other.into_iter().chain(called(text)).collect()
             }
         }
     }
+
+    /// Whose it is. Read each time, and all of it, whether it is somebody's or nobody's and whoever is in memory: the
+    /// work that a login takes tells nothing.
+    pub(crate) async fn owner(self, ctx: &Ctx, app: AppId) -> Result<Option<Arc<User>>> {
+        let found = ctx
+            .db
+            .read((app, self.keys()), |sql, (app, keys)| {
+                Box::pin(async move {
+                    let mut found = None;
+                    for key in keys {
+                        let user = match key {
+                            Key::Handle(kind, text) => users::by_handle(sql, *app, kind, text).await?,
+                            Key::Called(name) => {
+                                let user = users::by_handle(sql, *app, USERNAME, name).await?;
+                                user.filter(|user| user.called() == name)
+                            }
+                            Key::Id(id) => users::by_id(sql, *app, *id).await?,
+                        };
+                        found = found.or(user);
+                    }
+                    Ok::<_, Error>(found)
+                })
+            })
+            .await?;
+        Ok(found.map(Arc::new))
+    }
 }
 
-async fn called(ctx: &Ctx, app: AppId, name: &str) -> Result<Option<Arc<User>>> {
-    let found = look_up(ctx, app, name).await?;
-    Ok(found.filter(|user| user.called().eq_ignore_ascii_case(name)))
+/// Something by which one user can be found.
+enum Key {
+    /// A name of a kind.
+    Handle(&'static str, String),
+    /// The name that it is called by now.
+    Called(String),
+    Id(UserId),
 }
 
 /// Who logs in by that.
@@ -116,17 +148,6 @@ impl Bound {
         } else {
             Err(Error::about(Code::FieldIllegal, "email").with_limit(EMAIL_BYTES_MAX))
         }
-    }
-
-    /// Read each time: such a name can change hands.
-    async fn owner(self, ctx: &Ctx, app: AppId) -> Result<Option<Arc<User>>> {
-        let found = ctx
-            .db
-            .read((app, self), |sql, (app, bound)| {
-                Box::pin(async move { Ok::<_, Error>(users::by_handle(sql, *app, bound.kind, &bound.text).await?) })
-            })
-            .await?;
-        Ok(found.map(Arc::new))
     }
 }
 

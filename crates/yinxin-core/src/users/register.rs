@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use yinxin_store::tables::handles::{self, USERNAME};
+use yinxin_store::tables::push_marks;
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
 use yinxin_store::{AppId, UserId};
 use zeroize::Zeroizing;
@@ -16,6 +17,8 @@ use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{NICKNAME_CHARS_MAX, PASSWORD_CHARS_MAX, REGISTER_BATCH_MAX};
 use crate::names::{NameRule, Username};
+use crate::pushes;
+use crate::settings::{self, Setting};
 
 /// A request for an account, as a caller spelled it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,10 @@ pub struct Registration {
     pub rule: NameRule,
     /// Where it comes from, if from outside: the hashes of one network wait for each other.
     pub from: Option<IpAddr>,
+    /// What it has set from the first moment on.
+    pub settings: Vec<(Setting, String)>,
+    /// What pushes find it by: a device, `""` for all, and its alias.
+    pub alias: Option<(String, String)>,
 }
 
 /// What a batch did.
@@ -48,6 +55,22 @@ struct Account {
     password: Zeroizing<String>,
     nickname: Option<String>,
     from: Option<IpAddr>,
+    belongings: Belongings,
+}
+
+/// What a user is made with beside its row.
+#[derive(Clone, Debug, Default)]
+struct Belongings {
+    settings: Vec<(Setting, String)>,
+    alias: Option<(String, String)>,
+}
+
+/// A user to be inserted.
+struct Newcomer {
+    spelled: String,
+    row: NewUser,
+    belongings: Belongings,
+    order: i64,
 }
 
 /// Registers one user.
@@ -74,10 +97,13 @@ pub async fn register_batch(ctx: &Ctx, app: &App, registrations: Vec<Registratio
         }
     }
     // Hashes are ready in any order; ids are given in the order of the call, which is the order of lists.
-    let new: Vec<(String, NewUser)> = stream::iter(free)
+    let new: Vec<Newcomer> = stream::iter(free)
         .map(|account| hash(ctx, account))
         .buffered(ctx.passwords.threads())
-        .map_ok(|(account, hash)| (account.spelled, new_user(ctx, account.name, Some(hash), account.nickname)))
+        .map_ok(|(Account { name, spelled, nickname, belongings, .. }, hash)| {
+            let row = new_user(ctx, name, Some(hash), nickname);
+            Newcomer { spelled, row, belongings, order: ctx.mint.order() }
+        })
         .try_collect()
         .await?;
     let created = insert(ctx, app.id, new, &mut taken).await?;
@@ -90,8 +116,9 @@ pub async fn register_batch(ctx: &Ctx, app: &App, registrations: Vec<Registratio
 /// Registers a user that can only log in by tokens a backend asks for. A name that is taken gives its owner.
 pub async fn register_without_password(ctx: &Ctx, app: &App, username: &str) -> Result<Arc<User>> {
     let name = Username::parse(username)?;
-    let new = new_user(ctx, name, None, None);
-    insert(ctx, app.id, vec![(username.to_owned(), new)], &mut Vec::new()).await?;
+    let row = new_user(ctx, name, None, None);
+    let (spelled, belongings, order) = (username.to_owned(), Belongings::default(), 0);
+    insert(ctx, app.id, vec![Newcomer { spelled, row, belongings, order }], &mut Vec::new()).await?;
     super::find(ctx, app, username).await
 }
 
@@ -104,7 +131,10 @@ fn check(registration: Registration) -> Result<Account> {
     if nickname.as_ref().is_some_and(|nickname| nickname.chars().count() > NICKNAME_CHARS_MAX) {
         return Err(Error::over(Code::NicknameTooLong, NICKNAME_CHARS_MAX));
     }
-    Ok(Account { name, spelled, password, nickname, from: registration.from })
+    let Registration { from, settings, alias, .. } = registration;
+    settings::check(&settings)?;
+    alias.as_ref().map_or(Ok(()), |(_, alias)| pushes::check_alias(alias))?;
+    Ok(Account { name, spelled, password, nickname, from, belongings: Belongings { settings, alias } })
 }
 
 /// The rule for every new password that is not empty.
@@ -161,7 +191,7 @@ pub(super) fn dead_until_s(created_ms: i64) -> i64 {
 }
 
 /// Inserts those whose names are free, and notes the others.
-async fn insert(ctx: &Ctx, app: AppId, new: Vec<(String, NewUser)>, taken: &mut Vec<String>) -> Result<Vec<Arc<User>>> {
+async fn insert(ctx: &Ctx, app: AppId, new: Vec<Newcomer>, taken: &mut Vec<String>) -> Result<Vec<Arc<User>>> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
@@ -172,10 +202,14 @@ async fn insert(ctx: &Ctx, app: AppId, new: Vec<(String, NewUser)>, taken: &mut 
             Box::pin(async move {
                 apps::must_exist(sql, *app).await?;
                 let mut inserted = Vec::with_capacity(new.len());
-                for (_, user) in new.iter() {
-                    let free = handles::claim(sql, *app, USERNAME, &user.username, user.user).await?;
+                for Newcomer { row, belongings: Belongings { settings, alias }, order, .. } in new.iter() {
+                    let free = handles::claim(sql, *app, USERNAME, &row.username, row.user).await?;
                     if free {
-                        users::insert(sql, *app, user).await?;
+                        users::insert(sql, *app, row).await?;
+                        settings::set(sql, *app, row.user, settings).await?;
+                    }
+                    if let Some((device, alias)) = alias.as_ref().filter(|_| free) {
+                        push_marks::set_alias(sql, *app, row.user, (device, alias), *order).await?;
                     }
                     inserted.push(free);
                 }
@@ -184,9 +218,9 @@ async fn insert(ctx: &Ctx, app: AppId, new: Vec<(String, NewUser)>, taken: &mut 
         })
         .await?;
     let mut created = Vec::with_capacity(new.len());
-    for ((spelled, user), inserted) in new.iter().zip(inserted) {
+    for (Newcomer { spelled, row, .. }, inserted) in new.iter().zip(inserted) {
         if inserted {
-            created.push(Arc::new(as_stored(user)));
+            created.push(Arc::new(as_stored(row)));
         } else {
             taken.push(spelled.clone());
         }

@@ -208,7 +208,10 @@ async fn the_other_devices_hear_of_it_and_the_one_that_did_it_does_not() {
     mark(&site, "ann", &["ben"], 7, true).await.unwrap();
     mark(&site, "ann", &["ben"], 7, false).await.unwrap();
     pin(&site, "ann", "ben", false).await.unwrap();
-    conversations::erase(&site.ctx, &site.app, "ann", "ben", vec![said.id], WEB).await.unwrap();
+    for message in [said.id, 7] {
+        conversations::mark_unread(&site.ctx, &site.app, "ann", "ben", message, WEB).await.unwrap();
+    }
+    conversations::erase(&site.ctx, &site.app, "ann", "ben", vec![said.id, 7], WEB).await.unwrap();
     conversations::remove(&site.ctx, &site.app, "ann", "ben", false, WEB).await.unwrap();
     conversations::remove(&site.ctx, &site.app, "ann", "stranger", true, WEB).await.unwrap();
     conversations::erase(&site.ctx, &site.app, "ann", "stranger", vec![said.id], WEB).await.unwrap();
@@ -224,7 +227,8 @@ async fn the_other_devices_hear_of_it_and_the_one_that_did_it_does_not() {
         (Kind::Marked, b"7".to_vec()),
         (Kind::Unmarked, b"7".to_vec()),
         (Kind::Unpinned, b"".to_vec()),
-        (Kind::Erased, b"".to_vec()),
+        (Kind::Unread, said.id.to_string().into_bytes()),
+        (Kind::Erased, format!("{} 7", said.id).into_bytes()),
         (Kind::Hidden, b"".to_vec()),
     ];
     assert_eq!(heard("phone").await, news);

@@ -18,7 +18,7 @@ use yinxin_core::names::AppName;
 use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::{Rng, SystemRng};
-use yinxin_core::sessions::{CloseReason, Device, Sessions};
+use yinxin_core::sessions::{CloseReason, Device, LocalSessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
 use yinxin_core::users::{self, LoginName, Registration};
 use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
@@ -46,7 +46,7 @@ impl Connected {
     }
 }
 
-impl Sessions for Connected {
+impl LocalSessions for Connected {
     fn is_online(&self, app: AppId, user: UserId) -> bool {
         !self.devices_of(app, user).is_empty()
     }
@@ -57,8 +57,9 @@ impl Sessions for Connected {
         own.chain(self.everybody.iter().map(|name| device(name))).collect()
     }
 
-    fn wake(&self, _: AppId, _: UserId, _: &str) {
-        self.woken.fetch_add(1, Ordering::SeqCst);
+    fn wake(&self, _: AppId, _: UserId, _: &str, but: Option<&str>) {
+        // A sender's other devices are told, too.
+        self.woken.fetch_add(usize::from(but.is_none()), Ordering::SeqCst);
     }
 
     fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
@@ -127,6 +128,7 @@ impl Setup {
                 secret_is_enough: self.secret_is_enough,
             },
             master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
+            cluster: None,
         };
         if self.is_embedded {
             return ground::open_embedded(self.folder.path(), parts).await;

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::time::timeout;
-use yinxin_core::messages;
 use yinxin_msync::{Frame, LoginRefusal, encode, frame};
-use yinxin_realtime::{End, Pipe as _, Place, Refused as RegistryRefused, serve};
+use yinxin_realtime::{End, Pipe as _, Place, serve};
 
 use super::Gateway;
 use super::login::{self, Identity, Refused};
@@ -33,11 +32,7 @@ pub(super) async fn converse(gateway: Arc<Gateway>, mut pipe: Pipe, from: IpAddr
 async fn enter(gateway: &Gateway, pipe: &mut Pipe, from: IpAddr) -> Result<(Identity, Place), End> {
     let hello = timeout(gateway.limits.hello, first_frame(gateway, pipe));
     let login = hello.await.map_err(|_| End::NoLogin)??;
-    let admitted = match login::identify(&gateway.ctx, &login).await {
-        Ok(who) => admit(gateway, who, &login, from).await,
-        Err(refused) => Err(refused),
-    };
-    let refusal = match admitted {
+    let refusal = match admit(gateway, &login, from).await {
         Ok(admitted) => return Ok(admitted),
         Err(Refused::As(refusal)) => refusal,
         Err(Refused::Broken(error)) => {
@@ -59,20 +54,9 @@ async fn first_frame(gateway: &Gateway, pipe: &mut Pipe) -> Result<frame::Login,
     }
 }
 
-async fn admit(
-    gateway: &Gateway,
-    who: Identity,
-    login: &frame::Login,
-    from: IpAddr,
-) -> Result<(Identity, Place), Refused> {
-    messages::greet_device(&gateway.ctx, who.app.id, who.user.user, &who.device.resource).await?;
-    let place = Place::take(&gateway.registry, who.known(), PLATFORM, from, who.ends_ms).map_err(|refused| {
-        Refused::As(match refused {
-            RegistryRefused::UserFull => LoginRefusal::TooManyDevices,
-            RegistryRefused::ServerFull => LoginRefusal::OnlineLimit,
-        })
-    })?;
-    // A ban between the look at the token and now would not have found this connection.
-    login::still_good(&gateway.ctx, &who, login).await?;
+async fn admit(gateway: &Gateway, login: &frame::Login, from: IpAddr) -> Result<(Identity, Place), Refused> {
+    let who = login::identify(&gateway.ctx, login).await?;
+    let token = (login::token(login), who.ends_ms);
+    let place = Place::enter::<Refused>(&gateway.ctx, &gateway.registry, who.known(), PLATFORM, from, token).await?;
     Ok((who, place))
 }

@@ -10,6 +10,7 @@ use yinxin_core::users::User;
 use yinxin_core::{App, Code, Ctx, Error, apps};
 use yinxin_msync::LoginRefusal;
 use yinxin_msync::frame::Login;
+use yinxin_realtime::Refused as Full;
 
 /// Bytes of a device's resource name.
 const RESOURCE_BYTES_MAX: usize = 256;
@@ -38,6 +39,15 @@ pub(super) enum Refused {
     Broken(Error),
 }
 
+impl From<Full> for Refused {
+    fn from(full: Full) -> Self {
+        Self::As(match full {
+            Full::UserFull => LoginRefusal::TooManyDevices,
+            Full::ServerFull => LoginRefusal::OnlineLimit,
+        })
+    }
+}
+
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         match error.code {
@@ -54,7 +64,7 @@ impl From<Error> for Refused {
 pub(super) async fn identify(ctx: &Ctx, login: &Login) -> Result<Identity, Refused> {
     let name = AppName::parse(login.guid.app_key.as_deref().unwrap_or_default())?;
     let app = apps::find(ctx, &name.org, &name.name).await?;
-    let token = login.token.as_ref().map_or("", |token| token.as_str());
+    let token = token(login);
     let user = match tokens::authenticate(ctx, &app, token).await {
         Ok(Caller::User(user)) => user,
         Ok(Caller::App) => return Err(Refused::As(LoginRefusal::InvalidToken)),
@@ -71,12 +81,9 @@ pub(super) async fn identify(ctx: &Ctx, login: &Login) -> Result<Identity, Refus
     Ok(Identity { app, user, device, ends_ms: tokens::ends_at_ms(token) })
 }
 
-/// Whether who was identified, of which app, still holds, asked once the connection can be told otherwise.
-pub(super) async fn still_good(ctx: &Ctx, identity: &Identity, login: &Login) -> Result<(), Refused> {
-    let token = login.token.as_ref().map_or("", |token| token.as_str());
-    let app = apps::current(ctx, &identity.app).await?;
-    tokens::authenticate(ctx, &app, token).await?;
-    Ok(())
+/// What the client shows, perhaps nothing.
+pub(super) fn token(login: &Login) -> &str {
+    login.token.as_ref().map_or("", |token| token.as_str())
 }
 
 fn device(login: &Login, since_ms: i64) -> Option<Device> {

@@ -27,6 +27,8 @@ pub(crate) fn meta(app_key: &str, owner: &str, queue: &str, entry: Entry, was_on
         Kind::Declined => roster(heading, RosterOperation::RemoteDecline),
         Kind::Removed => roster(heading, RosterOperation::Remove),
         Kind::Added => roster(heading, RosterOperation::Accept),
+        // Of a reader's own devices these SDKs know only that all was read.
+        Kind::Unread => None,
         Kind::Pinned
         | Kind::Unpinned
         | Kind::Marked

@@ -10,8 +10,8 @@ use yinxin_core::limits::SocketLimits;
 use yinxin_core::sessions::CloseReason;
 use yinxin_msync::wire::{CommSyncDl, Command, Namespace, StatisticsBody};
 
-use crate::client::{BINARY, Got, chat, msync, opened, pull};
 use crate::world::World;
+use yinxin_testkit::chat::{BINARY, Got, chat, msync, opened, pull};
 
 /// The operation of a farewell; `None` for any other frame.
 fn farewell(got: &Got) -> Option<i32> {

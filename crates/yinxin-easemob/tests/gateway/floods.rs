@@ -3,9 +3,9 @@
 use yinxin_core::limits::SocketLimits;
 use yinxin_msync::wire::Command;
 
-use crate::client::{BINARY, Got, PING, framed, msync};
 use crate::world::{World, ended};
 use tokio::io::AsyncWriteExt as _;
+use yinxin_testkit::chat::{BINARY, Got, PING, framed, msync};
 
 /// What a connection hears that sends such frames without end.
 async fn flood(frame: &[u8]) -> Vec<Got> {

@@ -5,8 +5,10 @@ use tokio::io::AsyncWriteExt as _;
 use yinxin_core::limits::{MESSAGE_BYTES_MAX, SocketLimits};
 use yinxin_msync::wire::{CommSyncDl, Command};
 
-use crate::client::{BEGIN, BINARY, CLOSE, Client, FINISH, GO_ON, Got, PING, TEXT, chat, framed, head, msync, opened};
 use crate::world::World;
+use yinxin_testkit::chat::{
+    BEGIN, BINARY, CLOSE, Client, FINISH, GO_ON, Got, PING, TEXT, chat, framed, head, msync, opened,
+};
 
 const FRAME_BYTES: usize = 2 * MESSAGE_BYTES_MAX;
 

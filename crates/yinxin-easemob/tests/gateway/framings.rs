@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use yinxin_core::limits::{MESSAGE_BYTES_MAX, SocketLimits};
 use yinxin_msync::wire::{CommSyncDl, Command};
 
-use crate::client::{Client, Got, TEXT, chat, login, msync, opened};
 use crate::world::World;
 use prost::Message as _;
+use yinxin_testkit::chat::{Client, Got, TEXT, chat, login, msync, opened};
 
 /// Frames as one text of a client.
 fn wrapped(frames: &[Vec<u8>]) -> String {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use yinxin_core::limits::SocketLimits;
 use yinxin_msync::wire::Command;
 
-use crate::client::{BINARY, Client, Got, PING, login};
 use crate::world::World;
+use yinxin_testkit::chat::{BINARY, Client, Got, PING, login};
 
 fn impatient() -> SocketLimits {
     SocketLimits { hello: Duration::from_millis(50), ..SocketLimits::default() }
@@ -31,7 +31,7 @@ async fn who_only_pings_or_says_half_a_login_is_closed_as_well() {
     let mut slow = Client::open(address, "/websocket").await;
     pinging.frame(PING, b"").await;
     let token = world.token("carol", 60).await;
-    let whole = crate::client::framed(BINARY, &login("carol", &token));
+    let whole = yinxin_testkit::chat::framed(BINARY, &login("carol", &token));
     tokio::io::AsyncWriteExt::write_all(&mut slow.stream, &whole[..whole.len() - 1]).await.unwrap();
     let (heard, code, reason) = pinging.until_closed().await;
     assert_eq!((heard, code, &*reason), (vec![Got::Pong], 1008, "no login"));

@@ -1,7 +1,6 @@
 //! The chat gateway over real sockets, against peers that do not play by the rules: each ends as it should, with the
 //! websocket's word for why, and its neighbours go on.
 
-mod client;
 mod closing;
 mod floods;
 mod frames;

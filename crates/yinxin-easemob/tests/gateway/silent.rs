@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use yinxin_core::limits::SocketLimits;
 
-use crate::client::{Client, Got, PONG, TEXT, framed, login};
 use crate::world::World;
 use base64::Engine as _;
 use tokio::io::AsyncWriteExt as _;
+use yinxin_testkit::chat::{Client, Got, PONG, TEXT, framed, login};
 
 fn impatient() -> SocketLimits {
     let brief = Duration::from_millis(50);

@@ -10,8 +10,8 @@ use yinxin_core::limits::SocketLimits;
 use yinxin_core::sessions::CloseReason;
 
 use crate::MEMORY;
-use crate::client::{BINARY, Client, DEADLINE, Got, framed, pull};
 use crate::world::{World, ended};
+use yinxin_testkit::chat::{BINARY, Client, DEADLINE, Got, framed, pull};
 
 /// A server that answered without end would hold hundreds of megabytes; some are the other tests'.
 const HELD_MAX: usize = 64 << 20;

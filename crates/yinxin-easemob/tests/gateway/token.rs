@@ -8,8 +8,8 @@ use tokio::net::TcpSocket;
 use yinxin_core::limits::SocketLimits;
 use yinxin_core::tokens;
 
-use crate::client::Client;
 use crate::world::World;
+use yinxin_testkit::chat::Client;
 
 const MINUTE: i64 = 60_000;
 

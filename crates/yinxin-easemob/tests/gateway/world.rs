@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::Router;
 use yinxin_core::apps::{App, AppChanges};
@@ -10,11 +10,11 @@ use yinxin_core::conversations::{self, From};
 use yinxin_core::limits::SocketLimits;
 use yinxin_core::sessions::CloseReason;
 use yinxin_core::{Ctx, tokens, users};
-use yinxin_http::metrics::PrometheusHandle;
 use yinxin_realtime::{Bounds, Registry};
-use yinxin_testkit::ground::{Ground, Listener, Setup};
+pub use yinxin_testkit::ground::ended;
+use yinxin_testkit::ground::{Ground, Listener, Setup, metrics};
 
-use crate::client::Client;
+use yinxin_testkit::chat::Client;
 
 pub struct World {
     ground: Ground,
@@ -88,7 +88,7 @@ impl World {
 
     pub async fn is_online(&self, user: &str) -> bool {
         let user = users::find(&self.ctx, &self.app, user).await.unwrap();
-        self.ctx.sessions.is_online(self.app.id, user.user)
+        self.ctx.sessions.is_online(self.app.id, user.user).await.unwrap()
     }
 
     /// How many messages two users have exchanged.
@@ -116,20 +116,6 @@ async fn say(from: &mut Client, to: &mut Client) {
     from.text(&to.user, "how are you?").await;
     from.stored().await;
     assert_eq!(to.received(&from.user).await, ["how are you?"]);
-}
-
-/// The process's metrics, installed once.
-pub fn metrics() -> &'static PrometheusHandle {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| yinxin_http::metrics::install().unwrap())
-}
-
-/// How many connections of this process have ended for that reason.
-pub fn ended(reason: &str) -> u64 {
-    let series = format!("yinxin_session_ends_total{{reason=\"{reason}\"}}");
-    let text = yinxin_http::metrics::render(metrics());
-    let value = text.lines().find_map(|line| line.strip_prefix(&series));
-    value.map_or(0, |value| value.trim().parse().unwrap())
 }
 
 fn router(ctx: &Arc<Ctx>, registry: &Arc<Registry>, socket: SocketLimits) -> Router {

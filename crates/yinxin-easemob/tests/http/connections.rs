@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use yinxin_core::sessions::{CloseReason, Device, Sessions};
+use yinxin_core::sessions::{CloseReason, Device, LocalSessions};
 use yinxin_core::{AppId, UserId};
 
 /// The port to connected devices: nobody but the devices that a test puts here, and a list of what was closed.
@@ -42,7 +42,7 @@ impl Connections {
     }
 }
 
-impl Sessions for Connections {
+impl LocalSessions for Connections {
     fn is_online(&self, app: AppId, user: UserId) -> bool {
         !self.devices_of(app, user).is_empty()
     }

@@ -1,19 +1,12 @@
 //! Random operations against a small model of what accounts are: both must always agree.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use yinxin_core::apps::AppChanges;
+use yinxin_testkit::model::{self, NAMES, People, Who};
 
 use crate::asking::{Answer as _, Bearer as _, Reply};
 use crate::world::{Tenant, World, tenant, usernames};
-
-const NAMES: [&str; 4] = ["anna", "bert", "carl", "dora"];
-
-/// One of [`NAMES`].
-type Who = usize;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -61,69 +54,25 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-#[derive(Debug)]
-struct User {
-    password: Option<u8>,
-    banned: bool,
-    /// Newest first.
-    contacts: Vec<Who>,
-    blocks: Vec<Who>,
-}
-
-/// What the server should be like.
-#[derive(Default)]
-struct Model {
-    users: BTreeMap<Who, User>,
-    /// Who was registered when.
-    by_age: Vec<Who>,
-    /// Every token, whose it is, and whether it is good.
-    tokens: Vec<(String, Who, bool)>,
-}
-
-impl Model {
-    fn add(&mut self, who: Who, password: Option<u8>) {
-        self.users.insert(who, User { password, banned: false, contacts: Vec::new(), blocks: Vec::new() });
-        self.by_age.push(who);
-    }
-
-    fn remove(&mut self, who: Who) -> bool {
-        self.end_tokens(who);
-        self.by_age.retain(|other| *other != who);
-        for user in self.users.values_mut() {
-            user.contacts.retain(|other| *other != who);
-            user.blocks.retain(|other| *other != who);
-        }
-        self.users.remove(&who).is_some()
-    }
-
-    fn end_tokens(&mut self, who: Who) {
-        self.tokens.iter_mut().filter(|(_, whose, _)| *whose == who).for_each(|(.., good)| *good = false);
-    }
-
-    fn have(&self, one: Who, other: Who) -> bool {
-        self.users.contains_key(&one) && self.users.contains_key(&other)
-    }
-
-    /// Notes a granted token.
-    fn granted(&mut self, who: Who, reply: &Reply) -> u16 {
-        if reply.status == 200 {
-            self.tokens.push((reply.json()["access_token"].as_str().unwrap().to_owned(), who, true));
-        }
-        reply.status
-    }
-}
-
 /// A server, a model, and the app of this run.
 struct Run<'w> {
     w: &'w World,
     app: Tenant,
-    model: Model,
+    model: People,
 }
 
 impl Run<'_> {
     async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
         let ask = crate::asking::Ask::new(self.w, method, &format!("{}{path}", self.app.path)).by(&self.app.token);
         if body.is_null() { ask.await } else { ask.json(&body).await }
+    }
+
+    /// Notes a granted token.
+    fn granted(&mut self, who: Who, reply: &Reply) -> u16 {
+        if reply.status == 200 {
+            self.model.tokens.push((reply.json()["access_token"].as_str().unwrap().to_owned(), who, true));
+        }
+        reply.status
     }
 
     /// A call about one user.
@@ -174,25 +123,17 @@ impl Run<'_> {
                 (200, 200)
             }
             Step::Ban(who) => {
-                self.model.end_tokens(who);
-                let known = self.model.users.get_mut(&who).map(|user| user.banned = true);
-                (
-                    self.about("POST", who, "/deactivate", Value::Null).await.status,
-                    if known.is_some() { 200 } else { 400 },
-                )
+                let known = self.model.set_banned(who, true);
+                (self.about("POST", who, "/deactivate", Value::Null).await.status, if known { 200 } else { 400 })
             }
             Step::LiftBan(who) => {
-                let known = self.model.users.get_mut(&who).map(|user| user.banned = false);
-                (
-                    self.about("POST", who, "/activate", Value::Null).await.status,
-                    if known.is_some() { 200 } else { 404 },
-                )
+                let known = self.model.set_banned(who, false);
+                (self.about("POST", who, "/activate", Value::Null).await.status, if known { 200 } else { 404 })
             }
             Step::SetPassword(who, password) => {
-                self.model.end_tokens(who);
-                let known = self.model.users.get_mut(&who).map(|user| user.password = Some(password));
+                let known = self.model.set_password(who, password);
                 let body = json!({ "newpassword": password.to_string() });
-                (self.about("PUT", who, "/password", body).await.status, if known.is_some() { 200 } else { 404 })
+                (self.about("PUT", who, "/password", body).await.status, if known { 200 } else { 404 })
             }
             _ => unreachable!("not about accounts"),
         };
@@ -207,7 +148,7 @@ impl Run<'_> {
                 let reply = self.call("POST", "/token", body).await;
                 let may =
                     self.model.users.get(&who).is_some_and(|user| user.password == Some(password) && !user.banned);
-                (self.model.granted(who, &reply).into(), if may { 200 } else { 400 }.into())
+                (self.granted(who, &reply).into(), if may { 200 } else { 400 }.into())
             }
             Step::Inherit(who, create) => {
                 let body = json!({ "grant_type": "inherit", "username": NAMES[who], "autoCreateUser": create });
@@ -221,7 +162,7 @@ impl Run<'_> {
                         200
                     }
                 };
-                (self.model.granted(who, &reply).into(), expected.into())
+                (self.granted(who, &reply).into(), expected.into())
             }
             Step::UseToken(number) => {
                 let Some((token, who, good)) = self.model.tokens.get(number) else { return (Value::Null, Value::Null) };
@@ -244,23 +185,25 @@ impl Run<'_> {
                 let body = json!({ "usernames": [NAMES[other]] });
                 let reply = self.about("POST", one, "/blocks/users", body).await;
                 let known = self.model.have(one, other);
-                match self.model.users.get_mut(&one) {
-                    None => (reply.status, 404),
-                    Some(_) if !known => (reply.status, 400),
-                    Some(user) => {
-                        if !user.blocks.contains(&other) {
-                            user.blocks.insert(0, other);
-                        }
-                        (reply.status, 200)
-                    }
+                if known {
+                    self.model.block(one, other);
                 }
+                let is_there = self.model.users.contains_key(&one);
+                (
+                    reply.status,
+                    if known {
+                        200
+                    } else if is_there {
+                        400
+                    } else {
+                        404
+                    },
+                )
             }
             Step::Unblock(one, other) => {
                 let reply = self.about("DELETE", one, &format!("/blocks/users/{}", NAMES[other]), Value::Null).await;
                 let known = self.model.have(one, other);
-                if let Some(user) = self.model.users.get_mut(&one) {
-                    user.blocks.retain(|blocked| *blocked != other);
-                }
+                self.model.unblock(one, other);
                 (reply.status, if known { 200 } else { 404 })
             }
             _ => unreachable!("not about lists"),
@@ -275,13 +218,10 @@ impl Run<'_> {
         if befriend && one == other {
             return 400;
         }
-        for (owner, friend) in [(one, other), (other, one)] {
-            let contacts = &mut self.model.users.get_mut(&owner).unwrap().contacts;
-            if !befriend {
-                contacts.retain(|contact| *contact != friend);
-            } else if !contacts.contains(&friend) {
-                contacts.insert(0, friend);
-            }
+        if befriend {
+            self.model.befriend(one, other);
+        } else {
+            self.model.part(one, other);
         }
         200
     }
@@ -306,7 +246,7 @@ impl Run<'_> {
 
 async fn agree(w: &World, number: usize, steps: &[Step]) -> Result<(), TestCaseError> {
     let app = tenant(w, &format!("model/run{number}"), AppChanges::default()).await;
-    let mut run = Run { w, app, model: Model::default() };
+    let mut run = Run { w, app, model: People::default() };
     for (at, step) in steps.iter().enumerate() {
         let (found, expected) = run.step(*step).await;
         prop_assert_eq!(found, expected, "step {}: {:?}", at, step);
@@ -322,12 +262,5 @@ async fn agree(w: &World, number: usize, steps: &[Step]) -> Result<(), TestCaseE
 fn the_server_and_the_model_agree() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(World::new());
-    let cases = std::env::var("YINXIN_MODEL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let runs = std::cell::Cell::new(0);
-    let outcome = runner.run(&prop::collection::vec(steps(), 50), |steps| {
-        runs.set(runs.get() + 1);
-        runtime.block_on(agree(&w, runs.get(), &steps))
-    });
-    outcome.unwrap();
+    model::check(&runtime, &steps(), async |number, steps| agree(&w, number, steps).await);
 }

@@ -20,7 +20,7 @@ use yinxin_core::messages::{self, Act, Outgoing, Sender};
 use yinxin_core::names::AppName;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
-use yinxin_core::sessions::{CloseReason, Device, Sessions};
+use yinxin_core::sessions::{CloseReason, Device, LocalSessions};
 use yinxin_core::users::{self, Import};
 use yinxin_core::{App, AppId, Ctx, UserId};
 use yinxin_hooks::{Bounds, run};
@@ -28,7 +28,7 @@ use yinxin_testkit::ground::{self, CHEAP};
 
 struct Nobody;
 
-impl Sessions for Nobody {
+impl LocalSessions for Nobody {
     fn is_online(&self, _: AppId, _: UserId) -> bool {
         false
     }
@@ -104,6 +104,7 @@ impl Place {
             preset: Preset::default(),
             hash_cost: CHEAP,
             master: MasterKey::generate(&SystemRng),
+            cluster: None,
         };
         // Time that stands still while nothing happens here does not stand still for a server elsewhere.
         let ctx = ground::open_embedded(folder.path(), parts).await;

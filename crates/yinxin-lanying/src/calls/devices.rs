@@ -17,7 +17,7 @@ use crate::rights::{Myself, Viewer};
 
 /// `GET /user/online_status`.
 pub(crate) async fn online_status(call: &Call, me: Myself) -> Answer {
-    answer::ok(json!({ "online": call.ctx.sessions.is_online(call.app.id, me.user.user) }))
+    answer::ok(json!({ "online": call.ctx.sessions.is_online(call.app.id, me.user.user).await? }))
 }
 
 /// `GET /user/device/list`: those that are connected.
@@ -32,11 +32,11 @@ pub(crate) async fn list(call: &Call, me: Myself) -> Answer {
     let user_id = users::number_of(&call.ctx, &call.app, &me.user).await?;
     let shown = |connection: Connection| Shown {
         device_sn: device_number(&connection.resource),
-        platform: platform(connection.platform),
+        platform: platform(&connection.platform),
         user_agent: connection.device_name,
         user_id,
     };
-    let connections = call.ctx.sessions.connections_of(call.app.id, me.user.user);
+    let connections = call.ctx.sessions.connections_of(call.app.id, me.user.user).await?;
     answer::ok(connections.into_iter().map(shown).collect::<Vec<_>>())
 }
 
@@ -70,7 +70,7 @@ fn device_sn(call: &Call, name: &'static str) -> Result<i32> {
 
 /// Ends the connections of the device of that number.
 async fn end(call: &Call, me: &Myself, number: i32) -> Result<()> {
-    for connection in call.ctx.sessions.connections_of(call.app.id, me.user.user) {
+    for connection in call.ctx.sessions.connections_of(call.app.id, me.user.user).await? {
         if device_number(&connection.resource) == number {
             users::kick(&call.ctx, &call.app, &me.user.username, Some(&connection.resource)).await?;
         }

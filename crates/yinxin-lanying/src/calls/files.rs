@@ -26,9 +26,10 @@ async fn caller(call: &Call, file: &str) -> Result<Caller> {
     }
 }
 
-/// `GET /file/download/chat?file_id=`, and the same for pictures of users.
+/// `GET /file/download/chat?file_id=`, and the same for pictures of users. Addresses of what was uploaded by this dialect
+/// name the file as `sign`.
 pub(crate) async fn download(call: &Call, _: Anybody) -> Answer {
-    let file = call.query.required("file_id")?;
+    let file = call.query.get("sign").map_or_else(|| call.query.required("file_id"), Ok)?;
     let caller = caller(call, file).await?;
     let opened = files::open(&call.ctx, &call.app, file, Some(&caller), None).await?;
     let tag = format!("\"{}\"", opened.file);

@@ -11,3 +11,4 @@ pub(crate) mod register;
 pub(crate) mod roster;
 pub(crate) mod settings;
 pub(crate) mod token;
+pub(crate) mod uploads;

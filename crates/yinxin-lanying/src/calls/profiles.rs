@@ -93,17 +93,10 @@ impl Changes {
             (Field::Sign, self.description),
             (Field::Ext, self.public_info),
         ];
-        let given: Profile = given.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
-        if !given.is_empty() {
-            profiles::change(&call.ctx, &call.app, &user.username, given).await.map_err(by_its_name)?;
-        }
-        match self.private_info {
-            Some(info) => {
-                let info = vec![(Setting::PrivateInfo, info)];
-                settings::change(&call.ctx, &call.app, user, info).await
-            }
-            None => Ok(()),
-        }
+        let profile = given.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
+        let settings = self.private_info.map(|info| (Setting::PrivateInfo, info)).into_iter().collect();
+        let changes = settings::Changes { settings, profile, ..settings::Changes::default() };
+        settings::change(&call.ctx, &call.app, user, changes).await.map_err(by_its_name)
     }
 }
 

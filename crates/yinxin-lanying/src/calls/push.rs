@@ -9,7 +9,7 @@ use yinxin_core::push::{self, Notifier};
 use yinxin_core::pushes::{self, Audience, Badge, Detail, Request};
 use yinxin_core::sessions::device_number;
 use yinxin_core::settings::{self, Setting};
-use yinxin_core::users::{self, PushChanges, PushProfile, User};
+use yinxin_core::users::{PushProfile, User};
 use yinxin_core::{Code, Error, Result, push_tokens};
 
 use crate::answer::{self, Answer};
@@ -34,9 +34,8 @@ fn is_of(provider: &str, beginning: &str) -> bool {
 }
 
 async fn change(call: &Call, user: &User, profile: PushProfile) -> Answer {
-    let changes = PushChanges { profile, ..PushChanges::default() };
-    users::change_push(&call.ctx, &call.app, &user.username, changes).await?;
-    answer::done()
+    let changes = settings::Changes { push: profile, ..settings::Changes::default() };
+    super::settings::change(call, user, changes).await
 }
 
 /// `POST /user/push?value=`: whether pushes are off.
@@ -75,8 +74,7 @@ pub(crate) async fn set_badge(call: &Call, me: Myself) -> Answer {
         badge: Number,
     }
     let number = call.json::<Shown>()?.badge.0.ok_or_else(|| Error::about(Code::FieldIllegal, "badge"))?;
-    settings::change(&call.ctx, &call.app, &me.user, vec![(Setting::Badge, number.to_string())]).await?;
-    answer::done()
+    super::settings::change(call, &me.user, (Setting::Badge, number.to_string()).into()).await
 }
 
 /// `POST /user/push/alias`: of the device that a push token names, which the app's backend may show for any user; without

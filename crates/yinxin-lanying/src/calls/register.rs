@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use yinxin_core::limits::REGISTER_BATCH_MAX;
-use yinxin_core::names::NameRule;
+use yinxin_core::names::{NameRule, Username};
 use yinxin_core::sessions::device_number;
-use yinxin_core::settings::{self as core_settings, Admission, Setting};
+use yinxin_core::settings::{Admission, Setting};
 use yinxin_core::users::{self, Registration, User};
-use yinxin_core::{Code, Error, Result, push_tokens, pushes};
+use yinxin_core::{Code, Error, Result, push_tokens};
 use zeroize::Zeroizing;
 
 use super::settings;
@@ -27,24 +27,22 @@ struct NewUser {
 }
 
 impl NewUser {
+    /// Of a user who may be asked by anybody, as the vendor's may. Source: docs/dialects/lanying.md. Users of other
+    /// dialects have not been told so: they are asked.
     fn registration(self, call: &Call) -> Registration {
         Registration {
             username: self.username,
             password: self.password.map(Zeroizing::new),
             rule: NameRule::WORD,
             from: Some(call.arrival.client),
+            settings: vec![(Setting::Admission, Admission::Open.number().to_string())],
             ..Registration::default()
         }
     }
 }
 
-/// Makes a user who may be asked by anybody, as the vendor's may. Source: docs/dialects/lanying.md. Users of other
-/// dialects have not been told so: they are asked.
 async fn register(call: &Call, new: NewUser) -> Result<Arc<User>> {
-    let user = users::register(&call.ctx, &call.app, new.registration(call)).await?;
-    let open = vec![(Setting::Admission, Admission::Open.number().to_string())];
-    core_settings::change(&call.ctx, &call.app, &user, open).await?;
-    Ok(user)
+    users::register(&call.ctx, &call.app, new.registration(call)).await
 }
 
 /// `POST /user/register/v2`; the answer is the settings of the new user.
@@ -82,13 +80,9 @@ pub(crate) async fn push(call: &Call, _: Registrar) -> Answer {
         (device, _) => device,
     };
     device.as_deref().map_or(Ok(()), push_tokens::check_device)?;
-    let alias = given(alias);
-    alias.as_deref().map_or(Ok(()), pushes::check_alias)?;
-    let user = register(call, user).await?;
-    if let Some(alias) = alias {
-        let number = device.as_deref().map(|device| device_number(device).to_string());
-        pushes::set_alias(&call.ctx, &call.app, &user, number, alias).await?;
-    }
+    let number = device.as_deref().map(|device| device_number(device).to_string()).unwrap_or_default();
+    let alias = given(alias).map(|alias| (number, alias));
+    let user = users::register(&call.ctx, &call.app, Registration { alias, ..user.registration(call) }).await?;
     let mut shown = settings::of(call, &user, false).await?;
     let token = device.map(|device| push_tokens::issue(&call.ctx, &call.app, &user, &device));
     shown.extend(token.map(|token| ("push_token".to_owned(), token.into())));
@@ -141,8 +135,11 @@ pub(crate) fn reason(error: Error) -> Result<String> {
     if wire.status == 200 { Ok(wire.message.into_owned()) } else { Err(error) }
 }
 
-/// `GET /app/user/name_check`: whether a name is free, for whoever may register.
+/// `GET /app/user/name_check`: whether a name may be had, for whoever may register. Counted with the calls for tokens:
+/// where registration is open, anybody may ask which names there are.
 pub(crate) async fn name_check(call: &Call, _: Registrar) -> Answer {
-    let taken = users::look_up(&call.ctx, call.app.id, call.query.required("username")?).await?.is_some();
+    call.ctx.rates.token_call(call.arrival.client)?;
+    let name = Username::parse_by(NameRule::WORD, call.query.required("username")?)?;
+    let taken = users::look_up(&call.ctx, call.app.id, name.as_str()).await?.is_some();
     if taken { Err(Code::UsernameTaken.into()) } else { answer::done() }
 }

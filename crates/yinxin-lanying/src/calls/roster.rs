@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use yinxin_core::contacts::{self, Contact};
 use yinxin_core::limits::{APPLICATIONS_AT_ONCE, PEOPLE_PAGE_MAX, PROFILE_BATCH_MAX};
-use yinxin_core::push::{self, RuleChanges, RuleKind};
+use yinxin_core::push::{self, RuleKind};
 use yinxin_core::settings::{self, Setting};
 use yinxin_core::users::{self, LoginName, User};
 use yinxin_core::{Code, Error, Result, UserId, blocks};
@@ -139,6 +139,7 @@ impl Application {
         let number = self.user_id.0.ok_or_else(|| Error::about(Code::FieldIllegal, "user_id"))?;
         let other = call.user(number).await?;
         let reason = self.reason.as_deref().unwrap_or_default();
+        self.alias.as_deref().map_or(Ok(()), contacts::check_remark)?;
         let is_contact = contacts::apply(ctx, app, me, &other, reason, self.auth_answer.as_deref()).await?;
         match self.alias.as_ref().filter(|alias| is_contact && !alias.is_empty()) {
             Some(alias) => contacts::set_remark(ctx, app, &me.username, &other.username, alias.clone()).await,
@@ -243,23 +244,10 @@ pub(crate) async fn note(call: &Call, me: Myself) -> Answer {
         ext: Option<String>,
         mute_notification: Option<bool>,
     }
-    let (ctx, app) = (&call.ctx, &call.app);
     let other = named(call).await?;
     let Notes { alias, ext, mute_notification } = call.json()?;
-    if contacts::relation(ctx, app, &me.user, &other).await?.1.is_none() {
-        return Err(Code::NotContacts.into());
-    }
-    if let Some(ext) = ext {
-        contacts::set_ext(ctx, app, &me.user, &other, ext).await?;
-    }
-    if let Some(alias) = alias {
-        contacts::set_remark(ctx, app, &me.user.username, &other.username, alias).await?;
-    }
-    if let Some(muted) = mute_notification {
-        let mode = Some(if muted { MUTED } else { "DEFAULT" }.to_owned());
-        let changes = RuleChanges { mode, ..RuleChanges::default() };
-        push::set_rule(ctx, app, &me.user.username, RuleKind::User, &other.username, changes).await?;
-    }
+    let push_mode = mute_notification.map(|muted| if muted { MUTED } else { "DEFAULT" }.to_owned());
+    contacts::note(&call.ctx, &call.app, &me.user, &other, contacts::Notes { remark: alias, ext, push_mode }).await?;
     answer::done()
 }
 

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use yinxin_core::settings::{self, Setting};
-use yinxin_core::users::{self, PushChanges, PushProfile, User};
+use yinxin_core::settings::{self, Changes, Setting};
+use yinxin_core::users::{self, PushProfile, User};
 use yinxin_core::{Code, Error, Result};
 
 use crate::answer::{self, Answer};
@@ -51,7 +51,7 @@ pub(crate) async fn get(call: &Call, me: Myself) -> Answer {
 }
 
 #[derive(Deserialize)]
-struct Changes {
+struct Given {
     auth_mode: Option<i64>,
     auth_question: Option<String>,
     auth_answer: Option<String>,
@@ -68,7 +68,7 @@ struct Changes {
     push_nick_name: Option<String>,
 }
 
-impl Changes {
+impl Given {
     fn settings(&self) -> Vec<(Setting, String)> {
         let switch = |value: Option<bool>| value.map(|value| value.to_string());
         let number = |value: Option<i64>| value.map(|value| value.to_string());
@@ -100,22 +100,30 @@ impl Changes {
 
 /// `POST /user/settings`: sets what is given.
 pub(crate) async fn set(call: &Call, me: Myself) -> Answer {
-    let changes: Changes = call.json()?;
-    let settings = changes.settings();
-    if !settings.is_empty() {
-        settings::change(&call.ctx, &call.app, &me.user, settings).await?;
-    }
-    let profile = changes.push();
-    if profile != PushProfile::default() {
-        let changes = PushChanges { profile, ..PushChanges::default() };
-        users::change_push(&call.ctx, &call.app, &me.user.username, changes).await?;
-    }
-    answer::done()
+    let given: Given = call.json()?;
+    let settings = given.settings();
+    change(call, &me.user, Changes { settings, push: given.push(), ..Changes::default() }).await
 }
 
 /// `POST /user/authmode?value=`: how the user may be asked to become a contact.
 pub(crate) async fn set_auth_mode(call: &Call, me: Myself) -> Answer {
     let value = call.query.number("value")?.ok_or_else(|| Error::about(Code::FieldIllegal, "value"))?;
-    settings::change(&call.ctx, &call.app, &me.user, vec![(Setting::Admission, value.to_string())]).await?;
+    change(call, &me.user, (Setting::Admission, value.to_string()).into()).await
+}
+
+/// Changes what is given; what is refused is told by its name here.
+pub(super) async fn change(call: &Call, user: &User, changes: Changes) -> Answer {
+    let numbers = [("auth_mode", Setting::Admission), ("badge", Setting::Badge)].into_iter().chain(MINUTES);
+    let known = numbers.chain(SWITCHES).chain(TEXTS).map(|(wire, setting)| (setting.name(), wire));
+    let hours = [
+        ("notification_no_disturbing_start", "no_push_start_hour"),
+        ("notification_no_disturbing_end", "no_push_end_hour"),
+    ];
+    settings::change(&call.ctx, &call.app, user, changes).await.map_err(|error| {
+        match known.chain(hours).find(|(name, _)| error.code == Code::FieldIllegal && *name == error.subject) {
+            Some((_, wire)) => Error::about(error.code, wire).with_limit(error.limit),
+            None => error,
+        }
+    })?;
     answer::done()
 }

@@ -8,7 +8,7 @@ fn wire(at: At, error: &Error) -> Wire {
     super::wire(Manner::of(at, None), error)
 }
 
-const KINDS: [At; 3] = [At::Call, At::Login, At::Dns];
+const KINDS: [At; 4] = [At::Call, At::Login, At::Dns, At::Upload];
 
 #[test]
 fn every_code_has_an_answer_in_every_kind_of_call() {

@@ -118,13 +118,17 @@ pub(super) fn to_floo(payload: &[u8], conversation: Xid) -> Option<MessageBody> 
         KeptType::Recall => OperationType::Recall,
         KeptType::Edit | KeptType::GroupChat | KeptType::ChatRoom => return None,
     };
-    let mid = summary.ack_message_id.unwrap_or_default();
-    Some(MessageBody {
+    Some(self::operation(operation, summary.ack_message_id.unwrap_or_default(), conversation))
+}
+
+/// Something done to a message of a conversation.
+pub(super) fn operation(operation: OperationType, mid: u64, conversation: Xid) -> MessageBody {
+    MessageBody {
         r#type: MessageType::Oper.into(),
         ctype: ContentType::Command.into(),
         operation: Some(Operation { r#type: operation.into(), mid, xid: Some(conversation) }),
         ..MessageBody::default()
-    })
+    }
 }
 
 fn said(description: Description) -> Option<MessageBody> {

@@ -6,9 +6,10 @@ use yinxin_core::hooks::Known;
 use yinxin_core::sessions::Device;
 use yinxin_core::tokens::{self, Caller};
 use yinxin_core::users::{self, User};
-use yinxin_core::{App, Code, Ctx, Error, apps};
+use yinxin_core::{App, Code, Ctx, Error};
 use yinxin_floo::frame::Login;
 use yinxin_floo::wire::{ErrorCode, OsType, Xid};
+use yinxin_realtime::Refused as Full;
 
 use super::people;
 
@@ -46,6 +47,16 @@ pub(super) enum Refused {
 /// What a client hears about a token that is not good, whatever is wrong with it.
 const INVALID_TOKEN: Refused = Refused::As(ErrorCode::InvalidToken, "the token is not valid: log in again");
 
+impl From<Full> for Refused {
+    fn from(full: Full) -> Self {
+        let code = match full {
+            Full::UserFull => ErrorCode::TooManyDevices,
+            Full::ServerFull => ErrorCode::Fail,
+        };
+        Self::As(code, full.text())
+    }
+}
+
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         match error.code {
@@ -80,13 +91,6 @@ pub(super) async fn identify(ctx: &Ctx, login: &Login) -> Result<Identity, Refus
     let xid = Xid { uid: number, device_sn: people::device_number(&device.resource) };
     let platform = platform(login.provision.os_type);
     Ok(Identity { app, user, device, xid, platform, ends_ms: tokens::ends_at_ms(token) })
-}
-
-/// Whether who was identified, of which app, still holds, asked once the connection can be told otherwise.
-pub(super) async fn still_good(ctx: &Ctx, identity: &Identity, login: &Login) -> Result<(), Refused> {
-    let app = apps::current(ctx, &identity.app).await?;
-    tokens::authenticate(ctx, &app, login.token.as_str()).await?;
-    Ok(())
 }
 
 fn device(login: &Login, since_ms: i64) -> Option<Device> {

@@ -3,10 +3,11 @@
 //! [`door`] answers the requests that open one, [`pipe`] turns it into frames and owns its limits and timers, [`login`]
 //! turns a first frame into a user, [`session`] answers the frames that follow, and [`conversation`] joins them from the
 //! first frame to the end. [`people`] knows users by number, [`bodies`] turns messages into the form that all dialects
-//! keep them in, and back. What is sent when is decided by [`yinxin_realtime`], who may do what by the core.
+//! keep them in, and back, [`deeds`] reads what a user makes of its own conversations. What is sent when is decided by [`yinxin_realtime`], who may do what by the core.
 
 mod bodies;
 mod conversation;
+mod deeds;
 mod door;
 mod login;
 mod metas;

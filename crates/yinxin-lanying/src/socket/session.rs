@@ -13,9 +13,10 @@ use yinxin_floo::wire::{ErrorCode, Meta, Namespace, SyncUl, UserNoticeType, Xid}
 use yinxin_floo::{Frame, encode};
 use yinxin_realtime::{Answering, End, Ending, Inbox, Next, Show};
 
+use super::deeds::Deed;
 use super::login::Identity;
 use super::people::People;
-use super::{metas, outgoing};
+use super::{deeds, metas, outgoing};
 
 /// Quirk(lanying): the web SDK asks for what was before a message by its id as a double, which is wrong in the last bits
 /// of ids beyond 2^53. So much is asked for beyond it: the SDK shows a message that it has already once.
@@ -85,7 +86,7 @@ impl Session {
             let from = self.people.device(&entry.sender, &entry.origin).await?;
             let peer = self.people.number(queue).await?;
             let parties = metas::Parties { from, peer, is_own: entry.sender == self.who.user.username };
-            metas.extend(metas::meta(&parties, self.who.xid.uid, &entry));
+            metas.extend(metas::metas(&parties, self.who.xid.uid, &entry));
         }
         Ok(metas)
     }
@@ -111,6 +112,11 @@ impl Session {
             return Ok(Next::Send(Vec::new()));
         }
         let refused = |error: &Error| Ok(Next::Send(vec![outgoing::refused(to, meta.id, error)]));
+        match deeds::read(meta) {
+            Ok(Some(deed)) => return self.keep(to, meta.id, deed).await,
+            Ok(None) => {}
+            Err(error) => return refused(&error),
+        }
         if Namespace::try_from(meta.ns) != Ok(Namespace::Message) {
             return refused(&Code::NotOffered.into());
         }
@@ -126,6 +132,23 @@ impl Session {
             Err(error) => return refused(&error),
         };
         Ok(Next::Wait(self.send(to, meta.id, name, outgoing)))
+    }
+
+    /// What the user does to its own side.
+    async fn keep(&self, conversation: Xid, client_mid: u64, deed: Deed) -> Result<Next> {
+        let Some(queue) = self.people.queue(deed.peer).await? else {
+            let error = Error::about(Code::UserNotFound, deed.peer.to_string());
+            return Ok(Next::Send(vec![outgoing::refused(conversation, client_mid, &error)]));
+        };
+        let ctx = Arc::clone(&self.ctx);
+        let done = deed.act(Arc::clone(&ctx), &self.who, queue);
+        Ok(Next::Wait(Box::pin(async move {
+            match done.await {
+                // An answer without a number of the server's looks like a failure to the SDK.
+                Ok(()) => encode::sent(conversation, client_mid, ctx.mint.order().cast_unsigned(), ctx.clock.now_ms()),
+                Err(error) => outgoing::refused(conversation, client_mid, &error),
+            }
+        })))
     }
 
     fn send(&self, conversation: Xid, client_mid: u64, to: String, outgoing: Outgoing) -> Answering {

@@ -115,6 +115,8 @@ async fn a_user_is_called_by_its_newest_name_and_known_elsewhere_by_its_first() 
     // The first name stays the user's, the ones between are anybody's.
     w.tell("/user/username?username=ann").by(&ben.token).await.refused(10004);
     w.get("/app/user/name_check?username=ann").await.refused(10004);
+    w.get("/app/user/name_check?username=123").await.refused(10002);
+    w.get("/app/user/name_check?username=free").await.ok();
     w.post("/user/register/v2", &json!({ "username": "ann", "password": "x" })).await.refused(10004);
     let heir = w.user("anna").await;
     assert_eq!(named(&w, &ben, "anna", "pw-anna").await, Some(heir.id));

@@ -113,3 +113,37 @@ async fn a_client_is_told_where_the_servers_are() {
     ask("/v2/app_dns").await.refused(10002);
     w.get("/app/config?platform=6").await.ok();
 }
+
+#[tokio::test]
+async fn a_call_one_part_of_which_is_refused_does_none_of_it() {
+    let w = World::new().await;
+    let (ann, ben) = (w.user("ann").await, w.user("ben").await);
+    let stranger = w.user("cid").await;
+    w.post("/roster/apply", &json!({ "user_id": ben.id })).by(&ann.token).await.ok();
+    let long = "x".repeat(1025);
+    let before = w.dump().await;
+    for (path, body, named) in [
+        ("/user/settings", json!({ "auth_mode": 1, "no_push_start_hour": 24 }), "no_push_start_hour"),
+        ("/user/settings", json!({ "no_push": true, "auth_mode": 4 }), "auth_mode (limit 3)"),
+        ("/user/settings", json!({ "no_push": true, "silence_end_time": -1 }), "silence_end_time"),
+        ("/user/settings", json!({ "no_push": true, "auth_question": long }), "auth_question (limit 1024)"),
+        ("/user/settings", json!({ "auth_mode": 1, "push_nick_name": long }), "nick_name"),
+        ("/user/profile", json!({ "nick_name": "x", "private_info": long }), "private_info (limit 1024)"),
+        ("/user/profile", json!({ "private_info": "x", "description": long }), "description"),
+        ("/roster/ext", json!({ "user_id": ben.id, "ext": "x", "alias": long }), "alias"),
+        ("/roster/ext", json!({ "user_id": ben.id, "mute_notification": true, "ext": long.repeat(9) }), "ext"),
+        ("/roster/apply", json!({ "user_id": stranger.id, "alias": long }), "alias"),
+        ("/user/register/push", json!({ "username": "new", "password": "x", "alias": long }), "alias"),
+        ("/user/push/badge", json!({ "badge": -1 }), "badge"),
+    ] {
+        let said = w.post(path, &body).by(&ann.token).await.refused(10002);
+        assert!(said.contains(named), "{path} {body}: {said}");
+    }
+    let said = w.tell("/user/authmode?value=9").by(&ann.token).await.refused(10002);
+    assert!(said.contains("auth_mode (limit 3)"), "{said}");
+    w.post("/roster/ext", &json!({ "user_id": stranger.id, "mute_notification": true }))
+        .by(&ann.token)
+        .await
+        .refused(10010);
+    assert_eq!(w.dump().await, before);
+}

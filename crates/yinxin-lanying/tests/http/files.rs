@@ -17,7 +17,7 @@ impl Source for Once {
     }
 }
 
-async fn upload(w: &World, name: &str) -> String {
+pub async fn upload(w: &World, name: &str) -> String {
     let app = w.core_app().await;
     let caller = Caller::User(users::find(&w.ctx, &app, name).await.unwrap());
     let mut source = Once(Some(Bytes::from_static(b"0123456789")));

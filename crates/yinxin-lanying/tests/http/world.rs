@@ -121,7 +121,8 @@ impl Courier for Idle {
     }
 }
 
-async fn tenant(ground: &Ground, name: &str, changes: AppChanges) -> Tenant {
+/// An app with its backend.
+pub async fn tenant(ground: &Ground, name: &str, changes: AppChanges) -> Tenant {
     let app = ground.create_app(name, changes).await;
     let admin = apps::create_admin_token(&ground.ctx, &app, "first".to_owned()).await.unwrap();
     Tenant { app_id: app.short_id.clone(), admin: admin.token.to_string() }

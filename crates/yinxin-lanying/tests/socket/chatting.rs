@@ -65,7 +65,8 @@ async fn what_is_not_offered_or_not_there_is_refused_and_the_line_stays() {
     let large = text(bob.number, &"x".repeat(MESSAGE_BYTES_MAX));
     for (meta, code) in [
         (meta(bob.number, &group), ErrorCode::Fail),
-        (meta(bob.number, &done(OperationType::Delete, 1)), ErrorCode::Fail),
+        (meta(bob.number, &done(OperationType::Delete, 1)), ErrorCode::InvalidParameter),
+        (meta(bob.number, &done(OperationType::PlayAck, 1)), ErrorCode::Fail),
         (meta(bob.number, &done(OperationType::Recall, 1)), ErrorCode::Fail),
         (notice, ErrorCode::Fail),
         (junk, ErrorCode::InvalidParameter),

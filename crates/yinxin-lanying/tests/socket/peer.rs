@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use prost::Message as _;
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -17,7 +18,7 @@ use yinxin_floo::wire::{
 use crate::world::Somebody;
 
 /// Longer than anything a test waits for.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub struct Peer {
     pub number: u64,
@@ -27,18 +28,41 @@ pub struct Peer {
 impl Peer {
     /// One that has said nothing yet.
     pub async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::open_on(TcpSocket::new_v4().unwrap(), address).await
+    }
+
+    pub async fn open_on(socket: TcpSocket, address: SocketAddr) -> Self {
+        let stream = socket.connect(address).await.unwrap();
         let url = format!("ws://{address}/socket.io/?EIO=3&transport=websocket");
         let (stream, _) = client_async(url, stream).await.unwrap();
         let mut peer = Self { number: 0, stream };
         let opening = peer.text().await;
-        assert!(opening.starts_with(r#"0{"pingInterval":25000,"pingTimeout":30000,"sid":""#), "{opening}");
+        assert!(opening.starts_with(r#"0{"pingInterval":25000,"pingTimeout":"#), "{opening}");
         assert_eq!(peer.text().await, "40");
         peer
     }
 
     pub async fn say(&mut self, message: Message) {
         self.stream.send(message).await.unwrap();
+    }
+
+    /// Says the same again and again until the server has hung up, and reads nothing meanwhile; gives back the line.
+    pub async fn nag(self, frame: &[u8]) -> TcpStream {
+        let (mut stream, said) = (self.stream.into_inner(), nagging(frame));
+        while stream.write_all(&said).await.is_ok() {}
+        stream
+    }
+
+    /// The same until the server has not taken anything for a while.
+    pub async fn nag_until_stuck(self, frame: &[u8]) -> TcpStream {
+        let (mut stream, said) = (self.stream.into_inner(), nagging(frame));
+        while timeout(Duration::from_millis(200), stream.write_all(&said)).await.is_ok() {}
+        stream
+    }
+
+    /// The bare line, on which a client is silent and needs no memory.
+    pub fn hush(self) -> TcpStream {
+        self.stream.into_inner()
     }
 
     /// Sends a frame as the SDK does.
@@ -62,8 +86,14 @@ impl Peer {
     }
 
     pub async fn log_in(&mut self, who: &Somebody) {
+        self.log_in_with(who, 1).await;
+    }
+
+    /// With the user's device of that number.
+    pub async fn log_in_with(&mut self, who: &Somebody, device: u32) {
         self.number = who.number;
-        assert_eq!(self.provision(login(who)).await, ErrorCode::Ok);
+        let login = Provision { device_guid: format!("{}_{device}", who.number), ..login(who) };
+        assert_eq!(self.provision(login).await, ErrorCode::Ok);
     }
 
     /// Asks what waits; with whom.
@@ -132,6 +162,21 @@ impl Peer {
     async fn next(&mut self) -> Message {
         timeout(DEADLINE, self.stream.next()).await.expect("something is due").expect("not the end").unwrap()
     }
+}
+
+/// A frame many times, as bytes of the websocket. They are masked with zeros, which is a mask.
+fn nagging(frame: &[u8]) -> Vec<u8> {
+    let message = |opcode: u8, bytes: &[u8]| {
+        let length = u8::try_from(bytes.len()).ok().filter(|length| *length < 126).unwrap();
+        [&[0x80 | opcode, 0x80 | length, 0, 0, 0, 0], bytes].concat()
+    };
+    [message(1, packet::ANNOUNCEMENT.as_bytes()), message(2, &packet::attach(frame))].concat().repeat(1000)
+}
+
+/// A frame that asks for a conversation.
+pub fn pull(uid: u64) -> Vec<u8> {
+    let payload = SyncUl { xid: Some(Xid::user(uid)), ..SyncUl::default() }.encode_to_vec();
+    Frame { command: Command::Sync.into(), payload, ..Frame::default() }.encode_to_vec()
 }
 
 /// The login of a user's only device.

@@ -8,7 +8,8 @@ use yinxin_core::apps::{App, AppChanges};
 use yinxin_core::limits::SocketLimits;
 use yinxin_core::{Ctx, tokens, users};
 use yinxin_realtime::{Bounds, Registry};
-use yinxin_testkit::ground::{Ground, Listener, Setup};
+pub use yinxin_testkit::ground::ended;
+use yinxin_testkit::ground::{Ground, Listener, Setup, metrics};
 
 use crate::peer::Peer;
 
@@ -17,7 +18,7 @@ pub struct World {
     pub app: Arc<App>,
     pub registry: Arc<Registry>,
     pub address: SocketAddr,
-    _listener: Listener,
+    listeners: Vec<Listener>,
 }
 
 impl Deref for World {
@@ -40,13 +41,24 @@ impl World {
     }
 
     pub async fn with(limits: SocketLimits) -> Self {
+        metrics();
         let registry = Registry::new(Bounds::default());
         let shared = registry.clone();
         let routes = move |ctx: &Arc<Ctx>| yinxin_lanying::socket(ctx.clone(), shared.clone(), limits);
         let ground = Ground::new(Setup::default(), registry.clone(), routes).await;
         let app = ground.create_app("acme/chat", AppChanges::default()).await;
         let listener = Listener::start(ground.router.clone()).await;
-        Self { ground, app, registry, address: listener.address, _listener: listener }
+        Self { ground, app, registry, address: listener.address, listeners: vec![listener] }
+    }
+
+    /// One more listener of the same server, with limits of its own: what hits one that is connected there does not hit
+    /// its neighbours.
+    pub async fn listen(&mut self, limits: SocketLimits) -> SocketAddr {
+        let router = yinxin_lanying::socket(self.ctx.clone(), self.registry.clone(), limits);
+        let listener = Listener::start(router).await;
+        let address = listener.address;
+        self.listeners.push(listener);
+        address
     }
 
     /// A user, who is made if there is none.
@@ -56,11 +68,21 @@ impl World {
         Somebody { number, token: grant.token }
     }
 
+    pub async fn is_online(&self, name: &str) -> bool {
+        let user = users::find(&self.ctx, &self.app, name).await.unwrap();
+        self.ctx.sessions.is_online(self.app.id, user.user).await.unwrap()
+    }
+
     /// A client that has logged in, and has asked what waits: from then on it is sent what comes.
     pub async fn login(&self, name: &str) -> Peer {
+        self.login_with(name, 1).await
+    }
+
+    /// The same with a device of that number.
+    pub async fn login_with(&self, name: &str, device: u32) -> Peer {
         let who = self.somebody(name).await;
         let mut peer = Peer::open(self.address).await;
-        peer.log_in(&who).await;
+        peer.log_in_with(&who, device).await;
         peer.unread().await;
         peer
     }

@@ -32,23 +32,27 @@ struct Login {
 
 impl From<&Connection> for Login {
     fn from(connection: &Connection) -> Self {
-        Self { client_type: client_type(connection.platform), login_time: connection.since_ms }
+        Self { client_type: client_type(&connection.platform), login_time: connection.since_ms }
     }
 }
 
 /// `user/userOnlineStatus.action`.
 pub(super) async fn status(call: &Call) -> Answer {
     let mut data = Data::default();
+    let mut users = Vec::new();
     for spelled in call.accids()? {
         let user = match Username::parse_by(NameRule::SHORT, &spelled) {
             Ok(name) => users::look_up(call.ctx(), call.app.id, name.as_str()).await?,
             Err(_) => None,
         };
-        let Some(user) = user else {
-            data.invalid_accids.push(spelled);
-            continue;
-        };
-        let connections = call.ctx().sessions.connections_of(call.app.id, user.user);
+        match user {
+            Some(user) => users.push(user),
+            None => data.invalid_accids.push(spelled),
+        }
+    }
+    let ids: Vec<_> = users.iter().map(|user| user.user).collect();
+    let connections = call.ctx().sessions.connections_of_each(call.app.id, &ids).await?;
+    for (user, connections) in users.iter().zip(connections) {
         if !connections.is_empty() {
             data.status.insert(user.username.clone(), connections.iter().map(Login::from).collect());
         }

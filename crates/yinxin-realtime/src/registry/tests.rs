@@ -81,7 +81,7 @@ fn devices_stand_newest_first() {
     let connection = |resource: &str| Connection {
         resource: resource.to_owned(),
         device_name: device(resource).device_name,
-        platform: "web",
+        platform: "web".into(),
         since_ms: 7,
     };
     assert_eq!(registry.connections_of(APP, ANN), [connection("web"), connection("phone")]);
@@ -164,11 +164,11 @@ fn all_connections_of_a_user_are_woken() {
     let ((phone, phone_told), (web, web_told)) = (told(), told());
     let _phone = connect(&registry, (APP, ANN), "phone", phone).unwrap();
     let _web = connect(&registry, (APP, ANN), "web", web).unwrap();
-    registry.wake(APP, ANN, "bob");
-    registry.wake(APP, BOB, "ann");
+    registry.wake(APP, ANN, "bob", None);
+    registry.wake(APP, BOB, "ann", None);
     assert_eq!(phone_told.try_iter().collect::<Vec<_>>(), [Told::Wake("bob".into())]);
     assert_eq!(web_told.try_iter().count(), 1);
-    registry.wake_others(APP, ANN, "bob", "phone");
+    registry.wake(APP, ANN, "bob", Some("phone"));
     assert_eq!((phone_told.try_iter().count(), web_told.try_iter().count()), (0, 1));
 }
 

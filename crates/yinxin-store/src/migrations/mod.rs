@@ -18,6 +18,7 @@ const LIST: &[(&str, &str)] = &[
     ("V7__lanying", include_str!("v7_lanying.sql")),
     ("V8__lanying_push", include_str!("v8_lanying_push.sql")),
     ("V9__names_and_pushes", include_str!("v9_names_and_pushes.sql")),
+    ("V10__cluster", include_str!("v10_cluster.sql")),
 ];
 
 /// The list as SQLite wants it.

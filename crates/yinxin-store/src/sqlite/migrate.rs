@@ -145,4 +145,58 @@ mod tests {
         place.migrate(&[FIRST, ("V2__second", "CREATE TABLE trees (name TEXT)")]).unwrap_err();
         assert!(!place.copy().exists());
     }
+
+    /// Two users of two apps each: one who took a second name, and one who has every other kind of handle.
+    const SECOND_NAMES: &str = "
+        INSERT INTO apps (app_id, org, name, created_ms, modified_ms, token_epoch, open_registration, profile,
+          user_token_ttl_s, app_token_ttl_s, contacts_max)
+          VALUES (zeroblob(16), 'acme', 'chat', 1, 2, 3, TRUE, 'seed', 4, 5, 6);
+        WITH keys (app, id, name) AS (VALUES (1, 1, 'ann'), (1, 2, 'ben'), (2, 1, 'ann'), (2, 2, 'cid'))
+        INSERT INTO users (app_id, user_id, username, password_hash, created_ms, modified_ms, active, token_epoch,
+          tokens_not_before_s, numeric_id)
+          SELECT unhex(format('%032x', app)), unhex(format('%032x', id)), name, 'h', 7, 8, TRUE, 9, 10, 16 * id FROM keys;
+        WITH keys (app, id, kind, handle) AS (VALUES
+          (1, 1, 'username', 'ann'), (1, 1, 'username', 'anna'), (1, 1, 'mobile', '13800000000'),
+          (1, 2, 'username', 'ben'), (1, 2, 'numeric_id', '32'), (1, 2, 'email', 'a@b.c'),
+          (2, 1, 'username', 'ann'), (2, 2, 'username', 'cid'), (2, 2, 'username', 'aaa'))
+        INSERT INTO handles (app_id, kind, handle, user_id)
+          SELECT unhex(format('%032x', app)), kind, handle, unhex(format('%032x', id)) FROM keys;
+        INSERT INTO push_devices (app_id, user_id, device_id, notifier_name, device_token, since_seq)
+          VALUES (unhex(format('%032x', 1)), unhex(format('%032x', 1)), '5', 'n', 't', 11);
+    ";
+
+    /// Every row of every table, by the columns that the tables had when `columns` was asked for.
+    fn rows(db: &Connection, columns: &[(String, String)]) -> Vec<String> {
+        let texts = |sql: String| -> Vec<String> {
+            db.prepare(&sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(rusqlite::Result::unwrap).collect()
+        };
+        let of = |(table, columns): &(String, String)| {
+            texts(format!("SELECT '{table} ' || {columns} FROM {table} ORDER BY 1"))
+        };
+        columns.iter().flat_map(of).collect()
+    }
+
+    fn columns(db: &Connection) -> Vec<(String, String)> {
+        let sql = "SELECT t.name, group_concat('quote(' || c.name || ')', '||'',''||') FROM sqlite_schema t, \
+                   pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name <> 'refinery_schema_history' \
+                   GROUP BY t.name ORDER BY t.name";
+        let mut found = db.prepare(sql).unwrap();
+        found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(rusqlite::Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_second_name_from_before_renames_became_what_its_user_is_called_and_all_else_is_kept() {
+        let place = Place::new();
+        let mut db = Connection::open(&place.path).unwrap();
+        let list = migrations::for_sqlite().unwrap();
+        to_newest(&mut db, &place.path, &list[..8]).unwrap();
+        db.execute_batch(SECOND_NAMES).unwrap();
+        let columns = columns(&db);
+        let before = rows(&db, &columns);
+        assert_eq!(before.len(), 1 + 4 + 9 + 1, "{before:#?}");
+        to_newest(&mut db, &place.path, &list).unwrap();
+        assert_eq!(rows(&db, &columns), before);
+        let called = [("users".to_owned(), "username || ' ' || coalesce(called, '-')".to_owned())];
+        assert_eq!(rows(&db, &called), ["users ann -", "users ann anna", "users ben -", "users cid aaa"]);
+    }
 }

@@ -319,6 +319,8 @@ const CLEARING: &[&str] = clearing! {
     "hook_outbox" "hook_id, event_seq",
     "hook_log" "hook_id, attempt_seq",
     "hook_sessions" "session_seq",
+    "sessions" "user_id, resource",
+    "password_failures" "whose",
 };
 
 /// Removes up to `limit` rows of an app that is going; `true` when one transaction has found none left, and it is gone.

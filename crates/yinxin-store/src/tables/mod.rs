@@ -1,5 +1,5 @@
 //! The statements, a module per table. Every function takes the app first, and its statement says `app_id = $1`;
-//! the exceptions are the app directory itself and the server's own: its keys and its garbage.
+//! the exceptions are the app directory itself and the server's own: its keys, its nodes and its garbage.
 
 pub mod admin_tokens;
 pub mod apps;
@@ -18,6 +18,8 @@ pub mod inbox;
 pub mod keys;
 pub mod message_pins;
 pub mod mutes;
+pub mod nodes;
+pub mod password_failures;
 pub mod presence;
 pub mod push;
 pub mod push_marks;
@@ -28,5 +30,6 @@ pub mod room_bars;
 pub mod room_stays;
 pub mod room_tokens;
 pub mod rooms;
+pub mod sessions;
 pub mod settings;
 pub mod users;

@@ -1,6 +1,6 @@
 //! `room_stays`: who was in which room from when to when.
 
-use crate::{AppId, Result, Row, Sql};
+use crate::{AppId, NodeId, Result, Row, Sql};
 
 /// One stay of somebody in a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +59,14 @@ pub async fn end_all(sql: &mut dyn Sql, app: AppId, cid: i64, left_ms: i64) -> R
 /// Every stay was lost.
 pub async fn lose_all(sql: &mut dyn Sql, left_ms: i64) -> Result<()> {
     sql.exec("UPDATE room_stays SET left_ms = $1, lost = TRUE WHERE left_ms IS NULL", &[left_ms.into()]).await?;
+    Ok(())
+}
+
+/// The stays in the rooms of a node were lost.
+pub async fn lose_of_node(sql: &mut dyn Sql, node: NodeId, left_ms: i64) -> Result<()> {
+    const SQL: &str = "UPDATE room_stays SET left_ms = $1, lost = TRUE WHERE left_ms IS NULL AND (app_id, cid) IN \
+                       (SELECT app_id, cid FROM rooms WHERE node = $2)";
+    sql.exec(SQL, &[left_ms.into(), node.arg()]).await?;
     Ok(())
 }
 

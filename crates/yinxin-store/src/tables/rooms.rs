@@ -1,6 +1,6 @@
 //! `rooms`: the lives of room names, the open ones and those that ended lately.
 
-use crate::{AppId, Result, Row, Sql};
+use crate::{AppId, NodeId, Result, Row, Sql};
 
 /// One life of a room's name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,6 +114,14 @@ pub async fn occupy(sql: &mut dyn Sql, app: AppId, cid: i64, now_ms: i64) -> Res
     Ok(sql.exec(SQL, &[app.arg(), cid.into(), now_ms.into()]).await? == 1)
 }
 
+/// Makes a room that is on no node that node's, and gives whose it is. `None`: it is not open.
+pub async fn claim(sql: &mut dyn Sql, app: AppId, cid: i64, node: NodeId) -> Result<Option<NodeId>> {
+    const CLAIM: &str = "UPDATE rooms SET node = $3 WHERE app_id = $1 AND cid = $2 AND NOT closed AND node IS NULL";
+    const OWNER: &str = "SELECT node FROM rooms WHERE app_id = $1 AND cid = $2 AND NOT closed";
+    sql.exec(CLAIM, &[app.arg(), cid.into(), node.arg()]).await?;
+    sql.rows(OWNER, &[app.arg(), cid.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
+}
+
 /// The last one has left: it ends then, unless somebody comes.
 pub async fn vacate(sql: &mut dyn Sql, app: AppId, cid: i64, until_ms: i64) -> Result<()> {
     const SQL: &str = "UPDATE rooms SET open_until_ms = $3 WHERE app_id = $1 AND cid = $2 AND NOT closed \
@@ -126,6 +134,15 @@ pub async fn vacate(sql: &mut dyn Sql, app: AppId, cid: i64, until_ms: i64) -> R
 pub async fn abandon_all(sql: &mut dyn Sql, until_ms: i64) -> Result<()> {
     const SQL: &str = "UPDATE rooms SET open_until_ms = $1, abandoned = TRUE WHERE open_until_ms IS NULL";
     sql.exec(SQL, &[until_ms.into()]).await?;
+    Ok(())
+}
+
+/// The same in the rooms of a node that is dead.
+pub async fn abandon_of_node(sql: &mut dyn Sql, node: NodeId, until_ms: i64) -> Result<()> {
+    const OCCUPIED: &str =
+        "UPDATE rooms SET open_until_ms = $1, abandoned = TRUE WHERE open_until_ms IS NULL AND node = $2";
+    sql.exec(OCCUPIED, &[until_ms.into(), node.arg()]).await?;
+    sql.exec("UPDATE rooms SET node = NULL WHERE node = $1", &[node.arg()]).await?;
     Ok(())
 }
 

@@ -317,7 +317,7 @@ async fn number_of(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Option
 /// Removes the user and every row that carries its id, its own and others'; `false` when there is no such user.
 /// A test reads the schema and fails when a table is missing here.
 pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool> {
-    const REST: [&str; 26] = [
+    const REST: [&str; 27] = [
         // What a user sent stays with those who got it, files as well as messages; the app owns them from now on.
         "UPDATE files SET owner_id = app_id WHERE app_id = $1 AND owner_id = $2",
         "DELETE FROM handles WHERE app_id = $1 AND user_id = $2",
@@ -349,6 +349,7 @@ pub async fn delete(sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<bool>
         "DELETE FROM push_aliases WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM push_tags WHERE app_id = $1 AND user_id = $2",
         "DELETE FROM user_settings WHERE app_id = $1 AND user_id = $2",
+        "DELETE FROM sessions WHERE app_id = $1 AND user_id = $2",
     ];
     sql.touch(Touched::User(app, user));
     room_tokens::remove_of_user(sql, app, user).await?;

@@ -20,8 +20,11 @@ use yinxin_store::tables::reports::{self, ReportRow};
 use yinxin_store::tables::room_tokens::{self, RoomTokenGrant};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::tables::users::{self, NewUser, PushProfile};
-use yinxin_store::tables::{attributes, blocks, contacts, garbage, mutes, push_marks, room_bars, room_stays, settings};
-use yinxin_store::{AppId, Db, FileId, HookId, ObjectId, Result, Sql, TokenId, UserId, Value};
+use yinxin_store::tables::{
+    attributes, blocks, contacts, garbage, mutes, password_failures, push_marks, room_bars, room_stays, sessions,
+    settings,
+};
+use yinxin_store::{AppId, Db, FileId, HookId, NodeId, ObjectId, Result, Sql, TokenId, UserId, Value};
 
 use yinxin_testkit::storage;
 
@@ -93,6 +96,7 @@ async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
     assert!(push::add_notifier(tx, app, &notifier, 10).await?);
     add_file(tx, app, ANN).await?;
     add_hook(tx, app).await?;
+    password_failures::put(tx, app, b"whose", 1).await?;
     for (user, name) in [(ANN, ANN_NAME), (BEN, "ben"), (CARL, "carl")] {
         add_user(tx, app, user, name).await?;
     }
@@ -134,7 +138,8 @@ async fn add_hook(tx: &mut dyn Sql, app: AppId) -> Result<()> {
         at_ms: 1,
     };
     hook_log::add(tx, app, row.hook, &attempt).await?;
-    hook_sessions::begin(tx, app, &SessionRow { session_seq: 1, lane: "lane".to_owned(), data: "{}".to_owned() }).await
+    hook_sessions::begin(tx, app, &SessionRow { session_seq: 1, lane: "lane".to_owned(), data: "{}".to_owned() }, None)
+        .await
 }
 
 /// A file of one part; the object's id is told by the app's.
@@ -160,6 +165,20 @@ async fn add_file(tx: &mut dyn Sql, app: AppId, owner: UserId) -> Result<()> {
 
 fn object_of(app: AppId) -> ObjectId {
     ObjectId(app.0.map(|byte| !byte))
+}
+
+/// Of a device that is connected.
+fn session() -> sessions::SessionRow {
+    sessions::SessionRow {
+        resource: "web".to_owned(),
+        node: NodeId([0xD1; 16]),
+        number: 1,
+        platform: "web".to_owned(),
+        device_uuid: String::new(),
+        device_name: String::new(),
+        note: String::new(),
+        since_ms: 1,
+    }
 }
 
 /// A user with a row in every table of things it owns alone.
@@ -235,6 +254,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
     };
     reports::put(tx, app, user, &report).await?;
     inbox::see_device(tx, app, user, "web", 1).await?;
+    sessions::insert(tx, app, user, &session()).await?;
     inbox::confirm(tx, app, user, "web", "peer", 1).await
 }
 
@@ -301,7 +321,7 @@ fn assert_only_gone(before: &[String], after: &[String], carries: impl Fn(&Strin
 /// Holds a row only while an app is being cleared away.
 const GOING: &str = "going_apps";
 /// Columns of 16-byte ids that are neither an app's nor a user's.
-const OTHER_IDS: [(&str, &str); 9] = [
+const OTHER_IDS: [(&str, &str); 13] = [
     ("admin_tokens", "token_id"),
     ("notifiers", "notifier_id"),
     ("files", "file_id"),
@@ -311,6 +331,10 @@ const OTHER_IDS: [(&str, &str); 9] = [
     ("hooks", "hook_id"),
     ("hook_outbox", "hook_id"),
     ("hook_log", "hook_id"),
+    ("nodes", "node_id"),
+    ("leases", "node_id"),
+    ("sessions", "node_id"),
+    ("session_endings", "node_id"),
 ];
 
 #[tokio::test]

@@ -55,7 +55,7 @@ const SIGNS: [(&str, &str); 9] = [
 ];
 
 /// Statements that do not name an app, by how they begin, and why not.
-const WITHOUT_APP: [(&str, &str); 17] = [
+const WITHOUT_APP: [(&str, &str); 29] = [
     ("SELECT … FROM apps WHERE org = $1 AND name = $2", "finds the app"),
     ("SELECT … FROM apps WHERE signing_key = $1", "finds the app"),
     ("SELECT … FROM apps WHERE short_id = $1", "finds the app"),
@@ -73,6 +73,18 @@ const WITHOUT_APP: [(&str, &str); 17] = [
     ("UPDATE file_garbage", "what belongs to no app"),
     ("DELETE FROM file_garbage", "what belongs to no app"),
     ("SELECT object_id FROM file_garbage", "what belongs to no app"),
+    ("INSERT INTO nodes", "the server's own nodes"),
+    ("UPDATE nodes", "the server's own nodes"),
+    ("DELETE FROM nodes", "the server's own nodes"),
+    ("SELECT 1 FROM nodes", "the server's own nodes"),
+    ("UPDATE rooms SET node = NULL WHERE node = $1", "of a node that is gone"),
+    ("SELECT node_id, number, name, url, started_ms, seen_ms FROM nodes", "the server's own nodes"),
+    ("INSERT INTO leases", "the server's own work"),
+    ("DELETE FROM leases", "the server's own work"),
+    ("SELECT piece, node_id FROM leases", "the server's own work"),
+    ("SELECT number, why, note FROM session_endings", "of a node, and nobody's"),
+    ("DELETE FROM session_endings", "of a node, and nobody's"),
+    ("DELETE FROM sessions WHERE (app_id, user_id, resource)", "of a node that is gone"),
 ];
 
 #[derive(Debug, PartialEq)]

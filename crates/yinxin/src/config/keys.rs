@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use yinxin_core::names::AppName;
 use yinxin_core::rates::Preset;
 
+use super::cluster::{ClusterName, NatsUrl};
 use super::fault::Fault;
 use super::media::{ClientUrl, Inline, List, Plugin, TurnUrl};
 use super::setting::{LogFormat, LogLevel, Name, Networks, PerhapsPath, PublicUrl, Raw, Setting, Whole};
@@ -94,6 +95,37 @@ keys! {
     /// The file of the admin key; empty: "admin.key" in the data folder, made when there is none. One that is named here
     /// is never made.
     "keys.admin_file": keys_admin_file: PerhapsPath = r#""""#;
+
+    /// What the nodes of a cluster have in common: the same database, the same name, the same keys. Letters, digits, "-" and
+    /// "_"; empty: this server is the only one on its database.
+    "cluster.name": cluster_name: ClusterName = r#""""#;
+
+    /// The NATS servers (2.9 or newer) over which nodes tell each other what happens. Nothing is kept there. While they are
+    /// away everything still holds, but takes up to five seconds to be known everywhere.
+    "cluster.nats": cluster_nats: List<NatsUrl> = "[]";
+
+    /// How this node is called in logs and in the table of nodes; empty: the address it listens on.
+    "cluster.node_name": cluster_node_name: Name = r#""""#;
+
+    /// The URL under which clients reach this node and no other: whoever enters a room must come to the node that it is on.
+    /// Empty: the address it listens on.
+    "cluster.node_url": cluster_node_url: PublicUrl = r#""""#;
+
+    /// A file with the credentials of this node at NATS, as its own tools write them.
+    "cluster.credentials_file": cluster_credentials_file: PerhapsPath = r#""""#;
+
+    /// The user that this node is at NATS, instead.
+    "cluster.user": cluster_user: Name = r#""""#;
+
+    /// A file that holds the user's password, and nothing else.
+    "cluster.password_file": cluster_password_file: PerhapsPath = r#""""#;
+
+    /// A file of authorities, as PEM, that are believed about NATS besides the system's.
+    "cluster.ca_file": cluster_ca_file: PerhapsPath = r#""""#;
+
+    /// Milliseconds over which the clients of a node that is told to stop are sent to others, so that they do not all come
+    /// back at once.
+    "cluster.drain_ms": cluster_drain_ms: Whole<0, 3_600_000> = "5000";
 
     /// The PostgreSQL database (15 or newer) that holds everything, as
     /// "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full"; empty: a file in the data folder. Several

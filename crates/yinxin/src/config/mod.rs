@@ -4,6 +4,7 @@
 //! environment, the check) is made from it. The command line wins over the environment, that over the file, and the
 //! file over the default.
 
+mod cluster;
 pub(crate) mod commands;
 mod database;
 mod fault;
@@ -101,7 +102,9 @@ impl Config {
     fn bucket(&self) -> Outcome<Bucket> {
         let key = match (&*self.files_access_key_id.0, &self.files_secret_access_key_file.0) {
             ("", None) => None,
-            (id, Some(file)) if !id.is_empty() => Some((id.to_owned(), secret_in(file)?)),
+            (id, Some(file)) if !id.is_empty() => {
+                Some((id.to_owned(), secret_in("files.secret_access_key_file", file)?))
+            }
             _ => {
                 let keys = "files.access_key_id and files.secret_access_key_file";
                 return Err(Failure::usage(format!("the configuration is wrong: set both {keys}, or neither")));
@@ -127,10 +130,11 @@ impl Config {
     }
 }
 
-fn secret_in(file: &Path) -> Outcome<Zeroizing<String>> {
-    let text = fs::read_to_string(file).map(Zeroizing::new).map_err(|fault| {
-        Failure::failed(format!("cannot read {} (files.secret_access_key_file): {fault}", file.display()))
-    })?;
+/// What stands in the file that a key names.
+fn secret_in(key: &str, file: &Path) -> Outcome<Zeroizing<String>> {
+    let text = fs::read_to_string(file)
+        .map(Zeroizing::new)
+        .map_err(|fault| Failure::failed(format!("cannot read {} ({key}): {fault}", file.display())))?;
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 

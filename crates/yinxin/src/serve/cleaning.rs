@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
+use yinxin_core::cluster::Piece;
 use yinxin_core::{Ctx, Result, files};
 
 /// How often it looks for what has grown old.
@@ -20,7 +21,13 @@ pub(super) async fn keep_clean(ctx: Arc<Ctx>) {
             _ = clock.tick() => true,
             () = files::has_work(&ctx) => false,
         };
-        if let Err(error) = clean(&ctx, is_time).await {
+        let done = if ctx.holds(Piece::Files) {
+            clean(&ctx, is_time).await
+        } else {
+            // Another node deletes what is written down.
+            files::give_up(&ctx).await
+        };
+        if let Err(error) = done {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, cause, "what no file needs any more could not be deleted; trying again");
             tokio::time::sleep(PAUSE).await;

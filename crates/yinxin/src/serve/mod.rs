@@ -8,8 +8,10 @@ mod chores;
 mod cleaning;
 mod demo;
 mod logs;
+mod nodes;
 mod routes;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustix::fs::Mode;
@@ -18,7 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use yinxin_admin::AdminKey;
 use yinxin_core::clock::SystemClock;
 use yinxin_core::ctx::Parts;
-use yinxin_core::rng::SystemRng;
+use yinxin_core::rng::{Rng, SystemRng};
 use yinxin_core::{Code, Ctx, Database};
 use yinxin_http::metrics::PrometheusHandle;
 use yinxin_http::probes::Draining;
@@ -26,10 +28,11 @@ use yinxin_realtime::{Bounds, Registry};
 
 use crate::args::ServeArgs;
 use crate::config::{self, Config, Given};
-use crate::data::LockedDir;
+use crate::data::{DataDir, LockedDir};
 use crate::exit::{Failure, Outcome};
 use crate::print;
 use calls::Calls;
+use nodes::Node;
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let config = configure(args)?;
@@ -68,11 +71,14 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
         Failure::failed(format!("cannot listen on {listen}: {fault}; choose another address with --listen"))
     })?;
     let mut stops = Stops::new()?;
-    let folder = &dir.lock()?;
+    let folder = &take(config, &dir).await?;
     logs::warn_if_open(folder.dir());
     let is_first = folder.begin_first_start()?;
-    let registry = Registry::new(Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() });
-    let (ctx, key) = open(config, folder, Arc::clone(&registry)).await?;
+    let bounds = Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() };
+    let is_one_of_many = config.cluster_name.0.is_some();
+    let registry = Registry::new(if is_one_of_many { bounds.of_node() } else { bounds });
+    let (ctx, key) = open(config, folder, address_of(&listener)?, Arc::clone(&registry)).await?;
+    let node = Node::start(&ctx);
     // Before anybody can connect.
     let calls = Calls::start(&ctx, config).await;
     let url = announce(&listener, folder)?;
@@ -89,10 +95,15 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     print::out(&format!("yinxin listening on {}", listening(&listener)?));
     let chores = tokio::spawn(chores::run(Arc::clone(&ctx)));
     let rooms = Arc::clone(&ctx.rooms);
+    let (leaving, over) = (Arc::clone(&ctx), config.cluster_drain());
     let shutdown = async move {
         let name = stops.first().await;
         tracing::info!(signal = name, "stopping: finishing the requests in flight");
         draining.begin();
+        if let Some(cluster) = &leaving.cluster {
+            // The others take them: they need not come all at once.
+            cluster.send_away(over).await;
+        }
         registry.stop();
         rooms.stop();
     };
@@ -101,15 +112,34 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     cleaning.abort();
     // The last connections have told how they ended.
     calls.stop().await;
+    node.stop().await;
     close(ctx, folder).await;
     tracing::info!(connections_cut = drained.cut, "stopped");
     Ok(())
 }
 
-async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> Outcome<(Arc<Ctx>, AdminKey)> {
-    let rng = Arc::new(SystemRng);
+/// Takes the folder for this process, which knows from then on whether there is a database already.
+async fn take(config: &Config, dir: &DataDir) -> Outcome<LockedDir> {
+    let folder = dir.lock()?;
+    let Some(server) = config.postgres().map_err(|faults| config::commands::faulty(&faults))? else {
+        return Ok(folder);
+    };
+    let found = yinxin_core::survey(&server).await.map_err(|fault| {
+        Failure::failed(format!("cannot open the database (database.url): {fault}; `yinxin doctor` may know more"))
+    })?;
+    Ok(folder.with_database_elsewhere(found.in_use))
+}
+
+async fn open(
+    config: &Config,
+    folder: &LockedDir,
+    listens: SocketAddr,
+    sessions: Arc<Registry>,
+) -> Outcome<(Arc<Ctx>, AdminKey)> {
+    let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let master = folder.master_key(rng.as_ref())?;
     let key = folder.admin_key(rng.as_ref())?;
+    let cluster = nodes::setup(config, listens, &rng).await?;
     let parts = Parts {
         clock: Arc::new(SystemClock),
         rng,
@@ -120,6 +150,7 @@ async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> O
         hash_cost: config.hash_cost(),
         files: config.file_setup(folder.dir())?,
         master,
+        cluster,
     };
     let database = config.database(folder.dir()).map_err(|faults| config::commands::faulty(&faults))?;
     let ctx = Ctx::open(&database, parts).await.map_err(|error| {
@@ -137,15 +168,15 @@ async fn open(config: &Config, folder: &LockedDir, sessions: Arc<Registry>) -> O
 }
 
 fn announce(listener: &TcpListener, folder: &LockedDir) -> Outcome<String> {
-    let address =
-        listener.local_addr().map_err(|fault| Failure::failed(format!("the socket has no address: {fault}")))?;
-    folder.announce(address)
+    folder.announce(address_of(listener)?)
 }
 
 fn listening(listener: &TcpListener) -> Outcome<String> {
-    let address =
-        listener.local_addr().map_err(|fault| Failure::failed(format!("the socket has no address: {fault}")))?;
-    Ok(format!("http://{address}"))
+    Ok(format!("http://{}", address_of(listener)?))
+}
+
+fn address_of(listener: &TcpListener) -> Outcome<SocketAddr> {
+    listener.local_addr().map_err(|fault| Failure::failed(format!("the socket has no address: {fault}")))
 }
 
 /// Takes the address back, then finishes the writes that are queued.

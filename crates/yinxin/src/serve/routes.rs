@@ -94,12 +94,16 @@ impl Gate {
     #[expect(clippy::cast_precision_loss, reason = "gauges of this size are exact in a float")]
     fn count(&self) {
         let writer = self.ctx.db.writer_gauge();
+        if let Some(cluster) = &self.ctx.cluster {
+            metrics::gauge!("yinxin_cluster_nodes").set((cluster.others() + 1) as f64);
+        }
         metrics::gauge!("yinxin_uploads").set(self.ctx.files.uploads() as f64);
         metrics::gauge!("yinxin_cached_users").set(self.ctx.cached_users() as f64);
         metrics::gauge!("yinxin_room_seats").set(self.ctx.rooms.taken() as f64);
         metrics::gauge!("yinxin_hook_events_kept").set(self.ctx.hooks.kept() as f64);
         metrics::gauge!("yinxin_writer_queued").set(writer.queued as f64);
         metrics::gauge!("yinxin_writer_last_group").set(writer.last_group as f64);
+        metrics::counter!("yinxin_reads_total").absolute(self.ctx.db.reads());
         metrics::counter!("yinxin_writer_commits_total").absolute(writer.commits as u64);
         metrics::counter!("yinxin_writer_statements_total").absolute(writer.statements as u64);
     }

@@ -1,0 +1,385 @@
+//! [`Cluster`]: this server as one of many on one database. Who is connected where is on record; hints go over a [`Bus`];
+//! a node that is silent for a while is dead, and the others clear away what it left.
+//!
+//! Owns what is done for all of it in the background. Must not know how a hint travels or a connection looks. The
+//! database alone is believed: with the bus away everything still holds, only later.
+
+mod nodes;
+mod record;
+mod touches;
+mod upkeep;
+mod wakes;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use yinxin_store::tables::nodes::NodeRow;
+use yinxin_store::tables::sessions;
+use yinxin_store::{AppId, Db, HookId, NodeId, UserId};
+
+use crate::bus::{Bus, Hint, Incoming, To};
+use crate::cache::Cache;
+use crate::ctx::Ctx;
+use crate::error::{Error, Result};
+use crate::hooks::{self, Live};
+use crate::limits::{
+    CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, HOOK_RECOUNT_BEATS, NODE_BEAT_MS, NODE_DEAD_MS, PART_PAUSE_MS,
+    TOUCH_WAIT_MS,
+};
+use crate::mint::NODES_MAX;
+use crate::sessions::{Ending, LocalSessions, PARTS};
+
+pub use nodes::Piece;
+pub(crate) use record::Recorded;
+pub(crate) use touches::Touches;
+
+/// How fast a cluster finds out.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often a node says that it lives.
+    pub beat: Duration,
+    /// How long it may be silent before it is dead.
+    pub dead_after: Duration,
+    /// How often a node looks for connections of its own that are to end, whether or not it is told.
+    pub look: Duration,
+    /// How long what was read is believed.
+    pub trust: Duration,
+    /// How long a write waits for the others to forget what it changed.
+    pub patience: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            beat: Duration::from_millis(NODE_BEAT_MS),
+            dead_after: Duration::from_millis(NODE_DEAD_MS),
+            look: Duration::from_millis(ENDINGS_LOOK_MS),
+            trust: Duration::from_millis(CACHE_TRUST_MS),
+            patience: Duration::from_millis(TOUCH_WAIT_MS),
+        }
+    }
+}
+
+/// What makes a server one of many.
+pub struct Setup {
+    /// This node: made anew by each start.
+    pub node: NodeId,
+    /// As the operator calls it.
+    pub name: String,
+    /// Where clients reach this node and no other.
+    pub url: String,
+    /// How it reaches the others.
+    pub bus: Arc<dyn Bus>,
+    /// How fast it finds out.
+    pub pace: Pace,
+}
+
+/// See the module.
+pub struct Cluster {
+    node: NodeId,
+    /// As it stands in the table of nodes, with the number that it asks for.
+    row: NodeRow,
+    /// The number that it has got.
+    number: AtomicI64,
+    pace: Pace,
+    db: Db,
+    local: Arc<dyn LocalSessions>,
+    bus: Arc<dyn Bus>,
+    nodes: nodes::Nodes,
+    touches: Arc<Touches>,
+    cache: Arc<Cache>,
+    hooks: Arc<Live>,
+    wakes: wakes::Wakes,
+    /// Whose the connections of this node are, by their numbers.
+    owners: Mutex<HashMap<i64, (AppId, UserId)>>,
+    /// Connections that are gone and still on record.
+    leftovers: Mutex<Vec<record::Entry>>,
+    /// There are endings to look at.
+    look: Notify,
+    beats: AtomicU32,
+}
+
+/// What a cluster is put together from.
+pub(crate) struct Parts {
+    pub setup: Setup,
+    pub touches: Arc<Touches>,
+    pub db: Db,
+    pub local: Arc<dyn LocalSessions>,
+    pub cache: Arc<Cache>,
+    pub hooks: Arc<Live>,
+    pub now_ms: i64,
+    /// The node's number if nobody has it: any, so that it is not that of a node that has just died.
+    pub number: i64,
+}
+
+impl Cluster {
+    /// Joins: from here on the others count with this node.
+    pub(crate) async fn join(parts: Parts) -> Result<Arc<Self>> {
+        let Setup { node, name, url, bus, pace } = parts.setup;
+        let number = parts.number.rem_euclid(NODES_MAX);
+        let row = NodeRow { node, number, name, url, started_ms: parts.now_ms, seen_ms: parts.now_ms };
+        let cluster = Arc::new(Self {
+            node,
+            row,
+            number: AtomicI64::new(number),
+            db: parts.db,
+            local: parts.local,
+            bus,
+            nodes: nodes::Nodes::new(node, pace.dead_after),
+            pace,
+            touches: parts.touches,
+            cache: parts.cache,
+            hooks: parts.hooks,
+            wakes: wakes::Wakes::default(),
+            owners: Mutex::default(),
+            leftovers: Mutex::default(),
+            look: Notify::new(),
+            beats: AtomicU32::new(0),
+        });
+        cluster.beat(parts.now_ms).await?;
+        Ok(cluster)
+    }
+
+    /// This node.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The number in this node's ids.
+    pub(crate) fn number(&self) -> i64 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    /// Whether that piece of background work is this node's.
+    pub fn holds(&self, piece: Piece) -> bool {
+        self.nodes.holds(piece)
+    }
+
+    /// How many other nodes live.
+    pub fn others(&self) -> usize {
+        self.nodes.others().len()
+    }
+
+    /// Where clients reach a node and no other, if it lives.
+    pub fn url_of(&self, node: NodeId) -> Option<String> {
+        self.nodes.url_of(node)
+    }
+
+    /// Has the other nodes look for connections that are to end.
+    pub(crate) fn tell_endings(&self) {
+        self.bus.send(To::All, Hint::Endings);
+        self.look.notify_one();
+    }
+
+    /// Has the node that tells hooks hurry with one.
+    pub(crate) fn tell_hurry(&self, (app, hook): (AppId, HookId)) {
+        self.bus.send(To::All, Hint::Hurry { app, hook });
+    }
+
+    /// Takes in a hint.
+    fn heed(&self, from: NodeId, hint: Hint) {
+        match hint {
+            Hint::Wake { app, user, queue, but } => self.local.wake(app, user, &queue, but.as_deref()),
+            Hint::News { app, user, news } => self.local.announce(app, user, &news),
+            Hint::Renew { app, user, from, token_ends_ms } => self.local.renew(app, user, from, token_ends_ms),
+            Hint::Endings => self.look.notify_one(),
+            Hint::Touches { number, touched } => {
+                self.cache.forget(&touched);
+                if self.touches.came(from, number) == touches::Gap::Yes {
+                    self.cache.flush();
+                }
+                self.touches.answer(from);
+            }
+            Hint::Heard { number } => self.touches.heard_by(from, number),
+            Hint::Outbox(keys) => keys.into_iter().for_each(|key| self.hooks.note_elsewhere(key)),
+            Hint::Hurry { app, hook } => self.hooks.hurry((app, hook)),
+            Hint::Resync { number } => {
+                let _gap = self.touches.came(from, number);
+                self.cache.flush();
+                self.touches.answer(from);
+                self.look.notify_one();
+            }
+        }
+    }
+
+    /// Tells where they are what waits to be told to connections elsewhere.
+    async fn pass_on(&self) {
+        let (parcels, mut is_lost) = self.wakes.next().await;
+        if self.nodes.is_alone() {
+            return;
+        }
+        let mut by_app: HashMap<AppId, Vec<UserId>> = HashMap::new();
+        for (app, user) in parcels.keys() {
+            by_app.entry(*app).or_default().push(*user);
+        }
+        for (app, users) in by_app {
+            match self.whereabouts(app, &users).await {
+                Ok(places) => {
+                    for (user, node) in places {
+                        let parcel = parcels.get(&(app, user)).into_iter();
+                        for hint in parcel.flat_map(|parcel| parcel.hints(app, user)) {
+                            self.bus.send(To::Node(node), hint);
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "where users are connected could not be read");
+                    is_lost = true;
+                }
+            }
+        }
+        if is_lost {
+            metrics::counter!("yinxin_cluster_wakes_lost_total").increment(1);
+            self.touches.resync();
+        }
+    }
+
+    /// The other nodes that users are connected to, each once.
+    async fn whereabouts(&self, app: AppId, users: &[UserId]) -> Result<HashSet<(UserId, NodeId)>> {
+        let mut places = HashSet::new();
+        for some in users.chunks(sessions::USERS_MAX) {
+            for (user, row) in self.rows_of(app, some).await? {
+                if row.node != self.node {
+                    places.insert((user, row.node));
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    /// Tells connections of this node that the record says are to end. Gives whether there may be more.
+    async fn end_some(&self) -> Result<bool> {
+        let rows = self
+            .db
+            .read(self.node, |sql, node| {
+                Box::pin(async move { Ok::<_, Error>(sessions::endings(sql, *node, ENDINGS_PAGE).await?) })
+            })
+            .await?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let mut told = Vec::with_capacity(rows.len());
+        for row in rows {
+            let owner = self.owners.lock().get(&row.number).copied();
+            if let Some((app, user)) = owner {
+                self.local.end(app, user, row.number, Ending::read(&row.why, row.note));
+            }
+            told.push(row.number);
+        }
+        let is_full = told.len() >= usize::try_from(ENDINGS_PAGE).unwrap_or(usize::MAX);
+        self.db
+            .write((self.node, told), |sql, (node, told)| {
+                Box::pin(async move {
+                    for number in told {
+                        sessions::forget_ending(sql, *node, *number).await?;
+                    }
+                    Ok::<_, Error>(())
+                })
+            })
+            .await?;
+        Ok(is_full)
+    }
+
+    /// Has all connections of this node look into their inboxes, a part at a time.
+    async fn look_everywhere(&self) {
+        for part in 0..PARTS {
+            self.local.look_again(part);
+            sleep(Duration::from_millis(PART_PAUSE_MS)).await;
+        }
+    }
+
+    /// Has the clients of this node go and come back to another, spread over so long.
+    pub async fn send_away(&self, over: Duration) {
+        for part in 0..PARTS {
+            self.local.send_away(part);
+            sleep(over / u32::try_from(PARTS).unwrap_or(u32::MAX)).await;
+        }
+    }
+}
+
+/// What a node does beside serving: never ends.
+pub async fn run(ctx: &Ctx) {
+    let Some(cluster) = &ctx.cluster else { return std::future::pending().await };
+    let missed = Notify::new();
+    tokio::join!(
+        keep_beating(ctx, cluster),
+        keep_ending(cluster),
+        keep_passing_on(cluster),
+        listen(cluster, &missed),
+        async {
+            loop {
+                missed.notified().await;
+                cluster.look_everywhere().await;
+            }
+        }
+    );
+}
+
+async fn listen(cluster: &Cluster, missed: &Notify) {
+    loop {
+        match cluster.bus.next().await {
+            Incoming::Hint { from, hint } => {
+                let is_resync = matches!(hint, Hint::Resync { .. });
+                cluster.heed(from, hint);
+                if is_resync {
+                    missed.notify_one();
+                }
+            }
+            Incoming::Missed => {
+                metrics::counter!("yinxin_cluster_resyncs_total").increment(1);
+                tracing::info!("hints between nodes were lost: looking at everything");
+                cluster.cache.flush();
+                cluster.touches.resync();
+                cluster.look.notify_one();
+                missed.notify_one();
+            }
+        }
+    }
+}
+
+async fn keep_passing_on(cluster: &Cluster) {
+    loop {
+        cluster.pass_on().await;
+    }
+}
+
+async fn keep_ending(cluster: &Cluster) {
+    loop {
+        match cluster.end_some().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "connections that are to end could not be read"),
+        }
+        // Either is a reason to look.
+        let _told = timeout(cluster.pace.look, cluster.look.notified()).await;
+    }
+}
+
+async fn keep_beating(ctx: &Ctx, cluster: &Cluster) {
+    let mut clock = interval(cluster.pace.beat);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first is over at once, and done by joining.
+    clock.tick().await;
+    loop {
+        clock.tick().await;
+        if let Err(error) = cluster.beat(ctx.clock.now_ms()).await {
+            tracing::error!(%error, silent_ms = cluster.silent_ms(), "this node could not say that it lives");
+            cluster.fence().await;
+            continue;
+        }
+        ctx.mint.become_node(cluster.number());
+        if let Err(error) = upkeep::step(ctx, cluster).await {
+            tracing::error!(%error, "what is to be kept in order between nodes could not be; it is tried again");
+        }
+        if cluster.beats.load(Ordering::Relaxed).is_multiple_of(HOOK_RECOUNT_BEATS)
+            && let Err(error) = hooks::recount(ctx).await
+        {
+            tracing::warn!(%error, "what is kept for hooks could not be counted");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Three nodes behave as one.
+
+use std::env;
+use std::sync::Barrier;
+use std::thread;
+
+use serde_json::{Value, json};
+use yinxin_testkit::http::request;
+use yinxin_testkit::nats::Nats;
+
+use crate::world::{PATIENCE, Setup, World, call_at, eventually, is_wanted};
+
+const PAIRS: usize = 2000;
+const RACES: usize = 20;
+const RACERS: usize = 64;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_nodes_are_one_server() {
+    if !is_wanted() {
+        return;
+    }
+    let world = World::of_three();
+    who_is_on_different_nodes_chats(&world).await;
+    a_room_token_is_used_once(&world);
+    what_one_node_acknowledged_every_node_reads(&world);
+    one_wins_a_name(&world);
+}
+
+async fn who_is_on_different_nodes_chats(world: &World) {
+    world.register(0, "ann");
+    world.register(1, "ben");
+    let (mut ann, mut ben) = (world.connect(0, "ann", "phone").await, world.connect(1, "ben", "desk").await);
+    let ann_too = world.connect(2, "ann", "web").await;
+    for round in 0..20 {
+        let text = format!("hello {round}");
+        ann.text("ben", &text).await;
+        ann.stored().await;
+        assert_eq!(ben.received("ann").await, std::slice::from_ref(&text));
+        ben.text("ann", &text).await;
+        ben.stored().await;
+        assert_eq!(ann.received("ben").await, [text]);
+    }
+    for node in 0..3 {
+        let asked = json!({ "usernames": ["ann", "ben", "nobody"] });
+        let states = world.call(node, "POST", "users/batch/status", &asked);
+        assert_eq!(states["data"], json!([{ "ann": "online" }, { "ben": "online" }, { "nobody": "offline" }]));
+        let devices = world.get(node, "users/ann/resources");
+        let names: Vec<_> = devices["data"].as_array().unwrap().iter().map(|device| device["res"].clone()).collect();
+        assert_eq!(names, ["web", "phone"], "newest first, wherever they are");
+    }
+    drop(ann_too);
+    eventually(PATIENCE, || world.get(1, "users/ann/resources")["data"].as_array().unwrap().len() == 1);
+    world.call(2, "GET", "users/ann/disconnect", &Value::Null);
+    world.call(2, "GET", "users/ben/disconnect", &Value::Null);
+    ann.until_closed().await;
+    ben.until_closed().await;
+    assert!((0..3).all(|node| !world.is_online(node, "ann") && !world.is_online(node, "ben")));
+}
+
+/// The code that somebody is answered who joins with that token.
+fn join(world: &World, node: usize, token: &str) -> Value {
+    let key = &world.app.netease.app_key;
+    let form = format!("uid=77&appkey={key}&channelName=one&checksum={token}&secureType=1");
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let reply = request(world.addr(node), "POST", "/nrtc/getChannelInfos.action", &headers, Some(form.as_bytes()));
+    reply.expect("an answer").json().expect("JSON")["code"].take()
+}
+
+fn a_room_token_is_used_once(world: &World) {
+    for round in 0..10 {
+        let signed = world.app.netease.sign("12345", None);
+        let mut headers: Vec<_> = signed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        headers.push(("content-type", "application/x-www-form-urlencoded"));
+        let form = b"uid=77&repeatUse=false&channelName=one";
+        let path = "/nimserver/user/getToken.action";
+        let made = request(world.addr(round % 3), "POST", path, &headers, Some(form)).unwrap().json().unwrap();
+        let token = made["token"].as_str().unwrap_or_else(|| panic!("{made}"));
+        let all = Barrier::new(3);
+        let codes: Vec<Value> = thread::scope(|scope| {
+            let joins: Vec<_> = (0..3)
+                .map(|node| {
+                    let all = &all;
+                    scope.spawn(move || {
+                        all.wait();
+                        join(world, node, token)
+                    })
+                })
+                .collect();
+            joins.into_iter().map(|join| join.join().unwrap()).collect()
+        });
+        assert_eq!(codes.iter().filter(|code| **code == 200).count(), 1, "{codes:?}");
+    }
+}
+
+fn what_one_node_acknowledged_every_node_reads(world: &World) {
+    world.register(0, "cat");
+    for pair in 0..PAIRS {
+        let (writer, reader) = (pair % 3, (pair + 1 + pair / 3 % 2) % 3);
+        let nickname = format!("number {pair}");
+        world.call(writer, "PUT", "users/cat", &json!({ "nickname": nickname }));
+        let read = world.get(reader, "users/cat");
+        assert_eq!(read["entities"][0]["nickname"], nickname, "written at {writer}, read at {reader}");
+    }
+}
+
+fn one_wins_a_name(world: &World) {
+    let races = env::var("YINXIN_CLUSTER_RACES").map_or(RACES, |text| text.parse().unwrap());
+    for race in 0..races {
+        let (all, name) = (Barrier::new(RACERS), format!("name-{race}"));
+        let statuses: Vec<u16> = thread::scope(|scope| {
+            let running: Vec<_> = (0..RACERS)
+                .map(|racer| {
+                    let (all, name) = (&all, &name);
+                    scope.spawn(move || {
+                        let body = json!({ "username": name, "password": format!("of racer {racer}") });
+                        all.wait();
+                        // A node that has too much to do says so; that is no win.
+                        call_at(world.addr(racer % 3), &world.token, "POST", "users", &body).unwrap().status
+                    })
+                })
+                .collect();
+            running.into_iter().map(|racer| racer.join().unwrap()).collect()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [200, 400, 429, 503].contains(status)), "{statuses:?}");
+    }
+}
+
+#[test]
+fn wrong_passwords_are_counted_together() {
+    if !is_wanted() {
+        return;
+    }
+    let world = World::start(Nats::start(), &Setup { failures: Some(6), ..Setup::default() });
+    world.register(0, "ann");
+    let try_at = |node: usize, password: &str| {
+        let grant = json!({ "grant_type": "password", "username": "ann", "password": password });
+        call_at(world.addr(node), "", "POST", "token", &grant).unwrap().status
+    };
+    let tried: Vec<u16> = (0..12).map(|round| try_at(round % 3, "wrong")).collect();
+    assert_eq!(tried[..6], [400; 6], "{tried:?}");
+    assert_eq!(tried[7..], [429; 5], "{tried:?}");
+    assert!((0..3).all(|node| try_at(node, "first") == 429), "nor does the right one pass until they are forgiven");
+}

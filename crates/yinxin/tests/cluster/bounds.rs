@@ -1,0 +1,102 @@
+//! Within which time what one node acknowledged holds at every node, with NATS and without.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::world::{BOUND, BOUND_ALONE, PATIENCE, World, eventually, is_wanted, metric};
+
+/// What ends a user's rights.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Deed {
+    Kick,
+    Ban,
+    Password,
+    Delete,
+}
+
+impl Deed {
+    const ALL: [Self; 4] = [Self::Kick, Self::Ban, Self::Password, Self::Delete];
+
+    fn perform(self, world: &World, node: usize, user: &str) {
+        let path = format!("users/{user}");
+        match self {
+            Self::Kick => world.call(node, "GET", &format!("{path}/disconnect"), &Value::Null),
+            Self::Ban => world.call(node, "POST", &format!("{path}/deactivate"), &Value::Null),
+            Self::Password => world.call(node, "PUT", &format!("{path}/password"), &json!({ "newpassword": "second" })),
+            Self::Delete => world.call(node, "DELETE", &path, &Value::Null),
+        };
+    }
+}
+
+/// Performs a deed at the first node; how long it takes until no session and no token of the user is left anywhere.
+async fn measured(world: &World, deed: Deed, round: &str, bound: Duration) -> Duration {
+    let user = format!("{deed:?}-{round}").to_lowercase();
+    world.register(0, &user);
+    let token = world.token_of(1, &user, "first");
+    let mut clients = Vec::new();
+    for node in 0..3 {
+        clients.push(world.connect(node, &user, &format!("device-{node}")).await);
+        // From the second time on it may be answered from memory.
+        (0..3).for_each(|_| assert_eq!(world.status_for(node, &user, &token), 200));
+    }
+    deed.perform(world, 0, &user);
+    let acknowledged = Instant::now();
+    let closing: Vec<_> = clients
+        .into_iter()
+        .map(|mut client| {
+            tokio::spawn(async move {
+                client.until_closed().await;
+                acknowledged.elapsed()
+            })
+        })
+        .collect();
+    let mut longest = Duration::ZERO;
+    if deed != Deed::Kick {
+        eventually(bound, || (0..3).all(|node| world.status_for(node, &user, &token) == 401));
+        longest = acknowledged.elapsed();
+    }
+    for closed in closing {
+        longest = longest.max(closed.await.unwrap());
+    }
+    eventually(bound, || {
+        let states = |node| world.call(node, "POST", "users/batch/status", &json!({ "usernames": [user] }));
+        (0..3).all(|node| states(node)["data"][0][&user] == "offline")
+    });
+    longest
+}
+
+async fn hold(world: &World, round: &str, bound: Duration) {
+    for deed in Deed::ALL {
+        let took = measured(world, deed, round, bound).await;
+        println!("{deed:?}, {round}: {took:?}");
+        assert!(took <= bound, "{deed:?}, {round}: {took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_rights_holds_everywhere_in_time() {
+    if !is_wanted() {
+        return;
+    }
+    let mut world = World::of_three();
+    // A node that has just started keeps nothing in memory, which would make this too easy.
+    world.register(0, "somebody");
+    let keeps = |node: usize| {
+        world.get(node, "users/somebody");
+        metric(world.addr(node), "yinxin_cached_users").is_some_and(|users| users != "0")
+    };
+    eventually(PATIENCE, || (0..3).all(keeps));
+    hold(&world, "with-nats", BOUND).await;
+    world.nats.kill();
+    let connected = |world: &World, word: &str| {
+        eventually(PATIENCE, || {
+            (0..3).all(|node| metric(world.addr(node), "yinxin_bus_connected").as_deref() == Some(word))
+        });
+    };
+    connected(&world, "0");
+    hold(&world, "without-nats", BOUND_ALONE).await;
+    world.nats.restart();
+    connected(&world, "1");
+    hold(&world, "with-nats-again", BOUND).await;
+}
