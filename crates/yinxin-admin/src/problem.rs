@@ -202,7 +202,7 @@ pub(crate) const fn status(code: Code) -> StatusCode {
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::RateLimited | Code::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
         Code::NotOffered => StatusCode::NOT_IMPLEMENTED,
-        Code::Busy | Code::Storage | Code::FileStore => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Busy | Code::Storage | Code::StorageAway | Code::FileStore => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

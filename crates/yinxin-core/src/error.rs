@@ -321,10 +321,19 @@ codes! {
     Busy = "the server is busy; try again",
     /// The database failed; nothing was changed.
     Storage = "the database failed; nothing was changed",
+    /// The database could not be reached, or was lost: the same call may go well soon.
+    StorageAway = "the database is away; try again",
     /// The place of the files failed; nothing was changed.
     FileStore = "the file store failed; nothing was changed",
     /// A bug.
     Internal = "the server made a mistake",
+}
+
+impl Code {
+    /// Not what the caller did: whoever runs the server must hear of it.
+    pub const fn is_our_failure(self) -> bool {
+        matches!(self, Self::Storage | Self::StorageAway | Self::FileStore | Self::Internal)
+    }
 }
 
 /// What went wrong, and with what.
@@ -378,6 +387,7 @@ impl From<yinxin_store::Error> for Error {
             yinxin_store::Error::Awaited | yinxin_store::Error::Panicked | yinxin_store::Error::Decode { .. } => {
                 Code::Internal
             }
+            yinxin_store::Error::Away(_) | yinxin_store::Error::Unsure(_) => Code::StorageAway,
             yinxin_store::Error::Engine(_) | yinxin_store::Error::Closed => Code::Storage,
         };
         Self::from(code).caused_by(source)

@@ -202,7 +202,7 @@ pub(crate) fn wire(manner: Manner, error: &Error) -> Wire {
         C::RangeIllegal => told_as(416, 416, "the file does not have that range"),
         C::BodyIncomplete => told_as(400, 400, "the body did not arrive completely"),
         C::BodyTimedOut => told_as(408, 408, "the body did not arrive in time"),
-        C::Busy => told_as(503, 503, "the server is busy, try again"),
+        C::Busy | C::StorageAway => told_as(503, 503, "the server is busy, try again"),
         C::Storage | C::FileStore | C::Internal => told_as(500, 500, "server error"),
     }
 }

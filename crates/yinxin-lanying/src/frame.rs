@@ -39,7 +39,7 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
 
 /// An error as the wire shows it; logs it if it is ours.
 pub(crate) fn failed(manner: Manner, label: &str, id: &RequestId, error: &Error) -> Wire {
-    if matches!(error.code, Code::Storage | Code::FileStore | Code::Internal) {
+    if error.code.is_our_failure() {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(request = %id, operation = label, %error, source, "a call failed");
     }

@@ -172,7 +172,7 @@ pub(crate) fn wire(at: At, error: &Error) -> Wire {
         C::NotOffered => wired(403, 501, "this server does not offer the call"),
 
         C::RateLimited => wired(416, 429, "too many calls"),
-        C::Busy => wired(503, 503, "server busy"),
+        C::Busy | C::StorageAway => wired(503, 503, "server busy"),
         C::Storage | C::FileStore | C::Internal => wired(500, 500, "server error"),
     }
 }

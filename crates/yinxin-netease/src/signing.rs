@@ -49,7 +49,7 @@ pub(crate) async fn once<T>(ctx: &Ctx, app: &App, id: &str, call: impl Future<Ou
     }
     signed_calls::note(ctx, app, id).await?;
     let done = frame::contained(call).await;
-    if done.as_ref().is_err_and(|error| matches!(error.code, Code::Busy | Code::Storage | Code::Internal)) {
+    if done.as_ref().is_err_and(|error| error.code == Code::Busy || error.code.is_our_failure()) {
         signed_calls::forget(ctx, app, id).await;
     }
     done

@@ -8,6 +8,12 @@ pub enum Error {
     /// The engine refused or failed: disk full, file gone, statement wrong. Nothing of the write is kept.
     #[error("the database failed: {0}")]
     Engine(Box<dyn std::error::Error + Send + Sync>),
+    /// The engine cannot be reached, or was lost before the commit. Nothing of the write is kept; the same may go well later.
+    #[error("the database is away: {0}")]
+    Away(Box<str>),
+    /// The engine was lost while it was committing. Caches are told as if the write were kept.
+    #[error("the database was lost during a commit, and whether the write is kept is not known: {0}")]
+    Unsure(Box<str>),
     /// Too much waits already, or a wait or a statement took too long, or a write met others too often. Nothing is kept.
     #[error("the database is busy: {0}")]
     Busy(Cow<'static, str>),

@@ -1,14 +1,13 @@
 //! [`Ground`]: a server's core in a folder of its own and a dialect's router on it, in this process, with a clock that
 //! tests move. The worlds of the dialects' tests stand on one. [`open`] is where every test's core is opened.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_core::clock::{Clock, FakeClock};
 use yinxin_core::ctx::Parts;
@@ -20,7 +19,7 @@ use yinxin_core::passwords::HashCost;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::LocalSessions;
-use yinxin_core::{Ctx, Error, files};
+use yinxin_core::{Ctx, Database, Error, SqliteOptions, files};
 use yinxin_http::ServeOptions;
 use yinxin_http::metrics::PrometheusHandle;
 
@@ -38,6 +37,11 @@ pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
 /// Opens a core in a folder, where another may have been before.
 pub async fn open(folder: &Path, parts: Parts) -> Arc<Ctx> {
     Ctx::open(&storage::at(&folder.join("yinxin.db")), parts).await.unwrap()
+}
+
+/// The same on the embedded engine, whichever the suite runs on.
+pub async fn open_embedded(folder: &Path, parts: Parts) -> Arc<Ctx> {
+    Ctx::open(&Database::Sqlite(SqliteOptions::at(folder.join("yinxin.db"))), parts).await.unwrap()
 }
 
 /// What a test wants of its server; the default is one as installed, with cheap passwords and without hooks.
@@ -66,6 +70,9 @@ impl Default for Setup {
         }
     }
 }
+
+/// The query of [`Ground::dump`]: all databases of a process have one schema.
+static DUMP: OnceCell<&str> = OnceCell::const_new();
 
 type Build = dyn Fn(&Arc<Ctx>) -> Router + Send + Sync;
 
@@ -132,15 +139,18 @@ impl Ground {
 
     /// Everything that is stored, as text: to see that a call changed nothing, or left no trace.
     pub async fn dump(&self) -> String {
-        let mut dump = String::new();
+        let query = DUMP.get_or_init(|| async { self.dumping().await.leak() as &'static str }).await;
+        self.strings(query).await.join("\n")
+    }
+
+    /// One query for all rows of all tables: many small ones would take most of the time of the tests that compare dumps.
+    async fn dumping(&self) -> String {
+        let mut selects = Vec::new();
         for table in self.strings(storage::tables()).await {
             let columns = self.strings(storage::spelled_columns(&table).leak()).await.remove(0);
-            let rows = format!("SELECT {columns} FROM {table} ORDER BY 1");
-            for row in self.strings(rows.leak()).await {
-                writeln!(dump, "{table}: {row}").unwrap();
-            }
+            selects.push(format!("SELECT '{table}: ' || {columns} FROM {table}"));
         }
-        dump
+        format!("{} ORDER BY 1", selects.join(" UNION ALL "))
     }
 
     /// The answer of a query with one column of text.

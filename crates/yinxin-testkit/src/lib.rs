@@ -11,6 +11,7 @@ pub mod ground;
 pub mod http;
 pub mod model;
 pub mod nats;
+pub mod postgres;
 pub mod server;
 pub mod storage;
 

@@ -108,7 +108,7 @@ impl DataDir {
             .open(&path)
             .map_err(|fault| self.fault("cannot write in the data folder", &path, &fault))?;
         match lock.try_lock() {
-            Ok(()) => Ok(LockedDir { dir: self.clone(), _lock: lock }),
+            Ok(()) => Ok(LockedDir { dir: self.clone(), elsewhere: None, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(self.taken()),
             Err(TryLockError::Error(fault)) => Err(self.fault("cannot lock the data folder", &path, &fault)),
         }
@@ -146,6 +146,8 @@ impl DataDir {
 /// A data folder that belongs to this process until it ends.
 pub(crate) struct LockedDir {
     dir: DataDir,
+    /// Its database is a server's: whether somebody has used that before.
+    elsewhere: Option<bool>,
     _lock: File,
 }
 
@@ -154,8 +156,13 @@ impl LockedDir {
         &self.dir
     }
 
+    /// The folder of a node whose database is a server's, which has been used before or not.
+    pub fn with_database_elsewhere(self, in_use: bool) -> Self {
+        Self { elsewhere: Some(in_use), ..self }
+    }
+
     fn has_database(&self) -> bool {
-        self.dir.database().exists()
+        self.elsewhere.unwrap_or_else(|| self.dir.database().exists())
     }
 
     /// Whether no start on this folder was ever finished. To be asked before the database is made: the mark it leaves
@@ -192,9 +199,13 @@ impl LockedDir {
                 "`openssl rand -hex 32` makes a key; all nodes of a cluster have the same",
             )),
             None if self.has_database() => Err(Failure::failed(format!(
-                "{} is missing, and the secrets in {} cannot be read without it; restore it from a backup",
+                "{} is missing, and the secrets in the database cannot be read without it; restore it from a backup{}",
                 path.display(),
-                self.dir.database().display()
+                if self.elsewhere.is_some() {
+                    ", or name the key of the other nodes with keys.master_file"
+                } else {
+                    ""
+                }
             ))),
             None => {
                 let key = MasterKey::generate(rng);
@@ -319,8 +330,25 @@ mod tests {
         fs::write(dir.database(), "").unwrap();
         let taken = dir.lock().unwrap();
         assert!(taken.master_key(&SystemRng).err().unwrap().message.contains("restore it"));
+        assert!(!taken.begin_first_start().unwrap());
         fs::write(dir.master_key_file(), "zz").unwrap();
         assert!(taken.master_key(&SystemRng).err().unwrap().message.contains("damaged"));
+    }
+
+    #[test]
+    fn a_database_elsewhere_may_be_new_or_not() {
+        let root = tempfile::tempdir().unwrap();
+        let taken = DataDir::at(root.path()).lock().unwrap().with_database_elsewhere(true);
+        assert!(!taken.begin_first_start().unwrap());
+        assert!(taken.master_key(&SystemRng).err().unwrap().message.contains("keys.master_file"));
+        let taken = taken.with_database_elsewhere(false);
+        assert!(taken.begin_first_start().unwrap());
+        let key = taken.master_key(&SystemRng).unwrap().to_hex();
+        let taken = taken.with_database_elsewhere(true);
+        assert!(taken.begin_first_start().unwrap(), "the first start is not finished");
+        taken.finish_first_start().unwrap();
+        assert!(!taken.begin_first_start().unwrap());
+        assert_eq!(taken.master_key(&SystemRng).unwrap().to_hex(), key);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use yinxin_core::rng::{Rng, SystemRng};
 use yinxin_core::sessions::{CloseReason, Device, LocalSessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
 use yinxin_core::users::{self, LoginName, Registration};
-use yinxin_core::{App, AppId, Ctx, Database, Result, SqliteOptions, User, UserId};
+use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
 use yinxin_testkit::ground;
 pub use yinxin_testkit::ground::CHEAP;
 use zeroize::Zeroizing;
@@ -131,8 +131,7 @@ impl Setup {
             cluster: None,
         };
         if self.is_embedded {
-            let database = Database::Sqlite(SqliteOptions::at(self.folder.path().join("yinxin.db")));
-            return Ctx::open(&database, parts).await.unwrap();
+            return ground::open_embedded(self.folder.path(), parts).await;
         }
         ground::open(self.folder.path(), parts).await
     }

@@ -88,7 +88,7 @@ pub(super) fn refused(meta_id: u64, error: &Error) -> Vec<u8> {
         Code::RateLimited | Code::Busy => SendRefusal::TooFast,
         _ => SendRefusal::Other(error.code.text()),
     };
-    if matches!(error.code, Code::Storage | Code::Internal) {
+    if error.code.is_our_failure() {
         tracing::error!(%error, "a message could not be stored");
     }
     encode::send_refused(meta_id, refusal)

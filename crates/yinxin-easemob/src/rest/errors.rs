@@ -269,7 +269,7 @@ pub(crate) fn wire(op: Op, profile: Profile, error: &Error) -> Wire {
             exception: Some(exception::LIMIT),
             description: "This request has reached api limit".into(),
         },
-        C::Storage | C::FileStore => Wire {
+        C::Storage | C::StorageAway | C::FileStore => Wire {
             status: 503,
             error: "persistence",
             exception: Some(exception::STORAGE),

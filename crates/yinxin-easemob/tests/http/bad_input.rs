@@ -409,7 +409,7 @@ fn anything() -> impl Strategy<Value = (Operation, String, String, Vec<u8>)> {
 
 #[test]
 fn nothing_that_is_sent_breaks_anything() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(world());
     let cases = std::env::var("YINXIN_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });

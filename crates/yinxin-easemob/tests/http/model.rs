@@ -260,7 +260,7 @@ async fn agree(w: &World, number: usize, steps: &[Step]) -> Result<(), TestCaseE
 
 #[test]
 fn the_server_and_the_model_agree() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(World::new());
     model::check(&runtime, &steps(), async |number, steps| agree(&w, number, steps).await);
 }

@@ -106,7 +106,8 @@ impl Place {
             master: MasterKey::generate(&SystemRng),
             cluster: None,
         };
-        let ctx = ground::open(folder.path(), parts).await;
+        // Time that stands still while nothing happens here does not stand still for a server elsewhere.
+        let ctx = ground::open_embedded(folder.path(), parts).await;
         let app = apps::create(&ctx, AppName::parse("o/a").unwrap(), AppChanges::default()).await.unwrap();
         let names = ["ann", "ben", "cat", "dan", "eve"];
         let people = names.map(|name| Import::parse(name, None, None).unwrap());

@@ -35,9 +35,9 @@ fn only_our_own_failures_say_so() {
     for &code in Code::ALL {
         for at in KINDS {
             let wire = wire(at, &Error::from(code));
-            let ours = matches!(code, Code::Storage | Code::FileStore | Code::Internal);
+            let ours = code.is_our_failure() && code != Code::StorageAway;
             assert_eq!(wire.status == 500, ours, "{code:?}");
-            let unavailable = matches!(code, Code::Busy | Code::NotOffered);
+            let unavailable = matches!(code, Code::Busy | Code::StorageAway | Code::NotOffered);
             assert_eq!(wire.status >= 500, ours || unavailable, "{code:?}");
             assert!(wire.code != 200 && !wire.message.is_empty(), "{code:?}");
         }

@@ -83,7 +83,7 @@ pub(super) fn refused(conversation: Xid, client_mid: u64, error: &Error) -> Vec<
         Code::UserNotFound | Code::MessageTooLarge | Code::BodyMalformed => ErrorCode::InvalidParameter,
         _ => ErrorCode::Fail,
     };
-    if matches!(error.code, Code::Storage | Code::Internal) {
+    if error.code.is_our_failure() {
         tracing::error!(%error, "a message could not be stored");
     }
     // What a backend says about its veto is for the sender.

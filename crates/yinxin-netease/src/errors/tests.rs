@@ -27,11 +27,11 @@ fn only_our_own_failures_say_so() {
     for &code in Code::ALL {
         for at in [At::Call, At::Join] {
             let wire = wire(at, &Error::from(code));
-            let ours = matches!(code, Code::Storage | Code::FileStore | Code::Internal);
+            let ours = code.is_our_failure() && code != Code::StorageAway;
             assert_eq!(wire.code == 500, ours, "{code:?}");
             assert!(wire.code >= 300 && (400..600).contains(&wire.status), "{code:?}");
             assert!(!wire.desc.is_empty(), "{code:?}");
-            let unavailable = matches!(code, Code::Busy | Code::NotOffered);
+            let unavailable = matches!(code, Code::Busy | Code::StorageAway | Code::NotOffered);
             assert_eq!(wire.status >= 500, ours || unavailable, "{code:?}");
         }
     }

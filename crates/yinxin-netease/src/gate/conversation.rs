@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
+use yinxin_core::Error;
 use yinxin_core::rooms::doors::{self, Guest, Knock};
 use yinxin_core::rooms::live::Departure;
-use yinxin_core::{Code, Error};
 
 use super::Gate;
 use super::end::End;
@@ -171,7 +171,7 @@ async fn due(gate: &Gate, session: &Session) {
 }
 
 fn refusal(error: &Error) -> Wire {
-    if matches!(error.code, Code::Storage | Code::Internal) {
+    if error.code.is_our_failure() {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(%error, source, "somebody could not be let into a room");
     }

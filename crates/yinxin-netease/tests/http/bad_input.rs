@@ -106,7 +106,7 @@ fn texts() -> impl Strategy<Value = String> {
 
 #[test]
 fn whatever_is_sent_is_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(world());
     let names = prop_oneof![
         Just("uid"),
@@ -137,7 +137,7 @@ fn whatever_is_sent_is_answered_in_shape() {
 
 #[test]
 fn whatever_bytes_are_sent_are_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(world());
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(256) });
     runner
@@ -152,7 +152,7 @@ fn whatever_bytes_are_sent_are_answered_in_shape() {
 
 #[test]
 fn whatever_signature_is_sent_is_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(world());
     let app = runtime.block_on(w.app());
     let header = "[ -~]{0,140}";

@@ -50,7 +50,7 @@ fn expected(chance: &Chance) -> u16 {
 
 #[test]
 fn credentials_never_say_more_than_was_granted() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(world());
     let app = runtime.block_on(w.app());
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(256) });
@@ -104,7 +104,7 @@ fn credentials_never_say_more_than_was_granted() {
 
 #[test]
 fn whatever_is_sent_is_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let w = runtime.block_on(world());
     let app = runtime.block_on(w.app());
     let key = app.signing.reveal_admission_key();

@@ -133,7 +133,7 @@ async fn run(steps: Vec<Step>) {
 
 #[test]
 fn tokens_live_as_the_model_says() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(64) });
     runner
         .run(&steps(), |steps| {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
 
 use super::PostgresOptions;
-use super::conn::{Conn, text};
+use super::conn::{Conn, Era, Patience, said};
 use super::tls::{Tls, Trust};
 use crate::error::{Error, Result};
 
@@ -17,10 +18,14 @@ const FORM: &str = "it is postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=
                     @ : / ? # % are written %40 %3A %2F %3F %23 %25";
 
 pub(super) struct Address {
-    config: Config,
+    /// How to get to each host: one that is silent must not use up the time of the next.
+    hosts: Vec<Config>,
+    /// Which of them was the primary when last seen.
+    primary: AtomicUsize,
     tls: Tls,
-    /// How long all of connecting may take: a host may take the connection and say nothing.
-    patience: Duration,
+    /// How long each may take.
+    connect: Duration,
+    era: Era,
 }
 
 /// A connection on which nothing was heard for so long is asked whether it still is one.
@@ -48,55 +53,89 @@ impl Address {
                 _ => others.push(parameter),
             }
         }
-        let mut config: Config = format!("{rest}?{}", others.join("&")).parse().map_err(|_| wrong(FORM))?;
-        if config.get_hosts().is_empty() || config.get_user().is_none() || config.get_dbname().is_none() {
-            return Err(wrong(FORM));
-        }
         let (encrypts, trust) = read_mode(&mode, roots)?;
-        config.ssl_mode(encrypts).connect_timeout(options.connect).tcp_user_timeout(options.statement * 2);
-        if !others.iter().any(|parameter| parameter.starts_with("keepalives")) {
-            config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
+        let mut hosts = Vec::new();
+        for url in one_by_one(rest) {
+            let mut config: Config = format!("{url}?{}", others.join("&")).parse().map_err(|_| wrong(FORM))?;
+            if config.get_hosts().len() != 1 || config.get_user().is_none() || config.get_dbname().is_none() {
+                return Err(wrong(FORM));
+            }
+            config.ssl_mode(encrypts).connect_timeout(options.connect).tcp_user_timeout(options.statement * 2);
+            if !others.iter().any(|parameter| parameter.starts_with("keepalives")) {
+                config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
+            }
+            // After a failover the old primary may still answer, and must not be taken for the record.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+            if config.get_application_name().is_none() {
+                config.application_name("yinxin");
+            }
+            hosts.push(config);
         }
-        // After a failover the old primary may still answer, and must not be taken for the record.
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        if config.get_application_name().is_none() {
-            config.application_name("yinxin");
-        }
-        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
-        Ok(Self { patience: options.connect.saturating_mul(hosts.saturating_add(1)), config, tls: Tls::new(trust)? })
+        Ok(Self {
+            hosts,
+            primary: AtomicUsize::default(),
+            tls: Tls::new(trust)?,
+            connect: options.connect,
+            era: Era::default(),
+        })
     }
 
-    /// Connects to the first host that takes writes. On that connection an answer is waited for as long as `patience`.
-    pub async fn connect(&self, patience: Duration) -> Result<Conn> {
-        let refused = |why: String| Error::Engine(format!("cannot connect to {self}: {why}").into());
-        let made = tokio::time::timeout(self.patience, self.config.connect(self.tls.clone())).await;
-        let made = made.map_err(|_| refused(format!("nothing has come of it within {:?}", self.patience)))?;
-        let (client, driver) = made.map_err(|source| refused(text(&source)))?;
+    /// Connects to a host that takes writes: to the one that did so last, or to the first one after it. On that connection a
+    /// statement may run for so long.
+    pub async fn connect(&self, statement: Duration) -> Result<Conn> {
+        let begin = self.primary.load(Ordering::Relaxed);
+        let mut why = Vec::new();
+        for position in (0..self.hosts.len()).map(|step| (begin + step) % self.hosts.len()) {
+            let host = &self.hosts[position];
+            match tokio::time::timeout(self.connect, self.connect_to(host, statement)).await {
+                Ok(Ok(conn)) => {
+                    self.primary.store(position, Ordering::Relaxed);
+                    return Ok(conn);
+                }
+                Ok(Err(fault)) => why.push(format!("{}: {}", shown(host), said(&fault))),
+                Err(_) => why.push(format!("{}: no answer within {:?}", shown(host), self.connect)),
+            }
+        }
+        Err(Error::Away(format!("cannot connect to {self}: {}", why.join("; ")).into()))
+    }
+
+    async fn connect_to(&self, host: &Config, statement: Duration) -> Result<Conn, tokio_postgres::Error> {
+        let era = self.era.now();
+        let (client, driver) = host.connect(self.tls.clone()).await?;
         let driver = tokio::spawn(async move {
-            if let Err(source) = driver.await {
-                tracing::warn!(error = %text(&source), "a connection to the database was lost");
+            if let Err(fault) = driver.await {
+                tracing::warn!(error = %said(&fault), "a connection to the database was lost");
             }
         });
-        Ok(Conn::new(client, driver.abort_handle(), patience))
+        Ok(Conn::new(client, driver.abort_handle(), Patience::new(statement), era))
     }
+}
+
+/// A URL without parameters as one for each of its hosts.
+fn one_by_one(url: &str) -> impl Iterator<Item = String> {
+    let begin = url.rfind('@').map_or_else(|| url.find("//").map_or(0, |at| at + 2), |at| at + 1);
+    let end = url[begin..].find('/').map_or(url.len(), |at| begin + at);
+    url[begin..end].split(',').map(move |host| format!("{}{host}{}", &url[..begin], &url[end..]))
+}
+
+/// Where it leads.
+fn shown(host: &Config) -> String {
+    let name = match host.get_hosts() {
+        [Host::Tcp(address)] if address.contains(':') => format!("[{address}]"),
+        [Host::Tcp(name)] => name.clone(),
+        [Host::Unix(path)] => path.display().to_string(),
+        _ => String::new(),
+    };
+    host.get_ports().first().map_or_else(|| name.clone(), |port| format!("{name}:{port}"))
 }
 
 impl fmt::Display for Address {
     /// Everything but the password and the parameters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "postgresql://{}@", self.config.get_user().unwrap_or_default())?;
-        for (position, host) in self.config.get_hosts().iter().enumerate() {
-            let comma = if position == 0 { "" } else { "," };
-            match host {
-                Host::Tcp(name) => write!(f, "{comma}{name}")?,
-                Host::Unix(path) => write!(f, "{comma}{}", path.display())?,
-            }
-            let ports = self.config.get_ports();
-            if let Some(port) = ports.get(position).or_else(|| ports.first()) {
-                write!(f, ":{port}")?;
-            }
-        }
-        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())
+        let first = &self.hosts[0];
+        let hosts: Vec<_> = self.hosts.iter().map(shown).collect();
+        let (user, database) = (first.get_user().unwrap_or_default(), first.get_dbname().unwrap_or_default());
+        write!(f, "postgresql://{user}@{}/{database}", hosts.join(","))
     }
 }
 
@@ -127,6 +166,7 @@ mod tests {
     fn a_url_is_shown_without_its_password() {
         let shown = parse("postgresql://ann:s%40cret@one:5432,two:5433/im?sslmode=require&keepalives=1").unwrap();
         assert_eq!(shown, "postgresql://ann@one:5432,two:5433/im");
+        assert_eq!(parse("postgres://ann@[::1]:5433,one/im").unwrap(), "postgresql://ann@[::1]:5433,one:5432/im");
         assert_eq!(parse("postgres://ann@%2Frun%2Fpostgresql/im").unwrap(), "postgresql://ann@/run/postgresql:5432/im");
         let options = PostgresOptions::at("postgres://ann:s%40cret@one/im".to_owned());
         assert!(!format!("{options:?}").contains("s@cret") && !format!("{options:?}").contains("s%40cret"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use refinery::{Migration, Runner};
 
 use super::address::Address;
-use super::conn::{Conn, engine, text};
+use super::conn::{Conn, engine, said};
 use crate::error::{Error, Result};
 use crate::migrations;
 
@@ -21,13 +21,14 @@ pub(super) async fn to_newest(address: &Address, list: &[Migration]) -> Result<(
     let mut conn = address.connect(Duration::MAX).await?;
     check_server(&mut conn, address).await?;
     let lock = format!("SET client_min_messages = error; SELECT pg_advisory_lock({LOCK})");
-    conn.control(&lock).await.map_err(|source| Error::Engine(engine(&source).into()))?;
+    // As long as another node takes, which says nothing meanwhile.
+    conn.client().batch_execute(&lock).await.map_err(|fault| Error::Away(said(&fault).into()))?;
     let runner = Runner::new(list).set_abort_divergent(true).set_abort_missing(true).set_grouped(true);
     // A database without a history is a new one; the run below finds out if it is something worse.
     let applied = runner.get_last_applied_migration_async(conn.client()).await.ok().flatten();
     migrations::refuse_newer("database", applied.as_ref().map(Migration::version), list)?;
     runner.run_async(conn.client()).await.map_err(|source| {
-        let why = std::error::Error::source(&source).and_then(|cause| cause.downcast_ref()).map(text);
+        let why = std::error::Error::source(&source).and_then(|cause| cause.downcast_ref()).map(said);
         Error::Engine(format!("cannot migrate {address}: {}", why.unwrap_or_else(|| source.to_string())).into())
     })?;
     Ok(())

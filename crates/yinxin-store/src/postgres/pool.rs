@@ -28,8 +28,6 @@ pub(super) enum Use {
 const VITAL: usize = 2;
 /// Longest that one of these waits for an answer: what is vital is tried again instead.
 const VITAL_STATEMENT: Duration = Duration::from_secs(3);
-/// The server ends a statement that takes too long. When its word does not come either, it is not waited for.
-const UNTIL_SILENT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
@@ -117,7 +115,7 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Conn> {
-        let conn = self.0.address.connect(self.0.statement + UNTIL_SILENT).await?;
+        let conn = self.0.address.connect(self.0.statement).await?;
         conn.control(&self.0.settings).await.map_err(|source| {
             Error::Engine(format!("{} refuses our settings: {}", self.0.address, engine(&source)).into())
         })?;

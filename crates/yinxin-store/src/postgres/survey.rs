@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 
 /// Settings and state of a database server.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub struct Survey {
     /// Where it is, without the password.
     pub place: String,
@@ -32,6 +33,8 @@ pub struct Survey {
     pub encrypted: bool,
     /// The schema's version; `None`: nothing has been made yet.
     pub schema: Option<i64>,
+    /// A server has made its keys in it.
+    pub in_use: bool,
     /// Columns of ours that are not compared byte by byte.
     pub foreign_order: i64,
     /// The server's clock, in milliseconds since 1970.
@@ -48,6 +51,8 @@ const SETTINGS: &str = "SELECT current_setting('server_version'), \
     FROM pg_database WHERE datname = current_database()";
 const HAS_HISTORY: &str = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
 const SCHEMA: &str = "SELECT CAST(max(version) AS BIGINT) FROM refinery_schema_history";
+const HAS_KEYS_TABLE: &str = "SELECT to_regclass('server_keys') IS NOT NULL";
+const IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM server_keys)";
 const FOREIGN_ORDER: &str = "SELECT COUNT(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
     JOIN pg_collation l ON l.oid = a.attcollation WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped \
     AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('refinery_schema_history')) \
@@ -61,6 +66,8 @@ pub async fn survey(options: &PostgresOptions) -> Result<Survey> {
     let mut settings = one(&mut conn, SETTINGS).await?;
     let has_history: bool = one(&mut conn, HAS_HISTORY).await?.take(0)?;
     let schema = if has_history { one(&mut conn, SCHEMA).await?.take(0)? } else { None };
+    let has_keys_table: bool = one(&mut conn, HAS_KEYS_TABLE).await?.take(0)?;
+    let in_use = has_keys_table && one(&mut conn, IN_USE).await?.take(0)?;
     let foreign_order = one(&mut conn, FOREIGN_ORDER).await?.take(0)?;
     // Prepared by a first run, so that the second one measures the way there and back.
     one(&mut conn, CLOCK).await?;
@@ -78,6 +85,7 @@ pub async fn survey(options: &PostgresOptions) -> Result<Survey> {
         connections_max: settings.take(7)?,
         encrypted: settings.take(8)?,
         schema,
+        in_use,
         foreign_order,
         clock_ms,
         round_trip: asked.elapsed(),

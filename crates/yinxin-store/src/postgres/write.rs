@@ -69,7 +69,7 @@ where
             Try::Lost(why) => {
                 lost += 1;
                 if lost == LOST_MAX {
-                    return Err(Error::Engine(why.into()).into());
+                    return Err(Error::Away(why.into()).into());
                 }
                 lent.renew().await?;
             }
@@ -99,7 +99,7 @@ where
 {
     if let Err(failure) = lent.control("BEGIN ISOLATION LEVEL SERIALIZABLE").await {
         return match kind(&failure) {
-            Kind::Silent => Try::Unfit(Err(Error::Engine(engine(&failure).into()).into())),
+            Kind::Silent => Try::Unfit(Err(Error::Away(engine(&failure).into()).into())),
             _ => Try::Lost(engine(&failure)),
         };
     }
@@ -126,7 +126,7 @@ where
 }
 
 async fn commit<T, E: From<Error>>(shared: &Shared, lent: &Lent, touched: &[Touched], value: T) -> Try<T, E> {
-    let Err(failure) = lent.control("COMMIT").await else {
+    let Err(failure) = lent.commit().await else {
         shared.commits.fetch_add(1, Ordering::Relaxed);
         (shared.on_commit)(touched);
         return Try::Done(Ok(value));
@@ -136,8 +136,7 @@ async fn commit<T, E: From<Error>>(shared: &Shared, lent: &Lent, touched: &[Touc
         Kind::Lost | Kind::Silent => {
             // It may stand: whoever remembers what was before must look again.
             (shared.on_commit)(touched);
-            let why = format!("the connection failed while a write was being committed: {}", engine(&failure));
-            Try::Unfit(Err(Error::Engine(format!("{why}; whether it is kept is not known").into()).into()))
+            Try::Unfit(Err(Error::Unsure(engine(&failure).into()).into()))
         }
         Kind::TooSlow | Kind::Fault => Try::Done(Err(Error::Engine(engine(&failure).into()).into())),
     }

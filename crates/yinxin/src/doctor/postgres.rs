@@ -128,6 +128,7 @@ mod tests {
             connections_max: 100,
             encrypted: true,
             schema: Some(7),
+            in_use: true,
             foreign_order: 0,
             clock_ms: 1_000_000,
             round_trip: Duration::from_millis(1),

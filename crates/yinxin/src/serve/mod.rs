@@ -31,7 +31,7 @@ use yinxin_realtime::{Bounds, Registry};
 
 use crate::args::ServeArgs;
 use crate::config::{self, Config, Given};
-use crate::data::LockedDir;
+use crate::data::{DataDir, LockedDir};
 use crate::exit::{Failure, Outcome};
 use crate::print;
 use calls::Calls;
@@ -74,7 +74,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
         Failure::failed(format!("cannot listen on {listen}: {fault}; choose another address with --listen"))
     })?;
     let mut stops = Stops::new()?;
-    let folder = &dir.lock()?;
+    let folder = &take(config, &dir).await?;
     logs::warn_if_open(folder.dir());
     let is_first = folder.begin_first_start()?;
     let bounds = Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() };
@@ -136,6 +136,18 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     close(ctx, folder).await;
     tracing::info!(connections_cut = drained.cut, "stopped");
     fallen.map_or(Ok(()), |what| Err(Failure::failed(format!("{what} has panicked; the log says where"))))
+}
+
+/// Takes the folder for this process, which knows from then on whether there is a database already.
+async fn take(config: &Config, dir: &DataDir) -> Outcome<LockedDir> {
+    let folder = dir.lock()?;
+    let Some(server) = config.postgres().map_err(|faults| config::commands::faulty(&faults))? else {
+        return Ok(folder);
+    };
+    let found = yinxin_core::survey(&server).await.map_err(|fault| {
+        Failure::failed(format!("cannot open the database (database.url): {fault}; `yinxin doctor` may know more"))
+    })?;
+    Ok(folder.with_database_elsewhere(found.in_use))
 }
 
 async fn open(

@@ -63,7 +63,9 @@ pub fn run(args: &[&str]) -> Done {
 
 /// Runs a command for the server on that data folder.
 pub fn run_on(data: &Path, args: &[&str]) -> Done {
-    run(&[args, &["--data", data.to_str().unwrap()]].concat())
+    let url = storage::url_at(&data.join("yinxin.db")).filter(|_| args.first() == Some(&"serve"));
+    let env: Vec<_> = url.iter().map(|url| ("YINXIN_DATABASE__URL", url.as_str())).collect();
+    run_with(&[args, &["--data", data.to_str().unwrap()]].concat(), &env, "")
 }
 
 pub fn run_with(args: &[&str], env: &[(&str, &str)], input: &str) -> Done {

@@ -1,12 +1,14 @@
-//! kill -9 under load: several clients write through the vendor's REST calls, the server is killed at a random moment
-//! and started again on the same folder. Every acknowledged write must be there, none may be half done, and one that
+//! kill -9 under load: several clients write through the vendor's REST calls, the server, or its database, is killed at a
+//! random moment and started again. Every acknowledged write must be there, none may be half done, and one that
 //! was not answered may have happened or not.
 //!
 //! `YINXIN_CRASH_ROUNDS=1000` runs more rounds, `YINXIN_CRASH_SEED` repeats the choices of a run that failed; the
 //! moments at which the kernel does what it is told are its own.
 
 mod client;
+mod database;
 mod deletion;
+mod guest;
 mod random;
 mod structure;
 mod world;
@@ -18,7 +20,7 @@ use std::{env, hint, thread};
 
 use yinxin_testkit::server::Server;
 
-use client::{Client, Site};
+use client::{Client, Site, Victim};
 use random::Random;
 
 const CLIENTS: usize = 4;
@@ -46,11 +48,11 @@ fn every_acknowledged_write_survives_a_kill() {
     println!("YINXIN_CRASH_SEED={seed}");
     let mut random = Random::new(seed);
     let mut server = Server::start_with(Path::new(env!("CARGO_BIN_EXE_yinxin")), &[], &ENVIRONMENT);
-    let mut site = Site::new(&server);
+    let mut site = Site::new(&server, Victim::Server);
     let mut clients: Vec<_> = (0..CLIENTS).map(|number| Client::new(number, random.fork())).collect();
     let (mut writes, mut unanswered, mut kept) = (0, 0, 0);
     for round in 0..rounds {
-        writes += load_and_kill(&mut server, &site, &mut clients, &mut random);
+        writes += load_and_kill(&site, &mut clients, &mut random, || server.kill());
         structure::check(server.data());
         server.restart();
         site.addr = server.addr();
@@ -65,8 +67,8 @@ fn every_acknowledged_write_survives_a_kill() {
     assert!(rounds < ROUNDS || unanswered > 0, "no kill met a write: the test is blind");
 }
 
-/// Lets the clients write and kills the server when a random number of writes has been acknowledged. Gives how many.
-fn load_and_kill(server: &mut Server, site: &Site, clients: &mut [Client], random: &mut Random) -> usize {
+/// Lets the clients write and kills when a random number of writes has been acknowledged. Gives how many.
+fn load_and_kill(site: &Site, clients: &mut [Client], random: &mut Random, kill: impl FnOnce()) -> usize {
     let killed = AtomicBool::new(false);
     let (acknowledge, acknowledged) = mpsc::channel();
     let (writes, spins) = (1 + random.below(WRITES_MAX), random.below(SPINS_MAX));
@@ -81,7 +83,7 @@ fn load_and_kill(server: &mut Server, site: &Site, clients: &mut [Client], rando
         }
         (0..spins).for_each(|_| hint::spin_loop());
         killed.store(true, Ordering::SeqCst);
-        server.kill();
+        kill();
     });
     writes + acknowledged.iter().count()
 }

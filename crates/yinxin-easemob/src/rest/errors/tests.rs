@@ -103,7 +103,7 @@ async fn every_code_has_an_answer_in_both_profiles() {
 #[test]
 fn only_our_own_failures_are_5xx() {
     for &code in Code::ALL {
-        let ours = matches!(code, Code::Storage | Code::FileStore | Code::Internal);
+        let ours = code.is_our_failure();
         for &op in Op::ALL {
             for profile in [Profile::Seed, Profile::Current] {
                 let wire = wire(op, profile, &Error::from(code));
