@@ -156,12 +156,12 @@ async fn clients_are_sent_to_the_room_s_node_and_kept_out_elsewhere() {
     let name = AppName::parse("org/app").unwrap();
     let app = apps::create(&nodes[0].ctx, name, AppChanges::default()).await.unwrap();
     let knows = |node: &Node| node.ctx.cluster.as_ref().unwrap().others() == 1;
-    let known = async {
+    let meeting = async {
         while !nodes.iter().all(knows) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(LONG, known).await.expect("the nodes know each other");
+    tokio::time::timeout(LONG, meeting).await.expect("the nodes know each other");
 
     let address = |node: &Node| json!(format!("ws://{}/nrtc/room?app={}&ip=127.0.0.1", node.addr, app.signing.key));
     let infos = nodes[0].infos(&app, 1).await;
