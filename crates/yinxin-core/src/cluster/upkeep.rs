@@ -31,19 +31,25 @@ impl Cluster {
         let row = NodeRow { seen_ms: now_ms, hears: self.bus.is_there(), ..self.row.clone() };
         let untended = self.nodes.untended();
         let is_first = self.beats.load(Ordering::Relaxed) == 0;
-        let number = self
+        let is_new = self
             .db
             .write_vital((row, untended), |sql, (row, untended)| {
                 Box::pin(async move {
                     let was_there = nodes::beat(sql, row.node, row.seen_ms, row.hears).await?;
-                    let number = if was_there { None } else { Some(begin(sql, row).await?) };
+                    if !was_there {
+                        begin(sql, row).await?;
+                    }
                     for (piece, from) in untended {
                         nodes::take_lease(sql, piece.name(), row.node, *from).await?;
                     }
-                    Ok::<_, Error>(number)
+                    Ok::<_, Error>(!was_there)
                 })
             })
             .await?;
+        if is_new && !is_first {
+            tracing::error!("this node was taken for dead: its clients are sent away and come back");
+            self.send_all_away();
+        }
         // Apart from the write, which would meet those of the others.
         let (rows, leases) = self
             .db
@@ -51,16 +57,13 @@ impl Cluster {
                 Box::pin(async move { Ok::<_, Error>((nodes::all(sql).await?, nodes::leases(sql).await?)) })
             })
             .await?;
-        if let Some(number) = number {
-            self.number.store(number, Ordering::Relaxed);
+        // As it stands there, also when it was not heard that it was written.
+        if let Some(own) = rows.iter().find(|row| row.node == self.node) {
+            self.number.store(own.number, Ordering::Relaxed);
         }
         self.nodes.see(rows, leases, now_ms, began);
         self.touches.expect(&self.nodes.others());
         self.say_numbers();
-        if number.is_some() && !is_first {
-            tracing::error!("this node was taken for dead: its clients are sent away and come back");
-            self.send_all_away();
-        }
         if self.beats.fetch_add(1, Ordering::Relaxed) + 1 == BEATS_UNTIL_KNOWN {
             self.cache.keep_from_now_on();
         }
@@ -125,14 +128,14 @@ impl Cluster {
     }
 }
 
-/// Adds a node's row; gives its number, the next one that nobody has.
-async fn begin(sql: &mut dyn Sql, row: &NodeRow) -> Result<i64> {
+/// Adds a node's row, with the next number that nobody has.
+async fn begin(sql: &mut dyn Sql, row: &NodeRow) -> Result<()> {
     let taken: HashSet<i64> = nodes::all(sql).await?.iter().map(|node| node.number).collect();
     let mut numbers = (0..NODES_MAX).map(|step| (row.number + step) % NODES_MAX);
     let number = numbers.find(|number| !taken.contains(number)).ok_or(Code::Busy)?;
     // A row that is there already is condemned, and removed soon.
     let is_new = nodes::insert(sql, &NodeRow { number, ..row.clone() }).await?;
-    if is_new { Ok(number) } else { Err(Code::Busy.into()) }
+    if is_new { Ok(()) } else { Err(Code::Busy.into()) }
 }
 
 /// What is done as often as the node says that it lives, but never keeps it from saying so.
