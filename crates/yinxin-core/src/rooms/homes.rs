@@ -80,8 +80,16 @@ pub(super) fn is_elsewhere(ctx: &Ctx, room: &Room) -> bool {
 /// Whether somebody who comes to this node for that room is to go to another, where it is.
 pub async fn is_wrong_door(ctx: &Ctx, app: &App, cid: i64) -> Result<bool> {
     let Some(cluster) = &ctx.cluster else { return Ok(false) };
-    let room = super::records::by_cid(ctx, app.id, cid).await?;
-    Ok(room.and_then(|room| room.node).is_some_and(|node| node != cluster.node() && cluster.lives(node)))
+    ctx.db
+        .read(((app.id, cid), cluster.claimant()), |sql, ((app, cid), claimant)| {
+            Box::pin(async move {
+                let Some(owner) = rooms::node_of(sql, *app, *cid).await?.flatten() else { return Ok(false) };
+                // As a claim would find it, or somebody who could wait would be refused.
+                let is_free = owner == claimant.node || claimant.dead.iter().any(|(dead, _)| *dead == owner);
+                Ok(!is_free && nodes::is_member(sql, owner).await?)
+            })
+        })
+        .await
 }
 
 /// Where clients reach a room that is on that node, and then where they are let in should it die; the likeliest first.
