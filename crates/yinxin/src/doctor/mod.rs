@@ -62,11 +62,11 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> Outcome {
-    let configured = config::load(&Given::from_process(args.config.as_deref()));
-    let dir = match (&args.data, &configured) {
-        (None, Ok(config)) => config.folder(),
-        (named, _) => DataDir::named(named.as_deref()),
-    };
+    let mut configured = config::load(&Given::from_process(args.config.as_deref()));
+    if let (Ok(config), Some(data)) = (&mut configured, &args.data) {
+        config.data.clone_from(data);
+    }
+    let dir = configured.as_ref().map_or_else(|_| DataDir::named(args.data.as_deref()), config::Config::folder);
     let mut findings = vec![checks::configuration(&configured)];
     let served = configured.as_ref().ok().and_then(|config| config.postgres().ok().flatten());
     findings.extend(checks::folder(&dir, served.is_none()));

@@ -1,6 +1,7 @@
 //! `config`, `doctor` and the help.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -83,6 +84,12 @@ fn the_doctor_finds_what_is_wrong() {
     fs::write(&key, "damaged").unwrap();
     assert!(doctor().failed(1).contains("something is wrong"));
     assert_eq!(state("master key"), "fail");
+    let elsewhere = root.path().join("given.key");
+    fs::write(&elsewhere, &good).unwrap();
+    fs::set_permissions(&elsewhere, Permissions::from_mode(0o600)).unwrap();
+    let given = [("YINXIN_KEYS__MASTER_FILE", elsewhere.to_str().unwrap())];
+    let given = run_with(&["doctor", "--json", "--data", data.to_str().unwrap()], &given, "");
+    assert!(findings(&given).contains(&("master key".to_owned(), "ok".to_owned())), "the key that is configured");
     fs::write(&key, good).unwrap();
     assert_eq!(doctor().code, 0);
 
