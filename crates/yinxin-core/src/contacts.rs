@@ -1,5 +1,6 @@
 //! Contacts: mutual, bounded per user, newest first.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 pub use yinxin_store::tables::contacts::{ContactRow as Contact, InvitationRow as Invitation};
@@ -16,8 +17,10 @@ use crate::limits::{
 use crate::messages::{self, Kind, News};
 use crate::mint::ORDER_BITS;
 use crate::push::{self, RuleChanges, RuleKind};
+use crate::rates::Whose;
 use crate::settings::{self, Admission, Setting};
 use crate::users::{self, User, must_exist};
+use crate::wrong_passwords::Trial;
 
 /// Two users of one call, found.
 struct Pair {
@@ -152,12 +155,30 @@ pub async fn apply(ctx: &Ctx, app: &App, from: &User, to: &User, reason: &str, a
     };
     match wants.admission() {
         Admission::Closed => return Err(Code::InvitationRefused.into()),
-        Admission::Question if !is_right() => return Err(Code::InvitationRefused.into()),
-        Admission::Open | Admission::Consent | Admission::Question if is_blocked => return Ok(false),
-        Admission::Consent => return invite(ctx, app, &from.username, &to.username, reason).await.map(|_| false),
-        Admission::Open | Admission::Question => {}
+        Admission::Question => guess(ctx, app, (from, to), is_right()).await?,
+        Admission::Open | Admission::Consent => {}
+    }
+    if is_blocked {
+        return Ok(false);
+    }
+    if wants.admission() == Admission::Consent {
+        return invite(ctx, app, &from.username, &to.username, reason).await.map(|_| false);
     }
     befriend(ctx, app, from, to).await.map(|()| true)
+}
+
+/// An answer to a user's question. Wrong ones are limited as wrong passwords are, wherever they come from.
+async fn guess(ctx: &Ctx, app: &App, (from, to): (&User, &User), is_right: bool) -> Result<()> {
+    let whose = format!("answer of {} to {}", from.username, to.username);
+    let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let trial = Trial { app: app.id, whose: Whose::Nobody(&whose), from: nowhere };
+    trial.begin(ctx).await?;
+    if is_right {
+        trial.was_not_wrong(ctx);
+        return Ok(());
+    }
+    trial.was_wrong(ctx).await?;
+    Err(Code::InvitationRefused.into())
 }
 
 async fn is_blocked(ctx: &Ctx, app: &App, by: &User, other: &User) -> Result<bool> {

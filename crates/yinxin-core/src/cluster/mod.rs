@@ -10,6 +10,7 @@ mod rooms;
 mod touches;
 mod upkeep;
 mod wakes;
+mod work;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,28 +19,27 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, SemaphorePermit};
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::sleep;
 use yinxin_store::tables::nodes::NodeRow;
 use yinxin_store::tables::sessions;
 use yinxin_store::{AppId, Db, HookId, NodeId, UserId};
 
-use crate::bus::{Bus, Hint, Incoming, To};
+use crate::bus::{Bus, Hint, To};
 use crate::cache::Cache;
-use crate::ctx::Ctx;
 use crate::error::{Error, Result};
-use crate::hooks::{self, Live};
+use crate::hooks::Live;
 use crate::limits::{
-    CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, HOOK_RECOUNT_BEATS, LOOKS_PER_S, LOOKS_UNDER_WAY, NODE_BEAT_MS,
-    NODE_DEAD_MS, PART_PAUSE_MS, TOUCH_WAIT_MS, WHEREABOUTS_PAUSE_MS,
+    CACHE_TRUST_MS, ENDINGS_LOOK_MS, ENDINGS_PAGE, LOOKS_PER_S, LOOKS_UNDER_WAY, NODE_BEAT_MS, NODE_DEAD_MS,
+    PART_PAUSE_MS, TOUCH_WAIT_MS, WHEREABOUTS_PAUSE_MS,
 };
 use crate::mint::NODES_MAX;
-use crate::rooms::endings;
 use crate::rooms::live::Live as Rooms;
 use crate::sessions::{Ending, LocalSessions, PARTS};
 
 pub use nodes::{Piece, living};
 pub(crate) use record::Recorded;
 pub(crate) use touches::Touches;
+pub use work::run;
 
 /// How fast a cluster finds out.
 #[derive(Clone, Copy, Debug)]
@@ -359,135 +359,6 @@ impl Cluster {
         for part in 0..PARTS {
             self.local.send_away(part);
             sleep(over / u32::try_from(PARTS).unwrap_or(u32::MAX)).await;
-        }
-    }
-}
-
-/// What a node does beside serving: never ends.
-pub async fn run(ctx: &Ctx) {
-    let Some(cluster) = &ctx.cluster else { return std::future::pending().await };
-    // Apart from each other: none of it may keep the node from saying that it lives, nor its clients here when it cannot.
-    tokio::join!(
-        keep_beating(ctx, cluster),
-        keep_fencing(cluster),
-        keep_burying(ctx, cluster),
-        keep_counting(ctx, cluster),
-        keep_ending(ctx, cluster),
-        keep_passing_on(cluster),
-        listen(cluster),
-        keep_looking(cluster),
-        keep_telling(cluster),
-    );
-}
-
-async fn listen(cluster: &Cluster) {
-    loop {
-        match cluster.bus.next().await {
-            Incoming::Hint { from, hint } => cluster.heed(from, hint),
-            Incoming::Missed => {
-                metrics::counter!("yinxin_cluster_resyncs_total").increment(1);
-                tracing::info!("hints between nodes were lost: looking at everything");
-                cluster.mind(touches::Gap::Yes);
-                cluster.lost.notify_one();
-            }
-        }
-    }
-}
-
-async fn keep_passing_on(cluster: &Cluster) {
-    loop {
-        cluster.pass_on().await;
-    }
-}
-
-/// Connections look into their inboxes when something may have been missed, however often that is only once in a while; and
-/// again and again while nothing is heard.
-async fn keep_looking(cluster: &Cluster) {
-    loop {
-        let told = timeout(cluster.pace.look, cluster.missed.notified()).await.is_ok();
-        if told || cluster.is_hard_of_hearing() {
-            cluster.look_everywhere().await;
-        }
-        if told {
-            sleep(cluster.pace.look).await;
-        }
-    }
-}
-
-/// The others are told to look, and that only once in a while, too.
-async fn keep_telling(cluster: &Cluster) {
-    loop {
-        cluster.lost.notified().await;
-        cluster.touches.resync();
-        sleep(cluster.pace.beat).await;
-    }
-}
-
-async fn keep_ending(ctx: &Ctx, cluster: &Cluster) {
-    loop {
-        let ended = (cluster.end_some().await, endings::heed_some(ctx, cluster.node).await);
-        for error in [ended.0.as_ref().err(), ended.1.as_ref().err()].into_iter().flatten() {
-            tracing::error!(%error, "connections that are to end could not be read");
-        }
-        if matches!(ended, (Ok(true), _) | (_, Ok(true))) {
-            continue;
-        }
-        // Either is a reason to look.
-        let _told = timeout(cluster.pace.look, cluster.look.notified()).await;
-    }
-}
-
-/// The first tick comes after a period.
-async fn every(period: Duration) -> Interval {
-    let mut clock = interval(period);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    clock.tick().await;
-    clock
-}
-
-async fn keep_beating(ctx: &Ctx, cluster: &Cluster) {
-    // The first is done by joining.
-    let mut clock = every(cluster.pace.beat).await;
-    loop {
-        clock.tick().await;
-        match cluster.beat(ctx.clock.now_ms()).await {
-            Ok(()) => ctx.mint.become_node(cluster.number()),
-            Err(error) => {
-                tracing::error!(%error, silent_ms = cluster.silent_ms(), "this node could not say that it lives");
-            }
-        }
-    }
-}
-
-/// By its own time, whatever the database does or does not say.
-async fn keep_fencing(cluster: &Cluster) {
-    loop {
-        let left = cluster.pace.dead_after.saturating_sub(cluster.nodes.silent_for());
-        if left.is_zero() {
-            cluster.fence();
-            sleep(cluster.pace.beat).await;
-        } else {
-            sleep(left).await;
-        }
-    }
-}
-
-async fn keep_burying(ctx: &Ctx, cluster: &Cluster) {
-    let mut clock = every(cluster.pace.beat).await;
-    loop {
-        clock.tick().await;
-        if let Err(error) = upkeep::step(ctx, cluster).await {
-            tracing::error!(%error, "what is to be kept in order between nodes could not be; it is tried again");
-        }
-    }
-}
-
-async fn keep_counting(ctx: &Ctx, cluster: &Cluster) {
-    let mut clock = every(cluster.pace.beat * HOOK_RECOUNT_BEATS).await;
-    loop {
-        clock.tick().await;
-        if let Err(error) = hooks::recount(ctx).await {
-            tracing::warn!(%error, "what is kept for hooks could not be counted");
         }
     }
 }

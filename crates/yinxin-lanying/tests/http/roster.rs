@@ -89,6 +89,21 @@ async fn consent_question_and_refusal() {
 }
 
 #[tokio::test]
+async fn whoever_guesses_an_answer_must_wait_and_nobody_else() {
+    let w = World::new().await;
+    let (ann, ben, carl) = (w.user("ann").await, w.user("ben").await, w.user("carl").await);
+    set_auth(&w, &carl, json!({ "auth_mode": 2, "auth_question": "6*7?", "auth_answer": "42" })).await;
+    let apply = |answer: &str| w.post("/roster/apply", &json!({ "user_id": carl.id, "auth_answer": answer }));
+    for guess in 0..20 {
+        apply(&guess.to_string()).by(&ann.token).await.refused(10012);
+    }
+    apply("42").by(&ann.token).await.refused(10028);
+    apply("42").by(&ben.token).await.ok();
+    w.clock.move_by(15_000);
+    apply("42").by(&ann.token).await.ok();
+}
+
+#[tokio::test]
 async fn an_application_waits_for_a_month_or_until_it_is_answered_in_any_way() {
     let w = World::new().await;
     let (ann, ben) = (w.user("ann").await, w.user("ben").await);
