@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, oneshot};
 use yinxin_core::apps::{self, App, AppChanges};
 use yinxin_core::clock::{Clock, FakeClock};
@@ -33,6 +34,12 @@ pub const SECOND: i64 = 1000;
 pub const DAY: i64 = 86_400 * SECOND;
 /// As little work as Argon2 can be asked for.
 pub const CHEAP: HashCost = HashCost { memory_kib: 8, passes: 1, lanes: 1 };
+
+/// What a test that is not async itself runs on: one thread, with the timers and sockets that every engine needs.
+#[must_use]
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
 
 /// Opens a core in a folder, where another may have been before.
 pub async fn open(folder: &Path, parts: Parts) -> Arc<Ctx> {

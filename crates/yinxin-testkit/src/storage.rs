@@ -12,6 +12,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use sha1::{Digest as _, Sha1};
 use yinxin_core::{Database, Db, PostgresOptions, SqliteOptions};
 
+use crate::ground;
+
 /// The migrated database that those of tests are copies of.
 const TEMPLATE: &str = "yinxin_template";
 /// The number of the lock under which it is made.
@@ -153,7 +155,7 @@ fn make_template(console: &mut Console, server: &str) {
         let url = format!("{server}/yinxin_unfinished");
         // A runtime of its own: that of a test may be the one that waits here.
         let migrate = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime = ground::runtime();
             let options = Database::Postgres(few_connections(url));
             runtime.block_on(async { Db::open(&options, |_| {}).await.map(|_| ()) })
         };

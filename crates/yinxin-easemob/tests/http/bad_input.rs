@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use yinxin_testkit::ground;
 
 use crate::asking::{Answer as _, Ask, Bearer as _, Reply};
 use crate::operations::{OPERATIONS, Operation};
@@ -409,7 +410,7 @@ fn anything() -> impl Strategy<Value = (Operation, String, String, Vec<u8>)> {
 
 #[test]
 fn nothing_that_is_sent_breaks_anything() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(world());
     let cases = std::env::var("YINXIN_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use yinxin_core::apps::AppChanges;
+use yinxin_testkit::ground;
 use yinxin_testkit::model::{self, NAMES, People, Who};
 
 use crate::asking::{Answer as _, Bearer as _, Reply};
@@ -260,7 +261,7 @@ async fn agree(w: &World, number: usize, steps: &[Step]) -> Result<(), TestCaseE
 
 #[test]
 fn the_server_and_the_model_agree() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(World::new());
     model::check(&runtime, &steps(), async |number, steps| agree(&w, number, steps).await);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use yinxin_testkit::ground;
 
 use crate::asking::Answer as _;
 use crate::world::{World, numbered, usernames};
@@ -123,7 +124,7 @@ async fn list_while_deleting(count: usize, limit: usize, doomed: &[usize]) -> (V
 
 #[test]
 fn nobody_is_missed_or_shown_twice_while_others_are_deleted() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let input = (1..50_usize, 1..12_usize, prop::collection::vec(0..50_usize, 0..50));
     let outcome = runner.run(&input, |(count, limit, doomed)| {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use yinxin_core::apps::AppChanges;
+use yinxin_testkit::ground;
 use yinxin_testkit::model::{self, NAMES, People, Who};
 
 use crate::asking::{Ask, Bearer as _, Reply};
@@ -225,7 +226,7 @@ async fn agree(w: &World, number: usize, steps: &[Step]) -> Result<(), TestCaseE
 
 #[test]
 fn the_server_and_the_model_agree() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(World::new());
     model::check(&runtime, &steps(), async |number, steps| agree(&w, number, steps).await);
 }

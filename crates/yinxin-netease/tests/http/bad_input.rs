@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use yinxin_http::Arrival;
+use yinxin_testkit::ground;
 
 use crate::asking::{Answer as _, Ask, Signed as _};
 use crate::world::World;
@@ -106,7 +107,7 @@ fn texts() -> impl Strategy<Value = String> {
 
 #[test]
 fn whatever_is_sent_is_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(world());
     let names = prop_oneof![
         Just("uid"),
@@ -137,7 +138,7 @@ fn whatever_is_sent_is_answered_in_shape() {
 
 #[test]
 fn whatever_bytes_are_sent_are_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(world());
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(256) });
     runner
@@ -152,7 +153,7 @@ fn whatever_bytes_are_sent_are_answered_in_shape() {
 
 #[test]
 fn whatever_signature_is_sent_is_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(world());
     let app = runtime.block_on(w.app());
     let header = "[ -~]{0,140}";

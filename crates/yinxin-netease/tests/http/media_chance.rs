@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use yinxin_testkit::ground;
 use yinxin_token::netease::permission::{self, Grant};
 
 use crate::admit::refusal;
@@ -50,7 +51,7 @@ fn expected(chance: &Chance) -> u16 {
 
 #[test]
 fn credentials_never_say_more_than_was_granted() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(world());
     let app = runtime.block_on(w.app());
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(256) });
@@ -104,7 +105,7 @@ fn credentials_never_say_more_than_was_granted() {
 
 #[test]
 fn whatever_is_sent_is_answered_in_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let w = runtime.block_on(world());
     let app = runtime.block_on(w.app());
     let key = app.signing.reveal_admission_key();

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use yinxin_core::Code;
 use yinxin_core::clock::Clock;
+use yinxin_testkit::ground;
 
 use crate::world::World;
 
@@ -133,7 +134,7 @@ async fn run(steps: Vec<Step>) {
 
 #[test]
 fn tokens_live_as_the_model_says() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = ground::runtime();
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(64) });
     runner
         .run(&steps(), |steps| {

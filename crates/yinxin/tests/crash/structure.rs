@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use yinxin_core::{Database, Db, Error, SqliteOptions};
-use yinxin_testkit::storage;
+use yinxin_testkit::{ground, storage};
 
 /// What must find nothing, and what it would mean.
 const MISFITS: [(&str, &str); 5] = [
@@ -79,7 +79,7 @@ impl Copy {
             Some(url) => Database::Postgres(storage::few_connections(url)),
             None => Database::Sqlite(SqliteOptions::at(folder.path().join("yinxin.db"))),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = ground::runtime();
         let db = runtime.block_on(Db::open(&options, |_| {})).expect("the database opens");
         Self { db, runtime, _folder: folder }
     }
