@@ -154,10 +154,10 @@ impl Ctx {
         self.cluster.as_ref().is_none_or(|cluster| cluster.holds(piece))
     }
 
-    /// How many rows whose time is over a write takes along. Writes of several nodes that take the same rows meet, so there few
-    /// do, and these take more.
+    /// How many rows whose time is over a write takes along. Writes that are under way at the same time and take the same
+    /// rows meet, so where that can be few do, and these take more.
     pub(crate) fn swept(&self, few: i64) -> i64 {
-        if self.cluster.is_none() {
+        if self.db.is_embedded() {
             return few;
         }
         let [turn] = rng::bytes(self.rng.as_ref());

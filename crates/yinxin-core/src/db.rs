@@ -63,6 +63,11 @@ impl Db {
         self.engine.read(input, work).await
     }
 
+    /// Whether it is the embedded engine, which does one write after the other.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.engine.is_embedded()
+    }
+
     /// Reads since the start: for metrics.
     pub fn reads(&self) -> u64 {
         self.engine.reads()

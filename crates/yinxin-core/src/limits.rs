@@ -285,7 +285,7 @@ pub const SWEEP_ROWS: i64 = 500;
 pub const SWEEP_PAUSE_MS: i64 = 1000;
 /// Pause between the end of a sweep and the next.
 pub const SWEEP_REST_MS: i64 = 3_600_000;
-/// Writes of 256 that remove rows whose time is over on the way, in a cluster.
+/// Writes of 256 that remove rows whose time is over on the way, where several writes are under way at a time.
 pub const SWEEPING_WRITES: u8 = 8;
 /// Sessions of a deleted app that one write has end.
 pub const SESSIONS_ENDED: i64 = 200;

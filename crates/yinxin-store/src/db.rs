@@ -125,7 +125,7 @@ impl Db {
     }
 
     /// Whether it is the embedded engine.
-    pub(crate) fn is_embedded(&self) -> bool {
+    pub fn is_embedded(&self) -> bool {
         matches!(self.engine, Engine::Sqlite(_))
     }
 

@@ -202,8 +202,9 @@ impl Drop for Waiting<'_> {
 /// What every session is told first.
 ///
 /// Statements are written for their indexes: the planner must not prefer to read a table through because it was small
-/// when it looked (in a SERIALIZABLE transaction that would also meet every other writer of the table), nor compile what
-/// it thinks expensive. One plan per statement, whatever is bound.
+/// when it looked (in a SERIALIZABLE transaction that would also meet every other writer of the table), nor join in another
+/// way than by looking rows up, as the embedded engine does, nor compile what it thinks expensive. One plan per statement,
+/// whatever is bound.
 fn settings(what_for: Use, statement: Duration) -> String {
     let isolation = match what_for {
         Use::Writing => "serializable",
@@ -212,7 +213,8 @@ fn settings(what_for: Use, statement: Duration) -> String {
     let statement_ms = statement.as_millis();
     format!(
         "SET statement_timeout = {statement_ms}; SET idle_in_transaction_session_timeout = {statement_ms}; \
-         SET default_transaction_isolation = '{isolation}'; SET enable_seqscan = off; SET jit = off; \
+         SET default_transaction_isolation = '{isolation}'; SET enable_seqscan = off; SET enable_hashjoin = off; \
+         SET enable_mergejoin = off; SET jit = off; \
          SET plan_cache_mode = force_generic_plan; SET client_min_messages = error; \
          SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
