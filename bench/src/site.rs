@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
@@ -22,6 +23,9 @@ use crate::server::{Server, last_words};
 const APP: &str = "bench/load";
 /// The same as the chat socket writes it.
 pub const APP_KEY: &str = "bench#load";
+
+/// A node keeps nothing in memory before the others have seen it, which is three of its beats.
+const UNTIL_NODES_KEEP: Duration = Duration::from_secs(10);
 
 /// The server under test, between two processes.
 pub struct Site {
@@ -126,7 +130,11 @@ impl Site {
         let config = config.join("\n");
         std::fs::write(folder.config(), config).explain("cannot write the server's configuration")?;
         let nodes = (0..self.settings.nodes).map(|node| (self.node(folder, node), folder.log(node)));
-        Server::start("yinxin", nodes.collect()).await
+        let server = Server::start("yinxin", nodes.collect()).await?;
+        if self.settings.nodes > 1 {
+            tokio::time::sleep(UNTIL_NODES_KEEP).await;
+        }
+        Ok(server)
     }
 
     fn node(&self, folder: &Folder, node: u32) -> Command {

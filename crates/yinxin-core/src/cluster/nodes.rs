@@ -132,6 +132,11 @@ impl Nodes {
         view.known.values().filter(lives).map(|known| known.row.node).collect()
     }
 
+    /// Whether no other is on record, not even one that is being cleared away.
+    pub fn is_only(&self) -> bool {
+        self.view.read().known.keys().all(|node| *node == self.own)
+    }
+
     /// Whether one of the others that live cannot be told anything, and tells nothing.
     pub fn is_one_deaf(&self) -> bool {
         let view = self.view.read();

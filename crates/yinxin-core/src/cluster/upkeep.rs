@@ -17,7 +17,8 @@ use crate::limits::NODE_CLEAR_ROWS;
 use crate::mint::NODES_MAX;
 use crate::signed_calls;
 
-/// After so many the others have seen this node, and tell it what they touch.
+/// After so many the others, if there were any at the first, have seen this node, and tell it what they touch. Those that
+/// come later see it before they do anything.
 const BEATS_UNTIL_KNOWN: u32 = 3;
 
 impl Cluster {
@@ -64,7 +65,8 @@ impl Cluster {
         self.nodes.see(rows, leases, now_ms, began);
         self.touches.expect(&self.nodes.others());
         self.say_numbers();
-        if self.beats.fetch_add(1, Ordering::Relaxed) + 1 == BEATS_UNTIL_KNOWN {
+        let was_alone = is_first && self.nodes.is_only();
+        if self.beats.fetch_add(1, Ordering::Relaxed) + 1 == BEATS_UNTIL_KNOWN || was_alone {
             self.cache.keep_from_now_on();
         }
         Ok(())
