@@ -89,13 +89,18 @@ impl Nodes {
     }
 
     /// Takes in what the tables say, after this node has said there that it lives: it began to then.
+    ///
+    /// What was not looked at was not watched: after a while without a look, in which the others may have been kept from
+    /// moving by the same that kept this one from looking, all are watched anew. One that is too slow then has sent its
+    /// clients away by itself.
     pub fn see(&self, rows: Vec<NodeRow>, leases: Vec<(String, NodeId)>, now_ms: i64, began: Instant) {
         let now = Instant::now();
         let mut view = self.view.write();
+        let has_watched = view.beat_at.is_some_and(|at| now - at <= self.dead_after / 2);
         let mut known = HashMap::with_capacity(rows.len());
         for row in rows {
             let (moved_at, unmoved) = match view.known.get(&row.node) {
-                Some(before) if before.row.seen_ms == row.seen_ms => {
+                Some(before) if has_watched && before.row.seen_ms == row.seen_ms => {
                     (before.moved_at, before.unmoved.saturating_add(1))
                 }
                 _ => (now, 0),
@@ -198,11 +203,34 @@ mod tests {
         }
         tokio::time::advance(DEAD_AFTER / 2).await;
         assert!(!nodes.is_alive(OTHER), "also when the tables cannot be read");
-        nodes.see(vec![row(ME, 5), row(OTHER, 9)], Vec::new(), 10, Instant::now());
+        for _ in 0..3 {
+            assert!(nodes.dead().is_empty(), "it is watched anew");
+            nodes.see(vec![row(ME, 5), row(OTHER, 9)], Vec::new(), 10, Instant::now());
+            tokio::time::advance(DEAD_AFTER / 2).await;
+        }
         assert_eq!(nodes.dead(), [row(OTHER, 9)]);
         assert!(nodes.others().is_empty());
         nodes.see(vec![row(ME, 5), row(OTHER, 11)], Vec::new(), 10, Instant::now());
         assert!(nodes.dead().is_empty() && nodes.is_alive(OTHER), "it was only slow");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_could_not_look_takes_nobody_for_dead_whom_it_did_not_watch() {
+        let nodes = Nodes::new(ME, DEAD_AFTER);
+        // As the time of a clock that is far ahead, so that rows look as if they were left long ago.
+        let now_ms = 10 * NODE_LONG_DEAD_MS;
+        let see = || nodes.see(vec![row(ME, 5), row(OTHER, 9)], Vec::new(), now_ms, Instant::now());
+        for _ in 0..UNMOVED_MAX {
+            see();
+        }
+        // The database was away from all of them.
+        tokio::time::advance(DEAD_AFTER * 2).await;
+        for _ in 0..UNMOVED_MAX {
+            see();
+            assert!(nodes.dead().is_empty() && nodes.is_alive(OTHER), "it has had no time to say that it lives");
+        }
+        see();
+        assert_eq!(nodes.dead().len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
