@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::cluster::{self, Cluster, Touches};
 use crate::db::Db;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::files::{self, Files};
 use crate::hooks::{Courier, Live};
 use crate::keys::{Keys, MasterKey};
@@ -111,13 +111,6 @@ impl Ctx {
             let parts = cluster::Parts { setup, touches, db, local, cache, hooks, rooms, now_ms, number };
             cluster = Some(Cluster::join(parts).await?);
         } else {
-            let nodes = cluster::living(&db).await?;
-            if !nodes.is_empty() {
-                return Err(Error::from(Code::Busy).caused_by(format!(
-                    "nodes of a cluster live on this database ({}): set cluster.name and cluster.nats to be one of them",
-                    nodes.join(", ")
-                )));
-            }
             records::recover(&db, now_ms).await?;
         }
         let mint = match &cluster {

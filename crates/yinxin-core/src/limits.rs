@@ -445,8 +445,6 @@ pub const NODE_BEAT_MS: u64 = 3000;
 /// A node that has not said so for this long is dead: its connections count as gone. The others see what it says up to a
 /// beat later, and the promise is 15 s.
 pub const NODE_DEAD_MS: u64 = 11_000;
-/// How often somebody who is no node looks whether one lives.
-pub const LIVING_LOOK_MS: u64 = 500;
 /// A node that was last seen so long ago, by the clock, is dead for one that has just come and sees that it does not move.
 pub const NODE_LONG_DEAD_MS: i64 = 60_000;
 /// How often a node looks for connections of its own that are to end, whether or not it is told.

@@ -29,7 +29,7 @@ Exit codes:
   1  failed
   2  the command line, the configuration or a value is wrong
   3  no such app, user, hook or configuration key
-  4  it exists already, or another server is using the data folder
+  4  it exists already, or another server is using the data folder or the database
   5  no server, or it does not answer
   6  refused: the command destroys something and --yes was not given
   7  the server does not take the admin key";

@@ -9,6 +9,7 @@ mod config;
 mod data;
 mod doctor;
 mod exit;
+mod hold;
 mod print;
 mod serve;
 mod transfer;

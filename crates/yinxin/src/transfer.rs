@@ -4,18 +4,22 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use yinxin_core::cluster;
 use yinxin_core::transfer::{self, Broken, Carried, Step};
-use yinxin_core::{Database, Db, PostgresOptions, SqliteOptions};
+use yinxin_core::{Database, Db, PostgresOptions, SqliteOptions, Tenancy};
 use zeroize::Zeroizing;
 
 use crate::args::MigrateStoreArgs;
 use crate::data::{DataDir, LockedDir};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::hold::Held;
 use crate::print;
+
+/// Longer than a database takes to notice that a server was stopped a moment ago.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where a database is.
 #[derive(Clone)]
@@ -71,23 +75,27 @@ pub(crate) fn run(args: &MigrateStoreArgs) -> Outcome {
     runtime.block_on(migrate(args))
 }
 
-/// A database that is open, and the folder it is in, taken for as long.
+/// A database that is open, and the folder it is in, or the place on its server, taken for as long.
 struct Opened {
     db: Db,
     folder: Option<LockedDir>,
+    held: Held,
 }
 
 async fn migrate(args: &MigrateStoreArgs) -> Outcome {
-    let from = open(&args.from, true).await?;
-    let to = open(&args.to, false).await?;
-    refuse_living(&from.db).await?;
-    refuse_living(&to.db).await?;
+    let mut from = open(&args.from, true).await?;
+    let mut to = open(&args.to, false).await?;
     let bar = ProgressBar::new(0).with_style(style());
-    let carried = transfer::transfer(&from.db, &to.db, &mut |step| show(&bar, step)).await;
+    let mut told = |step: Step<'_>| show(&bar, step);
+    let carried = tokio::select! {
+        carried = transfer::transfer(&from.db, &to.db, &mut told) => carried.map_err(|broken| explained(&broken)),
+        taken = from.held.lost() => Err(taken),
+        taken = to.held.lost() => Err(taken),
+    };
     bar.finish_and_clear();
     from.db.close().await;
     to.db.close().await;
-    report(&carried.map_err(|broken| explained(&broken))?, args.json);
+    report(&carried?, args.json);
     if let Some(folder) = to.folder.or(from.folder).filter(|_| !args.json) {
         let key = folder.dir().master_key_file();
         print::out(&format!(
@@ -97,18 +105,6 @@ async fn migrate(args: &MigrateStoreArgs) -> Outcome {
         ));
     }
     Ok(())
-}
-
-/// A data folder is locked by its server; nodes of a cluster stand in their database.
-async fn refuse_living(db: &Db) -> Outcome {
-    let nodes = cluster::living(db)
-        .await
-        .map_err(|fault| Failure::failed(format!("cannot tell whether nodes are running: {fault}")))?;
-    if nodes.is_empty() {
-        return Ok(());
-    }
-    let nodes = nodes.join(", ");
-    Err(Failure::new(Exit::Conflict, format!("nodes are running on the database ({nodes}): stop them first")))
 }
 
 async fn open(place: &Place, must_exist: bool) -> Outcome<Opened> {
@@ -129,9 +125,16 @@ async fn open(place: &Place, must_exist: bool) -> Outcome<Opened> {
             (Database::Postgres(PostgresOptions::at(text.trim().to_owned())), None)
         }
     };
+    let held = match &options {
+        Database::Sqlite(_) => Held::nothing(),
+        Database::Postgres(server) => {
+            let who = "yinxin migrate-store".to_owned();
+            Held::take(server, Tenancy::Alone, who, PATIENCE, "stop them first").await?
+        }
+    };
     let db =
         Db::open(&options, |_| {}).await.map_err(|fault| Failure::failed(format!("cannot open {place:?}: {fault}")))?;
-    Ok(Opened { db, folder })
+    Ok(Opened { db, folder, held })
 }
 
 fn style() -> ProgressStyle {

@@ -36,7 +36,7 @@ use crate::mint::NODES_MAX;
 use crate::rooms::live::Live as Rooms;
 use crate::sessions::{Ending, LocalSessions, PARTS};
 
-pub use nodes::{Piece, living};
+pub use nodes::Piece;
 pub(crate) use record::Recorded;
 pub(crate) use touches::Touches;
 pub use work::run;

@@ -6,12 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use tokio::time::{Instant, sleep};
-use yinxin_store::tables::nodes::{self, NodeRow};
-use yinxin_store::{Db, NodeId};
+use tokio::time::Instant;
+use yinxin_store::NodeId;
+use yinxin_store::tables::nodes::NodeRow;
 
-use crate::error::{Error, Result};
-use crate::limits::{LIVING_LOOK_MS, NODE_DEAD_MS, NODE_LONG_DEAD_MS};
+use crate::limits::NODE_LONG_DEAD_MS;
 
 /// Background work that one node does for all.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,24 +35,6 @@ impl Piece {
             Self::Hooks => "hooks",
         }
     }
-}
-
-/// The names of nodes that live on a database, for one who is none of them. Waits as long as it takes to tell, but only
-/// where nodes are, or were killed and not yet cleared away.
-pub async fn living(db: &Db) -> Result<Vec<String>> {
-    let rows =
-        || async { db.read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(nodes::all(sql).await?) })).await };
-    let before: HashMap<NodeId, i64> = rows().await?.into_iter().map(|row| (row.node, row.seen_ms)).collect();
-    let end = Instant::now() + Duration::from_millis(NODE_DEAD_MS);
-    while before.values().any(|seen_ms| *seen_ms > 0) && Instant::now() < end {
-        sleep(Duration::from_millis(LIVING_LOOK_MS)).await;
-        let moved: Vec<_> =
-            rows().await?.into_iter().filter(|row| before.get(&row.node) != Some(&row.seen_ms)).collect();
-        if !moved.is_empty() {
-            return Ok(moved.into_iter().map(|row| row.name).collect());
-        }
-    }
-    Ok(Vec::new())
 }
 
 /// See the module.

@@ -4,6 +4,7 @@
 
 mod address;
 mod conn;
+mod hold;
 mod migrate;
 mod pool;
 mod session;
@@ -24,6 +25,7 @@ use crate::seam::{BoxFuture, OnCommit, Sql};
 use crate::sqlite::WriterGauge;
 use address::Address;
 use conn::Kind;
+pub use hold::{Hold, Refused, Tenancy};
 use pool::{Pool, Use};
 use session::{Session, attended};
 pub use survey::{Survey, survey};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use yinxin_store::tables::handles::{self, USERNAME};
-use yinxin_store::{AppId, Db, Error, Options, PostgresOptions, Sql, Touched, UserId};
+use yinxin_store::{AppId, Db, Error, Hold, Options, PostgresOptions, Refused, Sql, Tenancy, Touched, UserId};
 use yinxin_testkit::storage;
 
 use crate::kit::{Fault, Place, keys, numbers, put, put_alone, query, queue, run, text, texts};
@@ -524,4 +524,55 @@ async fn values_come_back_as_they_went() {
         .await;
     let text = misfit.unwrap_err().to_string();
     assert!(!text.contains("s3cret"), "{text}");
+}
+
+async fn hold(place: &Place, tenancy: Tenancy, who: &str, patience: Duration) -> Result<Hold, Refused> {
+    Hold::take(place.postgres.as_ref().unwrap(), tenancy, who.to_owned(), patience).await
+}
+
+async fn taken(place: &Place, tenancy: Tenancy) -> String {
+    hold(place, tenancy, "late", Duration::ZERO).await.err().expect("it is taken").to_string()
+}
+
+/// Longer than anybody waits here.
+const LONG: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_database_is_held_alone_or_by_those_who_share_it() {
+    let Some(place) = place() else { return };
+    let ann = hold(&place, Tenancy::Alone, "ann", Duration::ZERO).await.unwrap();
+    let (other, by_ann) = (Place::postgres(), "the database is in use by ann (127.0.0.1)");
+    assert_eq!(
+        (taken(&place, Tenancy::Alone).await, taken(&place, Tenancy::Shared).await),
+        (by_ann.into(), by_ann.into())
+    );
+    drop(hold(&other, Tenancy::Alone, "another's", Duration::ZERO).await.unwrap());
+    drop(ann);
+    let ben = hold(&place, Tenancy::Shared, "ben", LONG).await.unwrap();
+    let carl = hold(&place, Tenancy::Shared, "carl", Duration::ZERO).await.unwrap();
+    let by_both = "the database is in use by ben (127.0.0.1), carl (127.0.0.1)";
+    assert_eq!(taken(&place, Tenancy::Alone).await, by_both);
+    drop((ben, carl));
+    hold(&place, Tenancy::Alone, "ann", LONG).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_place_that_is_lost_is_taken_again_unless_somebody_was_quicker() {
+    let Some(place) = place() else { return };
+    let db = place.open().await;
+    let mut ann = hold(&place, Tenancy::Alone, "ann", Duration::ZERO).await.unwrap();
+    let ann_s =
+        text(format!("FROM pg_stat_activity WHERE datname = '{}' AND application_name = 'ann'", database(&place)));
+    let cut = text(format!("SELECT pg_terminate_backend(pid, 10000) {ann_s}"));
+    let locks = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    query(&db, cut, Vec::new(), 1).await;
+    assert_eq!(numbers(&db, locks).await, [0]);
+    tokio::select! {
+        lost = ann.lost() => panic!("nobody else has it: {lost}"),
+        () = async { while numbers(&db, locks).await != [1] {} } => {}
+    }
+    query(&db, cut, Vec::new(), 1).await;
+    let _ben = hold(&place, Tenancy::Alone, "ben", LONG).await.unwrap();
+    assert_eq!(ann.lost().await.to_string(), "the database is in use by ben (127.0.0.1)");
 }

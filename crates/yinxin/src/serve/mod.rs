@@ -75,6 +75,7 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     })?;
     let mut stops = Stops::new()?;
     let folder = &take(config, &dir).await?;
+    let mut held = nodes::hold(config, address_of(&listener)?).await?;
     logs::warn_if_open(folder.dir());
     let is_first = folder.begin_first_start()?;
     let bounds = Bounds { sessions_max: config.connections.to_usize(), ..Bounds::default() };
@@ -109,13 +110,14 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
                 tracing::info!(signal = name, "stopping: finishing the requests in flight");
                 None
             }
-            () = node.fall() => Some("what keeps this node in its cluster"),
-            () = calls.fall() => Some("what calls hooks"),
-            _panicked = &mut chores => Some("what does the chores"),
-            _panicked = &mut cleaning => Some("what cleans the place of uploaded files"),
+            () = node.fall() => Some(panicked("what keeps this node in its cluster")),
+            () = calls.fall() => Some(panicked("what calls hooks")),
+            _panicked = &mut chores => Some(panicked("what does the chores")),
+            _panicked = &mut cleaning => Some(panicked("what cleans the place of uploaded files")),
+            taken = held.lost() => Some(taken),
         };
-        if let Some(what) = fallen {
-            tracing::error!("{what} has panicked: the server cannot go on and stops");
+        if let Some(why) = &fallen {
+            tracing::error!("the server cannot go on and stops: {}", why.message);
         }
         draining.begin();
         let _over = stop.send(());
@@ -135,7 +137,11 @@ async fn serve(config: &Config, metrics: PrometheusHandle, with_demo: bool) -> O
     node.stop().await;
     close(ctx, folder).await;
     tracing::info!(connections_cut = drained.cut, "stopped");
-    fallen.map_or(Ok(()), |what| Err(Failure::failed(format!("{what} has panicked; the log says where"))))
+    fallen.map_or(Ok(()), Err)
+}
+
+fn panicked(what: &str) -> Failure {
+    Failure::failed(format!("{what} has panicked; the log says where"))
 }
 
 /// Takes the folder for this process, which knows from then on whether there is a database already.

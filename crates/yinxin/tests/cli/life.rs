@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use yinxin_testkit::storage;
 
-use crate::process::{Running, call, run, run_on};
+use crate::process::{Running, call, run, run_on, run_with};
 
 /// The words of a printed command line, as a shell reads them.
 fn shell_words(line: &str) -> Vec<String> {
@@ -226,4 +226,26 @@ fn probes_answer_and_metrics_are_for_this_machine() {
 #[test]
 fn the_version_is_the_packages() {
     assert_eq!(run(&["--version"]).stdout, format!("yinxin {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_server_has_its_postgresql_for_itself() {
+    // Once is enough: it is PostgreSQL whatever the suite runs on.
+    if storage::server().is_none() || storage::on_postgres() {
+        return;
+    }
+    let root = TempDir::new().unwrap();
+    let (data, other) = (root.path().join("data"), root.path().join("other"));
+    let url = storage::database_for(&root.path().join("store"));
+    let env = [("YINXIN_DATABASE__URL", url.as_str())];
+    let server = Running::start(&data, &["--no-demo"], &env);
+    let copy = format!("sqlite:{}", root.path().join("copy").display());
+    let moved = run(&["migrate-store", "--from", &url, "--to", &copy]);
+    assert!(moved.failed(4).contains("in use by yinxin server at 127.0.0.1:"), "{moved:?}");
+    let args = ["serve", "--no-demo", "--listen", "127.0.0.1:0", "--data", other.to_str().unwrap()];
+    let second = run_with(&args, &env, "");
+    assert!(second.failed(4).contains("stop them first, or set cluster.name"), "{second:?}");
+    assert!(!other.join("master.key").exists());
+    server.end(Signal::KILL);
+    Running::start(&data, &["--no-demo"], &env).end(Signal::TERM);
 }

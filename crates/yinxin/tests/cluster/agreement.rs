@@ -41,7 +41,7 @@ fn refused(world: &World, args: &[&str]) -> String {
 
 fn the_database_is_the_nodes_own(world: &World) {
     let alone = refused(world, &["serve", "--listen", "127.0.0.1:0"]);
-    assert!(alone.contains("nodes of a cluster live on this database (node-"), "{alone}");
+    assert!(alone.contains("the database is in use by yinxin node node-"), "{alone}");
     let place = format!("sqlite:{}", world.folder.path().join("copy").display());
     let moved = refused(world, &["migrate-store", "--from", &world.url, "--to", &place]);
     assert!(moved.contains("stop them first"), "{moved}");
