@@ -5,7 +5,7 @@
 //! slot was touched since.
 //!
 //! Where other nodes write, too, their touches come over the bus before their writes are acknowledged. Since a touch may be
-//! lost, what was read is then believed for a short time only.
+//! lost, what was read is then believed for a short time only; likewise where a commit may show after its answer was lost.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -40,7 +40,7 @@ pub(crate) struct Cache {
     trust: Option<Trust>,
 }
 
-/// How long what was read is believed where other nodes write, too.
+/// How long what was read is believed where what is stored may change without a word.
 struct Trust {
     max_age: Duration,
     since: Instant,
@@ -83,7 +83,7 @@ impl Equivalent<(AppId, Box<str>)> for NameRef<'_> {
 }
 
 impl Cache {
-    /// `max_age`: how long what was read is believed; `None` where nobody else writes.
+    /// `max_age`: how long what was read is believed; `None` where every change is told.
     pub fn new(users: usize, max_age: Option<Duration>) -> Self {
         Self {
             apps: RwLock::default(),

@@ -1,6 +1,7 @@
 //! [`Ctx`]: everything a use case may reach. Made once at the start, shared by all requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use yinxin_store::{NodeId, Options, Touched};
@@ -13,7 +14,7 @@ use crate::error::Result;
 use crate::files::{self, Files};
 use crate::hooks::{Courier, Live};
 use crate::keys::{Keys, MasterKey};
-use crate::limits::{Limits, SWEEPING_WRITES};
+use crate::limits::{CACHE_TRUST_MS, Limits, SWEEPING_WRITES};
 use crate::mint::Mint;
 use crate::passwords::{HashCost, Passwords};
 use crate::rates::{Preset, Rates};
@@ -84,7 +85,12 @@ impl Ctx {
     /// Opens the database and the keys in it.
     pub async fn open(database: &Options, mut parts: Parts) -> Result<Arc<Self>> {
         let setup = parts.cluster.take();
-        let max_age = setup.as_ref().map(|setup| setup.pace.trust);
+        let max_age = match (&setup, database) {
+            (Some(setup), _) => Some(setup.pace.trust),
+            // A commit of which nobody knew what became may show after memory has looked again.
+            (None, Options::Postgres(_)) => Some(Duration::from_millis(CACHE_TRUST_MS)),
+            (None, Options::Sqlite(_)) => None,
+        };
         let touches = setup.as_ref().map(|setup| Arc::new(Touches::new(Arc::clone(&setup.bus), setup.pace.patience)));
         let cache = Arc::new(Cache::new(parts.limits.cached_users, max_age));
         let hooks = Arc::new(Live::new(Arc::clone(&parts.courier), &parts.limits));
@@ -112,6 +118,8 @@ impl Ctx {
             cluster = Some(Cluster::join(parts).await?);
         } else {
             records::recover(&db, now_ms).await?;
+            // There are no others that would have to know of this one first.
+            cache.keep_from_now_on();
         }
         let mint = match &cluster {
             None => Mint::new(Arc::clone(&parts.clock)),

@@ -366,6 +366,12 @@ impl Error {
         self
     }
 
+    /// Nobody knows whether the write stands that ended with this.
+    pub fn is_unsure(&self) -> bool {
+        let cause = self.source.as_deref().and_then(|source| source.downcast_ref());
+        matches!(cause, Some(yinxin_store::Error::Unsure(_)))
+    }
+
     /// The same error with what caused it, for the log.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -451,7 +451,7 @@ pub const NODE_LONG_DEAD_MS: i64 = 60_000;
 pub const ENDINGS_LOOK_MS: u64 = 2000;
 /// Connections that are told to end in one look, before the next.
 pub const ENDINGS_PAGE: i64 = 500;
-/// How long what was read is believed where other nodes write, too.
+/// How long what was read is believed where other nodes write, too, or a commit may show after its answer was lost.
 pub const CACHE_TRUST_MS: u64 = 4000;
 /// How long a write waits for the other nodes to forget what it changed.
 pub const TOUCH_WAIT_MS: u64 = 500;

@@ -59,7 +59,7 @@ pub async fn delete_oneself(
 
 pub(super) async fn replace_password(ctx: &Ctx, app: &App, user: &User, password: Zeroizing<String>) -> Result<()> {
     let hash = ctx.passwords.hash(password, None).await?;
-    let known = ctx
+    let written = ctx
         .db
         .write((app.id, user.user, hash, ended_s(ctx)), |sql, (app, user, hash, ended_s)| {
             Box::pin(async move {
@@ -67,10 +67,16 @@ pub(super) async fn replace_password(ctx: &Ctx, app: &App, user: &User, password
                 Ok::<_, Error>(users::set_password(sql, *app, *user, hash, *ended_s).await?)
             })
         })
-        .await?;
-    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, &user.username))?;
-    ctx.sessions.close(app.id, user.user, None, CloseReason::PasswordChanged);
-    Ok(())
+        .await;
+    if may_stand(&written) {
+        ctx.sessions.close(app.id, user.user, None, CloseReason::PasswordChanged);
+    }
+    written?.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, &user.username))
+}
+
+/// Whether what a write was to end must end: also when nobody knows whether it stands. Whoever may still come in comes back.
+fn may_stand<T>(written: &Result<T>) -> bool {
+    written.as_ref().err().is_none_or(Error::is_unsure)
 }
 
 /// The last second whose locally computed tokens end with an ending of now: none that is accepted yet lives on.
@@ -167,7 +173,7 @@ impl Leaver {
 /// Bans a user: its tokens die at once, its connections close, it cannot log in.
 pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
     let user = find(ctx, app, reference).await?;
-    let known = ctx
+    let written = ctx
         .db
         .write((app.id, Leaver::of(ctx, &user), ended_s(ctx)), |sql, (app, leaver, ended_s)| {
             Box::pin(async move {
@@ -175,10 +181,12 @@ pub async fn ban(ctx: &Ctx, app: &App, reference: &str) -> Result<User> {
                 Ok::<_, Error>(users::deactivate(sql, *app, leaver.user, *ended_s).await?)
             })
         })
-        .await?;
-    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
-    ctx.sessions.close(app.id, user.user, None, CloseReason::Banned);
-    kicks::dismiss_user(ctx, app.id, &user).await;
+        .await;
+    if may_stand(&written) {
+        ctx.sessions.close(app.id, user.user, None, CloseReason::Banned);
+        kicks::dismiss_user(ctx, app.id, &user).await;
+    }
+    written?.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     Ok(User { active: false, ..User::clone(&user) })
 }
 
@@ -217,7 +225,7 @@ pub async fn kick(ctx: &Ctx, app: &App, reference: &str, resource: Option<&str>)
 /// Deletes a user and everything that carries its id; gives the user as it was.
 pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> {
     let user = find(ctx, app, reference).await?;
-    let known = ctx
+    let written = ctx
         .db
         .write((app.id, Leaver::of(ctx, &user)), |sql, (app, leaver)| {
             Box::pin(async move {
@@ -225,10 +233,12 @@ pub async fn delete(ctx: &Ctx, app: &App, reference: &str) -> Result<Arc<User>> 
                 Ok::<_, Error>(users::delete(sql, *app, leaver.user).await?)
             })
         })
-        .await?;
-    known.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
-    ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
-    kicks::dismiss_user(ctx, app.id, &user).await;
+        .await;
+    if may_stand(&written) {
+        ctx.sessions.close(app.id, user.user, None, CloseReason::Deleted);
+        kicks::dismiss_user(ctx, app.id, &user).await;
+    }
+    written?.then_some(()).ok_or_else(|| Error::about(Code::UserNotFound, reference))?;
     Ok(user)
 }
 

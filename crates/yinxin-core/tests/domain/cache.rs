@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use yinxin_core::apps::{self, AppChanges};
+use yinxin_core::sessions::CloseReason;
 use yinxin_core::users::{self, PushChanges, PushProfile};
 use yinxin_core::{Ctx, Error, User};
+use yinxin_testkit::storage;
 
 use crate::kit::{Setup, Site, States};
 
@@ -187,4 +190,61 @@ async fn a_change_whose_caller_goes_away_is_seen() {
     }
     let new = users::find(&site.ctx, &site.app, "ann").await.unwrap();
     assert_eq!(new.push.nickname.as_deref(), Some("changed"));
+}
+
+/// Runs a statement that tells memory nothing.
+async fn run(ctx: &Ctx, statement: &'static str) {
+    let ran = ctx
+        .db
+        .write(statement, |sql, statement| Box::pin(async move { Ok::<_, Error>(sql.exec(statement, &[]).await?) }));
+    ran.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_shows_late_in_a_server_s_database_is_seen_soon() {
+    if !storage::on_postgres() {
+        // The embedded engine knows what became of every commit.
+        return;
+    }
+    let site = Site::new().await;
+    site.register("ann").await;
+    let nickname = async || users::find(&site.ctx, &site.app, "ann").await.unwrap().push.nickname.clone();
+    assert_eq!(nickname().await.as_deref(), Some("0"));
+    run(&site.ctx, "UPDATE users SET push_nickname = 'late'").await;
+    let seen = async {
+        while nickname().await.as_deref() != Some("late") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), seen).await.expect("it is seen");
+}
+
+#[tokio::test]
+async fn what_may_have_been_ended_ends() {
+    if !storage::on_postgres() {
+        return;
+    }
+    let site = Site::new().await;
+    site.register("ann").await;
+    run(
+        &site.ctx,
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
+    )
+    .await;
+    run(
+        &site.ctx,
+        "CREATE CONSTRAINT TRIGGER cut AFTER UPDATE OR DELETE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW \
+         EXECUTE FUNCTION cut()",
+    )
+    .await;
+    let (ctx, app) = (&site.ctx, &site.app);
+    let ended = [
+        users::ban(ctx, app, "ann").await.err(),
+        site.set_password("ann", "second").await.err(),
+        users::delete(ctx, app, "ann").await.err(),
+    ];
+    assert!(ended.iter().flatten().all(Error::is_unsure) && ended.iter().all(Option::is_some), "{ended:?}");
+    let closed = site.setup.sessions.closed.lock().unwrap().clone();
+    assert_eq!(closed, [CloseReason::Banned, CloseReason::PasswordChanged, CloseReason::Deleted]);
 }

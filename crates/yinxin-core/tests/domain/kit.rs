@@ -37,6 +37,8 @@ pub struct Connected {
     /// Names of devices that everybody has.
     everybody: &'static [&'static str],
     pub woken: AtomicUsize,
+    /// Why connections were closed.
+    pub closed: Mutex<Vec<CloseReason>>,
 }
 
 impl Connected {
@@ -62,7 +64,9 @@ impl LocalSessions for Connected {
         self.woken.fetch_add(usize::from(but.is_none()), Ordering::SeqCst);
     }
 
-    fn close(&self, _: AppId, _: UserId, _: Option<&str>, _: CloseReason) {}
+    fn close(&self, _: AppId, _: UserId, _: Option<&str>, reason: CloseReason) {
+        self.closed.lock().unwrap().push(reason);
+    }
 }
 
 fn device(name: &str) -> Device {
