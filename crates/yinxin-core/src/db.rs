@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use yinxin_store::{Arg, BoxFuture, Error, Input, Row, Sql, Touched, WriterGauge};
+use yinxin_store::{Arg, BoxFuture, Error, Input, Row, Sql, Touched, Work, WriterGauge};
 
 use crate::cluster::Touches;
 
@@ -14,9 +14,6 @@ pub struct Db {
     engine: yinxin_store::Db,
     touches: Option<Arc<Touches>>,
 }
-
-/// What a write does.
-type Work<C, T, E> = for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>;
 
 impl Db {
     pub(crate) fn new(engine: yinxin_store::Db, touches: Option<Arc<Touches>>) -> Self {

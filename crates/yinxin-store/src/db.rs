@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 use crate::postgres::{Lane, Postgres, PostgresOptions};
-use crate::seam::{BoxFuture, Sql, Touched};
+use crate::seam::{Touched, Work};
 use crate::sqlite::{Sqlite, SqliteOptions, WriterGauge};
 
 /// Input of a storage closure: moved to wherever the closure runs.
@@ -17,6 +17,7 @@ impl<T: Send + Sync + 'static> Input for T {}
 #[derive(Clone)]
 pub struct Db {
     engine: Engine,
+    lane: Lane,
     reads: Arc<AtomicU64>,
 }
 
@@ -29,7 +30,7 @@ enum Engine {
 
 impl From<Engine> for Db {
     fn from(engine: Engine) -> Self {
-        Self { engine, reads: Arc::default() }
+        Self { engine, lane: Lane::Common, reads: Arc::default() }
     }
 }
 
@@ -63,64 +64,34 @@ impl Db {
         Ok(Engine::Sqlite(Sqlite::open(options, Box::new(on_commit))?).into())
     }
 
+    /// The same database for what must go on however busy the server is: on connections of its own, past those that wait.
+    #[must_use]
+    pub fn vital(&self) -> Self {
+        Self { lane: Lane::Vital, ..self.clone() }
+    }
+
     /// Runs `work` in a transaction. When this returns `Ok`, the change is on disk. Any `Err` undoes all of it; only when
     /// the connection to a database server is lost during the commit may an error leave the change made.
     ///
     /// Once begun the write is finished and its hints are told even if the caller stops waiting. `work` may run several
     /// times, of which one counts.
-    pub async fn write<C: Input, T, E>(
-        &self,
-        input: C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E>
+    pub async fn write<C: Input, T, E>(&self, input: C, work: Work<C, T, E>) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
         match &self.engine {
             Engine::Sqlite(engine) => engine.write(input, work).await,
-            Engine::Postgres(engine) => Box::pin(engine.write(Lane::Common, input, work)).await,
-        }
-    }
-
-    /// The same for what must go on however busy the server is: on connections of its own, past those that wait.
-    pub async fn write_vital<C: Input, T, E>(
-        &self,
-        input: C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        match &self.engine {
-            Engine::Sqlite(engine) => engine.write(input, work).await,
-            Engine::Postgres(engine) => Box::pin(engine.write(Lane::Vital, input, work)).await,
+            Engine::Postgres(engine) => Box::pin(engine.write(self.lane, input, work)).await,
         }
     }
 
     /// Runs `work` on a read-only connection. Each statement sees all that was committed before it began.
-    pub async fn read<C: Input, T, E: From<Error>>(
-        &self,
-        input: C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E> {
+    pub async fn read<C: Input, T, E: From<Error>>(&self, input: C, work: Work<C, T, E>) -> Result<T, E> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         match &self.engine {
             Engine::Sqlite(engine) => engine.read(&input, work),
-            Engine::Postgres(engine) => Box::pin(engine.read(Lane::Common, &input, work)).await,
-        }
-    }
-
-    /// The same for what must go on, likewise.
-    pub async fn read_vital<C: Input, T, E: From<Error>>(
-        &self,
-        input: C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E> {
-        match &self.engine {
-            Engine::Sqlite(engine) => engine.read(&input, work),
-            Engine::Postgres(engine) => Box::pin(engine.read(Lane::Vital, &input, work)).await,
+            Engine::Postgres(engine) => Box::pin(engine.read(self.lane, &input, work)).await,
         }
     }
 

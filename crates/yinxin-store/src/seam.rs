@@ -9,6 +9,9 @@ use crate::value::{Arg, Row};
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a write or a read does with its input.
+pub type Work<C, T, E> = for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>;
+
 /// A connection in a transaction (a write) or on its own (a read). All statements of the product go through it.
 ///
 /// On SQLite the futures are ready at once; on PostgreSQL they wait for the network. A closure may await nothing else.

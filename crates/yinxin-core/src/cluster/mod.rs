@@ -91,6 +91,8 @@ pub struct Cluster {
     number: AtomicI64,
     pace: Pace,
     db: Db,
+    /// The same for what must go on however busy the server is.
+    vital: Db,
     local: Arc<dyn LocalSessions>,
     bus: Arc<dyn Bus>,
     nodes: nodes::Nodes,
@@ -143,6 +145,7 @@ impl Cluster {
             node,
             row,
             number: AtomicI64::new(number),
+            vital: parts.db.vital(),
             db: parts.db,
             local: parts.local,
             bus,
@@ -302,8 +305,8 @@ impl Cluster {
     /// Tells connections of this node that the record says are to end. Gives whether there may be more.
     async fn end_some(&self) -> Result<bool> {
         let rows = self
-            .db
-            .read_vital(self.node, |sql, node| {
+            .vital
+            .read(self.node, |sql, node| {
                 Box::pin(async move { Ok::<_, Error>(sessions::endings(sql, *node, ENDINGS_PAGE).await?) })
             })
             .await?;
@@ -319,8 +322,8 @@ impl Cluster {
             told.push(row.number);
         }
         let is_full = told.len() >= usize::try_from(ENDINGS_PAGE).unwrap_or(usize::MAX);
-        self.db
-            .write_vital((self.node, told), |sql, (node, told)| {
+        self.vital
+            .write((self.node, told), |sql, (node, told)| {
                 Box::pin(async move {
                     for number in told {
                         sessions::forget_ending(sql, *node, *number).await?;

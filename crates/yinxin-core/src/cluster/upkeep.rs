@@ -33,8 +33,8 @@ impl Cluster {
         let untended = self.nodes.untended();
         let is_first = self.beats.load(Ordering::Relaxed) == 0;
         let is_new = self
-            .db
-            .write_vital((row, untended), |sql, (row, untended)| {
+            .vital
+            .write((row, untended), |sql, (row, untended)| {
                 Box::pin(async move {
                     let was_there = nodes::beat(sql, row.node, row.seen_ms, row.hears).await?;
                     if !was_there {
@@ -53,8 +53,8 @@ impl Cluster {
         }
         // Apart from the write, which would meet those of the others.
         let (rows, leases) = self
-            .db
-            .read_vital((), |sql, ()| {
+            .vital
+            .read((), |sql, ()| {
                 Box::pin(async move { Ok::<_, Error>((nodes::all(sql).await?, nodes::leases(sql).await?)) })
             })
             .await?;
@@ -96,10 +96,8 @@ impl Cluster {
         // A beat that is under way ends first.
         *self.has_left.lock().await = true;
         self.forget_leftovers().await?;
-        self.db
-            .write_vital(self.node, |sql, node| {
-                Box::pin(async move { Ok::<_, Error>(nodes::retire(sql, *node).await?) })
-            })
+        self.vital
+            .write(self.node, |sql, node| Box::pin(async move { Ok::<_, Error>(nodes::retire(sql, *node).await?) }))
             .await?;
         while self.clear_sessions(self.node).await? {}
         crate::rooms::records::recover_node(ctx, self.node).await?;
@@ -107,8 +105,8 @@ impl Cluster {
     }
 
     async fn remove(&self, node: NodeId) -> Result<()> {
-        self.db
-            .write_vital(node, |sql, node| Box::pin(async move { Ok::<_, Error>(nodes::remove(sql, *node).await?) }))
+        self.vital
+            .write(node, |sql, node| Box::pin(async move { Ok::<_, Error>(nodes::remove(sql, *node).await?) }))
             .await
     }
 
@@ -156,8 +154,8 @@ pub(super) async fn step(ctx: &Ctx, cluster: &Cluster) -> Result<()> {
 /// Clears away what a dead node has left; its own row goes last, so that whoever dies meanwhile leaves this to another.
 async fn bury(ctx: &Ctx, cluster: &Cluster, dead: &NodeRow) -> Result<()> {
     let is_dead = cluster
-        .db
-        .write_vital((dead.node, dead.seen_ms), |sql, (node, seen_ms)| {
+        .vital
+        .write((dead.node, dead.seen_ms), |sql, (node, seen_ms)| {
             Box::pin(async move { Ok::<_, Error>(nodes::condemn(sql, *node, *seen_ms).await?) })
         })
         .await?;

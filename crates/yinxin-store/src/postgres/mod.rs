@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::error::{Error, Result};
-use crate::seam::{BoxFuture, OnCommit, Sql};
+use crate::seam::{OnCommit, Work};
 use crate::sqlite::WriterGauge;
 use address::Address;
 use conn::Kind;
@@ -129,12 +129,7 @@ impl Postgres {
         Ok(Self(Arc::new(shared)))
     }
 
-    pub async fn write<C, T, E>(
-        &self,
-        lane: Lane,
-        input: C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E>
+    pub async fn write<C, T, E>(&self, lane: Lane, input: C, work: Work<C, T, E>) -> Result<T, E>
     where
         C: Send + Sync + 'static,
         T: Send + 'static,
@@ -149,12 +144,7 @@ impl Postgres {
         task.await.unwrap_or_else(|ended| Err(E::from(if ended.is_panic() { Error::Panicked } else { Error::Closed })))
     }
 
-    pub async fn read<C: Sync, T, E: From<Error>>(
-        &self,
-        lane: Lane,
-        input: &C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E> {
+    pub async fn read<C: Sync, T, E: From<Error>>(&self, lane: Lane, input: &C, work: Work<C, T, E>) -> Result<T, E> {
         let pool = if lane == Lane::Vital { &self.0.vital } else { &self.0.readers };
         let mut begun = 1;
         loop {

@@ -12,7 +12,7 @@ use super::pool::Lent;
 use super::session::{Session, attended};
 use super::{Lane, Shared};
 use crate::error::{Error, Result};
-use crate::seam::{BoxFuture, Sql, Touched};
+use crate::seam::{Touched, Work};
 
 /// How often a write is begun before its caller hears that the database is busy.
 const BEGUN_MAX: u32 = 24;
@@ -24,8 +24,6 @@ const IN_TURN_FROM: u32 = 2;
 const ALONE_FROM: u32 = 6;
 /// Longest pause before the next try.
 const PAUSE_MAX_US: u64 = 64_000;
-
-type Work<C, T, E> = for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>;
 
 /// How one try ended.
 enum Try<T, E> {

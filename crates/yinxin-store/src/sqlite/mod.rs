@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::seam::{BoxFuture, OnCommit, Sql};
+use crate::seam::{BoxFuture, OnCommit, Work};
 use conn::Conn;
 pub use conn::quick_check;
 use writer::Writer;
@@ -59,11 +59,7 @@ impl Sqlite {
         Ok(Self { writer, readers, next_reader: Arc::default() })
     }
 
-    pub async fn write<C, T, E>(
-        &self,
-        input: C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E>
+    pub async fn write<C, T, E>(&self, input: C, work: Work<C, T, E>) -> Result<T, E>
     where
         C: Send + Sync + 'static,
         T: Send + 'static,
@@ -73,11 +69,7 @@ impl Sqlite {
     }
 
     /// Reads in the caller's thread: a point read from the page cache takes microseconds, a thread hop costs more.
-    pub fn read<C, T, E: From<Error>>(
-        &self,
-        input: &C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E> {
+    pub fn read<C, T, E: From<Error>>(&self, input: &C, work: Work<C, T, E>) -> Result<T, E> {
         let start = self.next_reader.fetch_add(1, Ordering::Relaxed);
         let count = self.readers.len();
         let free = (0..count).find_map(|step| self.readers[(start + step) % count].try_lock());

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::conn::Conn;
 use super::{SqliteOptions, ready};
 use crate::error::{Error, Result};
-use crate::seam::{BoxFuture, OnCommit, Sql, Touched};
+use crate::seam::{OnCommit, Sql, Touched, Work};
 
 /// What the writer is doing, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,11 +60,7 @@ impl Writer {
         Ok(Self { queue, thread: Arc::new(Mutex::new(Some(thread))), counts })
     }
 
-    pub async fn write<C, T, E>(
-        &self,
-        input: C,
-        work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
-    ) -> Result<T, E>
+    pub async fn write<C, T, E>(&self, input: C, work: Work<C, T, E>) -> Result<T, E>
     where
         C: Send + Sync + 'static,
         T: Send + 'static,
@@ -117,7 +113,7 @@ trait Job: Send {
 
 struct Write<C, T, E> {
     input: C,
-    work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
+    work: Work<C, T, E>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }

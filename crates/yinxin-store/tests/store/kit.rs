@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
-use yinxin_store::{Arg, BoxFuture, Db, Error, Input, Options, PostgresOptions, Sql, SqliteOptions, Touched, Value};
+use yinxin_store::{Arg, Db, Error, Input, Options, PostgresOptions, Sql, SqliteOptions, Touched, Value, Work};
 use yinxin_testkit::storage;
 
 pub type Told = Arc<Mutex<Vec<Touched>>>;
@@ -193,7 +193,7 @@ pub async fn hold(db: &Db, key: i64) -> Held {
 pub fn queue<C: Input, T: Send + 'static, E: From<Error> + Send + 'static>(
     db: &Db,
     input: C,
-    work: for<'a> fn(&'a mut dyn Sql, &'a C) -> BoxFuture<'a, Result<T, E>>,
+    work: Work<C, T, E>,
 ) -> JoinHandle<Result<T, E>> {
     let db = db.clone();
     tokio::spawn(async move { db.write(input, work).await })

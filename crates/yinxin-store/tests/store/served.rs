@@ -373,9 +373,8 @@ async fn what_is_vital_goes_past_those_that_wait() {
     until_waiting(&holder, 2).await;
     let waiting = queue(&db, 2, |tx, key| Box::pin(put(tx, *key)));
     crate::kit::until_queued(&db, 1).await;
-    db.write_vital(1, |tx, key| Box::pin(put(tx, *key))).await.unwrap();
-    let found = db.read_vital((), |tx, ()| Box::pin(async move { tx.rows("SELECT k FROM play", &[]).await }));
-    assert_eq!(found.await.unwrap().len(), 1);
+    put_alone(&db.vital(), 1).await.unwrap();
+    assert_eq!(keys(&db.vital()).await, [1]);
     go_on();
     holding.await.unwrap().unwrap();
     writes.await.unwrap().unwrap();
