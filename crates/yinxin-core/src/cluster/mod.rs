@@ -92,7 +92,7 @@ pub struct Cluster {
     pace: Pace,
     db: Db,
     /// The same for what must go on however busy the server is.
-    vital: Db,
+    pub(crate) vital: Db,
     local: Arc<dyn LocalSessions>,
     bus: Arc<dyn Bus>,
     nodes: nodes::Nodes,
@@ -114,8 +114,10 @@ pub struct Cluster {
     owners: Mutex<HashMap<i64, (AppId, UserId)>>,
     /// Connections that are gone and still on record.
     leftovers: Mutex<Vec<record::Entry>>,
-    /// There are endings to look at.
+    /// There are endings of connections to look at.
     look: Notify,
+    /// There are endings in rooms.
+    look_at_rooms: Notify,
     beats: AtomicU32,
     /// Held while the node says that it lives. It says nothing after it has left.
     has_left: AsyncMutex<bool>,
@@ -164,6 +166,7 @@ impl Cluster {
             owners: Mutex::default(),
             leftovers: Mutex::default(),
             look: Notify::new(),
+            look_at_rooms: Notify::new(),
             beats: AtomicU32::new(0),
             has_left: AsyncMutex::default(),
         });
@@ -199,7 +202,13 @@ impl Cluster {
     /// Has the other nodes look for connections that are to end.
     pub(crate) fn tell_endings(&self) {
         self.bus.send(To::All, Hint::Endings);
+        self.hurry();
+    }
+
+    /// Has this node look for what is to end.
+    fn hurry(&self) {
         self.look.notify_one();
+        self.look_at_rooms.notify_one();
     }
 
     /// Has the node that tells hooks hurry with one.
@@ -216,7 +225,7 @@ impl Cluster {
             Hint::Wake { app, user, queue, but } => self.local.wake(app, user, &queue, but.as_deref()),
             Hint::News { app, user, news } => self.local.announce(app, user, &news),
             Hint::Renew { app, user, from, token_ends_ms } => self.local.renew(app, user, from, token_ends_ms),
-            Hint::Endings => self.look.notify_one(),
+            Hint::Endings => self.hurry(),
             Hint::Touches { number, touched } => {
                 self.cache.forget(&touched);
                 self.mind(self.touches.came(sender, number));
@@ -245,7 +254,7 @@ impl Cluster {
             self.cache.flush();
         }
         if gap == touches::Gap::Yes {
-            self.look.notify_one();
+            self.hurry();
             self.missed.notify_one();
         }
     }

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
 use super::{Cluster, touches, upkeep};
 use crate::bus::Incoming;
 use crate::ctx::Ctx;
+use crate::error::Result;
 use crate::hooks;
 use crate::limits::HOOK_RECOUNT_BEATS;
 use crate::rooms::endings;
@@ -20,7 +22,8 @@ pub async fn run(ctx: &Ctx) {
         keep_fencing(cluster),
         keep_burying(ctx, cluster),
         keep_counting(ctx, cluster),
-        keep_ending(ctx, cluster),
+        keep_ending(cluster),
+        keep_ending_in_rooms(ctx, cluster),
         keep_passing_on(cluster),
         listen(cluster),
         keep_looking(cluster),
@@ -71,18 +74,30 @@ async fn keep_telling(cluster: &Cluster) {
     }
 }
 
-async fn keep_ending(ctx: &Ctx, cluster: &Cluster) {
+async fn keep_ending(cluster: &Cluster) {
     loop {
-        let ended = (cluster.end_some().await, endings::heed_some(ctx, cluster.node).await);
-        for error in [ended.0.as_ref().err(), ended.1.as_ref().err()].into_iter().flatten() {
-            tracing::error!(%error, "connections that are to end could not be read");
-        }
-        if matches!(ended, (Ok(true), _) | (_, Ok(true))) {
-            continue;
-        }
-        // Either is a reason to look.
-        let _told = timeout(cluster.pace.look, cluster.look.notified()).await;
+        let ended = cluster.end_some().await;
+        until_more(cluster, &cluster.look, ended).await;
     }
+}
+
+/// Beside the other, so that neither waits for it.
+async fn keep_ending_in_rooms(ctx: &Ctx, cluster: &Cluster) {
+    loop {
+        let ended = endings::heed_some(ctx, cluster).await;
+        until_more(cluster, &cluster.look_at_rooms, ended).await;
+    }
+}
+
+/// Waits for the next look at what is to end, unless there may be more of it now.
+async fn until_more(cluster: &Cluster, look: &Notify, ended: Result<bool>) {
+    match ended {
+        Ok(true) => return,
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "what is to end could not be read"),
+    }
+    // Either is a reason to look.
+    let _told = timeout(cluster.pace.look, look.notified()).await;
 }
 
 /// The first tick comes after a period.

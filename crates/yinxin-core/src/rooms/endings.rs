@@ -13,6 +13,7 @@ use yinxin_store::{AppId, NodeId, Sql};
 use super::live::{Live, RoomKey};
 use super::names::RoomUid;
 use super::records;
+use crate::cluster::Cluster;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::ROOM_ENDINGS_PAGE;
@@ -60,9 +61,10 @@ pub(crate) async fn note_user(
 }
 
 /// Has those leave this node's rooms who are to. Gives whether there may be more.
-pub(crate) async fn heed_some(ctx: &Ctx, node: NodeId) -> Result<bool> {
-    let rows = ctx
-        .db
+pub(crate) async fn heed_some(ctx: &Ctx, cluster: &Cluster) -> Result<bool> {
+    let node = cluster.node();
+    let rows = cluster
+        .vital
         .read(node, |sql, node| {
             Box::pin(async move { Ok::<_, Error>(room_endings::of_node(sql, *node, ROOM_ENDINGS_PAGE).await?) })
         })
@@ -75,7 +77,8 @@ pub(crate) async fn heed_some(ctx: &Ctx, node: NodeId) -> Result<bool> {
         heed(&ctx.rooms, row);
     }
     let input = (node, rows, Arc::clone(&ctx.rooms), ctx.clock.now_ms());
-    ctx.db
+    cluster
+        .vital
         .write(input, |sql, (node, rows, live, now_ms)| {
             Box::pin(async move {
                 for row in rows {

@@ -1,6 +1,9 @@
 //! A room is on one node, whichever is asked; what another does to it reaches it there; when its node dies, another has it.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use yinxin_core::rooms::doors::{self, Guest, Invitation, Knock, Request, Welcome};
@@ -8,7 +11,9 @@ use yinxin_core::rooms::live::{About, Departure, Ending, Line, Notice, Role};
 use yinxin_core::rooms::records::{self, State, Which};
 use yinxin_core::rooms::tokens;
 use yinxin_core::rooms::{Room, RoomName, RoomUid, homes, kicks};
-use yinxin_core::{Code, Result, apps, signed_calls, users};
+use yinxin_core::sessions::{self, CloseReason};
+use yinxin_core::{Code, Ctx, Database, Error, PostgresOptions, Result, apps, signed_calls, users};
+use yinxin_testkit::storage;
 
 use crate::bus::Faults;
 use crate::world::{PATIENCE, World, eventually};
@@ -213,6 +218,88 @@ async fn also_when_nothing_arrives_over_the_bus() {
     let world = World::of(3).await;
     world.wire.treat(Faults { lost: 1, ..Faults::default() });
     everything_reaches_the_room(&world).await;
+}
+
+/// Whoever waits there waits for as long as it takes.
+fn unhurried(file: &Path) -> Database {
+    let long = Duration::from_mins(10);
+    match storage::at(file) {
+        Database::Postgres(options) => Database::Postgres(PostgresOptions { wait: long, statement: long, ..options }),
+        embedded @ Database::Sqlite(_) => embedded,
+    }
+}
+
+/// How many hold the lock of this test, and how many wait for it.
+async fn locks(ctx: &Ctx) -> (i64, i64) {
+    const SQL: &str = "SELECT COUNT(*) FILTER (WHERE granted), COUNT(*) FILTER (WHERE NOT granted) FROM pg_locks \
+                       WHERE locktype = 'advisory' AND objid = 7 \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let found = ctx.db.read((), |sql, ()| {
+        Box::pin(async move {
+            let mut row = sql.rows(SQL, &[]).await?.remove(0);
+            Ok::<_, Error>((row.take(0)?, row.take(1)?))
+        })
+    });
+    found.await.unwrap()
+}
+
+/// Has every connection of a node but the vital ones wait in the database until it is told to go on.
+async fn occupy(busy: &Arc<Ctx>, other: &Arc<Ctx>) -> Arc<AtomicBool> {
+    const WAIT: &str = "SELECT CAST(pg_advisory_xact_lock_shared(7) AS TEXT)";
+    let goes_on = Arc::new(AtomicBool::new(false));
+    let (holder, told) = (Arc::clone(other), Arc::clone(&goes_on));
+    tokio::spawn(async move {
+        let held = holder.db.write(told, |sql, told| {
+            Box::pin(async move {
+                sql.rows("SELECT CAST(pg_advisory_xact_lock(7) AS TEXT)", &[]).await?;
+                while !told.load(Ordering::SeqCst) {
+                    sql.rows("SELECT CAST(pg_sleep(0.01) AS TEXT)", &[]).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        });
+        held.await.unwrap();
+    });
+    eventually(async || locks(other).await.0 == 1).await;
+    let options = storage::few_connections(String::new());
+    for _ in 0..options.writers {
+        let busy = Arc::clone(busy);
+        tokio::spawn(async move {
+            busy.db
+                .write((), |sql, ()| Box::pin(async move { Ok::<_, Error>(sql.rows(WAIT, &[]).await.map(drop)?) }))
+                .await
+        });
+    }
+    for _ in 0..options.readers {
+        let busy = Arc::clone(busy);
+        tokio::spawn(async move {
+            busy.db
+                .read((), |sql, ()| Box::pin(async move { Ok::<_, Error>(sql.rows(WAIT, &[]).await.map(drop)?) }))
+                .await
+        });
+    }
+    let all = i64::try_from(options.writers + options.readers).unwrap();
+    eventually(async || locks(other).await.1 == all).await;
+    goes_on
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_end_ends_however_busy_its_node_is() {
+    if !storage::on_postgres() {
+        // The embedded engine has one line for all.
+        return;
+    }
+    let world = World::of_on(2, unhurried).await;
+    let ann = world.register("ann").await;
+    let client = world.connect(0, &ann, "phone").await;
+    let (guest, _, home) = world.enter_room(0, 1).await;
+    assert_eq!(home, 0);
+    let goes_on = occupy(world.ctx(0), world.ctx(1)).await;
+    records::end(world.ctx(1), &world.app, &Which::Name(name())).await.unwrap();
+    assert_eq!(guest.ending().await, Ending::RoomEnded);
+    users::kick(world.ctx(1), &world.app, "ann", None).await.unwrap();
+    assert_eq!(client.ending().await, sessions::Ending::Asked(CloseReason::Kicked));
+    goes_on.store(true, Ordering::SeqCst);
 }
 
 #[tokio::test(flavor = "multi_thread")]

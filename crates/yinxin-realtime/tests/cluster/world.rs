@@ -1,6 +1,7 @@
 //! Nodes on one database, in one process, and clients that are connected to them.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +24,7 @@ use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::{Device, Ending, Entered};
 use yinxin_core::users::{self, Registration};
-use yinxin_core::{App, Ctx, NodeId, Result, User};
+use yinxin_core::{App, Ctx, Database, NodeId, Result, User};
 use yinxin_realtime::{Bounds, Line, Registration as Registered, Registry};
 use yinxin_testkit::storage;
 use zeroize::Zeroizing;
@@ -69,12 +70,18 @@ pub struct World {
     /// Of two clients the later one is the newer, however fast they come.
     since_ms: AtomicI64,
     folder: TempDir,
+    database: fn(&Path) -> Database,
 }
 
 impl World {
     /// Nodes that know each other.
     pub async fn of(count: u8) -> Self {
-        let mut world = Self::at(PACE).await;
+        Self::of_on(count, storage::at).await
+    }
+
+    /// The same on that database.
+    pub async fn of_on(count: u8, database: fn(&Path) -> Database) -> Self {
+        let mut world = Self::begin(PACE, database).await;
         for _ in 1..count {
             world.join().await;
         }
@@ -87,18 +94,22 @@ impl World {
 
     /// A node of that pace.
     pub async fn at(pace: Pace) -> Self {
+        Self::begin(pace, storage::at).await
+    }
+
+    async fn begin(pace: Pace, database: fn(&Path) -> Database) -> Self {
         let folder = TempDir::new().unwrap();
         let wire = Wire::new();
-        let nodes = vec![start(&folder, &wire, 1, pace).await];
+        let nodes = vec![start((&folder, database), &wire, 1, pace).await];
         let name = AppName::parse("org/app").unwrap();
         let app = apps::create(&nodes[0].ctx, name, AppChanges::default()).await.unwrap();
-        Self { wire, nodes, app, since_ms: AtomicI64::new(1), folder }
+        Self { wire, nodes, app, since_ms: AtomicI64::new(1), folder, database }
     }
 
     /// One node more.
     pub async fn join(&mut self) {
         let number = u8::try_from(self.nodes.len() + 1).unwrap();
-        self.nodes.push(start(&self.folder, &self.wire, number, PACE).await);
+        self.nodes.push(start((&self.folder, self.database), &self.wire, number, PACE).await);
     }
 
     pub fn ctx(&self, node: usize) -> &Arc<Ctx> {
@@ -154,7 +165,12 @@ pub struct Waiting {
     registered: Registered,
 }
 
-async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8, pace: Pace) -> Node {
+async fn start(
+    (folder, database): (&TempDir, fn(&Path) -> Database),
+    wire: &Arc<Wire>,
+    number: u8,
+    pace: Pace,
+) -> Node {
     let id = NodeId([number; 16]);
     let registry = Registry::new(Bounds::default().of_node());
     let setup = cluster::Setup {
@@ -176,7 +192,7 @@ async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8, pace: Pace) -> No
         master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         cluster: Some(setup),
     };
-    let ctx = Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap();
+    let ctx = Ctx::open(&database(&folder.path().join("yinxin.db")), parts).await.unwrap();
     let running = tokio::spawn({
         let ctx = Arc::clone(&ctx);
         async move { cluster::run(&ctx).await }
