@@ -53,6 +53,6 @@ pub use error::{Code, Error, Result};
 pub use users::User;
 pub use yinxin_store::transfer;
 pub use yinxin_store::{
-    AppId, Db, Hold, HookId, NodeId, Options as Database, PostgresOptions, Refused, SqliteOptions, Survey, Tenancy,
-    Touched, UserId, describe_url, quick_check, survey,
+    AppId, Db, Hold, HookId, NodeId, Options as Database, POSTGRES_VERSION_MIN, PostgresOptions, Refused,
+    SqliteOptions, Survey, Tenancy, Touched, UserId, describe_url, quick_check, survey,
 };

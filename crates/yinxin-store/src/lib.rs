@@ -20,7 +20,7 @@ pub mod transfer;
 pub use db::{Db, Input, Options};
 pub use error::{Error, Result};
 pub use ids::{AppId, FileId, HookId, NodeId, ObjectId, TokenId, UserId};
-pub use postgres::{Hold, PostgresOptions, Refused, Survey, Tenancy, describe_url, survey};
+pub use postgres::{Hold, POSTGRES_VERSION_MIN, PostgresOptions, Refused, Survey, Tenancy, describe_url, survey};
 pub use seam::{BoxFuture, Sql, Touched, Work};
 pub use sqlite::{SqliteOptions, WriterGauge, quick_check};
 pub use value::{Arg, FromValue, Row, Value};

@@ -12,7 +12,7 @@ use crate::migrations;
 /// What nodes that start at the same time wait for. A number of ours alone: "yinxin" in ASCII.
 const LOCK: i64 = 0x7969_6e78_696e;
 /// The oldest server that is tested with, as its own number.
-const VERSION_MIN: &str = "150000";
+pub const VERSION_MIN: i64 = 150_000;
 
 /// Applies what the database lacks of `list`, in one transaction with the history that says so. The lock ends with the
 /// connection, whatever happens.
@@ -35,17 +35,33 @@ pub(super) async fn to_newest(address: &Address, list: &[Migration]) -> Result<(
 }
 
 async fn check_server(conn: &mut Conn, address: &Address) -> Result<()> {
-    let shown = "SELECT current_setting('server_version'), current_setting('server_version_num') >= '150000', \
-                 current_setting('server_encoding') = 'UTF8'";
-    debug_assert!(shown.contains(VERSION_MIN));
-    let mut rows = conn.rows(shown, &[]).await.map_err(|source| Error::Engine(engine(&source).into()))?;
+    const SQL: &str = "SELECT current_setting('server_version'), \
+                       CAST(current_setting('server_version_num') AS BIGINT), current_setting('server_encoding') = 'UTF8'";
+    let mut rows = conn.rows(SQL, &[]).await.map_err(|source| Error::Engine(engine(&source).into()))?;
     let Some(mut row) = rows.pop() else { return Ok(()) };
-    let version: String = row.take(0)?;
-    if !row.take::<bool>(1)? {
-        return Err(Error::Engine(format!("{address} is PostgreSQL {version}: 15 or newer is needed").into()));
+    match fault(&row.take::<String>(0)?, row.take(1)?, row.take(2)?) {
+        None => Ok(()),
+        Some(fault) => Err(Error::Engine(format!("{address} is {fault}").into())),
     }
-    if !row.take::<bool>(2)? {
-        return Err(Error::Engine(format!("{address} is not encoded in UTF8: create it with ENCODING 'UTF8'").into()));
+}
+
+/// Why a server of that version cannot be used.
+fn fault(version: &str, number: i64, is_utf8: bool) -> Option<String> {
+    if number < VERSION_MIN {
+        return Some(format!("PostgreSQL {version}: 15 or newer is needed"));
     }
-    Ok(())
+    (!is_utf8).then(|| "not encoded in UTF8: create it with ENCODING 'UTF8'".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fault;
+
+    #[test]
+    fn an_old_server_is_refused_however_its_number_is_spelled() {
+        assert!(fault("9.6.24", 90_624, true).is_some_and(|fault| fault.contains("15 or newer")));
+        assert!(fault("14.12", 140_012, true).is_some());
+        assert_eq!(fault("15.0", 150_000, true), None);
+        assert!(fault("18.1", 180_001, false).is_some_and(|fault| fault.contains("UTF8")));
+    }
 }

@@ -26,6 +26,7 @@ use crate::sqlite::WriterGauge;
 use address::Address;
 use conn::Kind;
 pub use hold::{Hold, Refused, Tenancy};
+pub use migrate::VERSION_MIN as POSTGRES_VERSION_MIN;
 use pool::{Pool, Use};
 use session::{Session, attended};
 pub use survey::{Survey, survey};

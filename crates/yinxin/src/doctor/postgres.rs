@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use yinxin_core::clock::{Clock, SystemClock};
-use yinxin_core::{PostgresOptions, Survey};
+use yinxin_core::{POSTGRES_VERSION_MIN, PostgresOptions, Survey};
 
 use super::Finding;
 
 /// As long as anybody would look at a terminal that says nothing.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The oldest server that is tested with.
-const VERSION_MIN: i64 = 150_000;
 /// Nodes that disagree by more than this disagree about the ends of tokens.
 const CLOCKS_APART_WARN_MS: i64 = 1_000;
 /// What is told of a node's life assumes less.
@@ -46,7 +44,7 @@ fn server(survey: &Survey) -> Finding {
     let schema = survey.schema.map_or_else(|| "no schema yet".to_owned(), |version| format!("schema {version}"));
     let way = if survey.encrypted { "encrypted" } else { "not encrypted" };
     let found = format!("{}: PostgreSQL {}, {schema}, {way}", survey.place, survey.version);
-    if survey.version_number < VERSION_MIN {
+    if survey.version_number < POSTGRES_VERSION_MIN {
         return Finding::fail(CHECK, found, "PostgreSQL 15 or newer is needed");
     }
     Finding::ok(CHECK, found)
