@@ -20,6 +20,8 @@ use crate::print;
 
 /// Longer than a database takes to notice that a server was stopped a moment ago.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a statement may run: whole tables are counted, and nobody but who called this waits.
+const STATEMENT: Duration = Duration::from_hours(1);
 
 /// Where a database is.
 #[derive(Clone)]
@@ -117,12 +119,12 @@ async fn open(place: &Place, must_exist: bool) -> Outcome<Opened> {
             let folder = dir.lock()?;
             (Database::Sqlite(SqliteOptions::at(dir.database())), Some(folder))
         }
-        Place::Url(url) => (Database::Postgres(PostgresOptions::at(url.to_string())), None),
+        Place::Url(url) => (Database::Postgres(unhurried(url)), None),
         Place::UrlIn(file) => {
             let text = fs::read_to_string(file)
                 .map(Zeroizing::new)
                 .map_err(|fault| Failure::failed(format!("cannot read {}: {fault}", file.display())))?;
-            (Database::Postgres(PostgresOptions::at(text.trim().to_owned())), None)
+            (Database::Postgres(unhurried(text.trim())), None)
         }
     };
     let held = match &options {
@@ -135,6 +137,10 @@ async fn open(place: &Place, must_exist: bool) -> Outcome<Opened> {
     let db =
         Db::open(&options, |_| {}).await.map_err(|fault| Failure::failed(format!("cannot open {place:?}: {fault}")))?;
     Ok(Opened { db, folder, held })
+}
+
+fn unhurried(url: &str) -> PostgresOptions {
+    PostgresOptions { statement: STATEMENT, ..PostgresOptions::at(url.to_owned()) }
 }
 
 fn style() -> ProgressStyle {
@@ -175,5 +181,17 @@ fn explained(broken: &Broken) -> Failure {
         }
         Broken::Differs { .. } => Failure::failed(format!("{broken}; was a server running on one of them?")),
         Broken::NoEmbedded => Failure::usage(broken.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_may_take_longer_to_count_than_a_call_may_wait() {
+        let (here, served) = (unhurried("postgres://ann@one/im"), PostgresOptions::at(String::new()));
+        assert!(here.statement > 100 * served.statement);
+        assert_eq!(here.connect, served.connect, "whether it is there is known soon");
     }
 }

@@ -60,7 +60,9 @@ impl Address {
             if config.get_hosts().len() != 1 || config.get_user().is_none() || config.get_dbname().is_none() {
                 return Err(wrong(FORM));
             }
-            config.ssl_mode(encrypts).connect_timeout(options.connect).tcp_user_timeout(options.statement * 2);
+            // A host that is gone is not waited for as long as a statement may run.
+            let silent = options.statement.saturating_mul(2).min(KEEPALIVE * 2);
+            config.ssl_mode(encrypts).connect_timeout(options.connect).tcp_user_timeout(silent);
             if !others.iter().any(|parameter| parameter.starts_with("keepalives")) {
                 config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
             }
