@@ -125,7 +125,7 @@ async fn tell_end(ctx: &Ctx, known: Known<'_>, opened: &Opened, reason: EndReaso
                 if let Some(notes) = notes {
                     notes.keep(sql, *app, None, None).await?;
                 }
-                Ok::<_, Error>(hook_sessions::end(sql, *app, *seq).await?)
+                Ok::<_, Error>(hook_sessions::end(sql, *app, *seq).await.map(drop)?)
             })
         })
         .await

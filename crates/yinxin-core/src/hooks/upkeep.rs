@@ -61,9 +61,10 @@ pub(crate) async fn recount(ctx: &Ctx) -> Result<()> {
 }
 
 /// Ends the sessions that the server's own end has cut off: called once, at the start, before anybody is connected. In a
-/// cluster the others do that when a node is dead.
+/// cluster the others do that when a node is dead, and one that starts ends those of no node: there may have been one server
+/// only, or a cluster elsewhere.
 pub async fn recover(ctx: &Ctx) -> Result<usize> {
-    if ctx.cluster.is_some() { Ok(0) } else { end_all(ctx, None).await }
+    if ctx.cluster.is_some() { end_orphans(ctx).await } else { end_all(ctx, None).await }
 }
 
 /// The same for a node that is condemned.
@@ -98,7 +99,39 @@ async fn end_all(ctx: &Ctx, of: Option<NodeId>) -> Result<usize> {
     }
 }
 
-async fn end_one(sql: &mut dyn Sql, app: AppId, session: &SessionRow, seq: i64, now_ms: i64) -> Result<()> {
+/// Ends the sessions of no node. They are looked for apart from the write, which would meet those of all nodes; another that
+/// has just started may end them, too.
+async fn end_orphans(ctx: &Ctx) -> Result<usize> {
+    let mut ended = 0;
+    loop {
+        let orphans = ctx.db.read((), |sql, ()| {
+            Box::pin(async move { Ok::<_, Error>(hook_sessions::orphans(sql, HOOK_SESSIONS_PAGE).await?) })
+        });
+        let orphans = orphans.await?;
+        if orphans.is_empty() {
+            return Ok(ended);
+        }
+        let input = (orphans, ctx.mint.order(), ctx.clock.now_ms());
+        ended += ctx
+            .db
+            .write(input, |sql, (orphans, seq, now_ms)| {
+                Box::pin(async move {
+                    let mut ended = 0;
+                    for (app, session) in orphans {
+                        ended += usize::from(end_one(sql, *app, session, *seq, *now_ms).await?);
+                    }
+                    Ok::<_, Error>(ended)
+                })
+            })
+            .await?;
+    }
+}
+
+/// Gives whether it was still there.
+async fn end_one(sql: &mut dyn Sql, app: AppId, session: &SessionRow, seq: i64, now_ms: i64) -> Result<bool> {
+    if !hook_sessions::end(sql, app, session.session_seq).await? {
+        return Ok(false);
+    }
     let payload = sessions::cut_off(&session.data, now_ms);
     let event = Event::SessionEnded;
     let wanting = |hook: &HookRow| hook.events.split(' ').any(|name| name == event.name());
@@ -106,5 +139,5 @@ async fn end_one(sql: &mut dyn Sql, app: AppId, session: &SessionRow, seq: i64, 
         let new = NewEvent { seq, event: event.name(), lane: &session.lane, payload: &payload, due_ms: now_ms };
         hook_outbox::put(sql, app, hook.hook, &new).await?;
     }
-    Ok(hook_sessions::end(sql, app, session.session_seq).await?)
+    Ok(true)
 }

@@ -2,7 +2,7 @@
 
 use yinxin_core::limits::DEVICES_PER_PLATFORM;
 use yinxin_core::sessions::Ending;
-use yinxin_core::{Code, users};
+use yinxin_core::{Code, Error, NodeId, hooks, users};
 
 use crate::world::{World, eventually};
 
@@ -163,4 +163,29 @@ async fn a_node_that_leaves_in_order_leaves_nothing() {
     cluster.part(leaving).await.unwrap();
     assert!(!world.ctx(0).sessions.is_online(world.app.id, ann.user).await.unwrap());
     eventually(async || world.ctx(0).cluster.as_ref().unwrap().others() == 0).await;
+}
+
+/// Notes a session whose end hooks want to hear of, as that node would; of none, as a server by itself.
+async fn note_session(world: &World, number: i64, node: Option<NodeId>) {
+    let noted = world.ctx(0).db.write((world.app.id, number, node), |sql, (app, number, node)| {
+        Box::pin(async move {
+            const SQL: &str =
+                "INSERT INTO hook_sessions (app_id, session_seq, lane, data, node) VALUES ($1, $2, 'ann', '{}', $3)";
+            let node = node.as_ref().map(|node| node.0.as_slice());
+            sql.exec(SQL, &[app.0.as_slice().into(), (*number).into(), node.into()]).await?;
+            Ok::<_, Error>(())
+        })
+    });
+    noted.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_starts_ends_the_sessions_of_no_node() {
+    let world = World::of(2).await;
+    let nodes = [None, Some(NodeId([99; 16])), Some(world.nodes[0].id), Some(world.nodes[1].id)];
+    for (number, node) in (1..).zip(nodes) {
+        note_session(&world, number, node).await;
+    }
+    assert_eq!(hooks::recover(world.ctx(1)).await.unwrap(), 2, "of a server by itself, and of a cluster that is gone");
+    assert_eq!(hooks::recover(world.ctx(1)).await.unwrap(), 0);
 }

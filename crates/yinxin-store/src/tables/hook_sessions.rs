@@ -23,11 +23,10 @@ pub async fn begin(sql: &mut dyn Sql, app: AppId, session: &SessionRow, node: Op
     Ok(())
 }
 
-/// Notes that a session has ended.
-pub async fn end(sql: &mut dyn Sql, app: AppId, session_seq: i64) -> Result<()> {
+/// Notes that a session has ended; `false` when that was noted before.
+pub async fn end(sql: &mut dyn Sql, app: AppId, session_seq: i64) -> Result<bool> {
     const SQL: &str = "DELETE FROM hook_sessions WHERE app_id = $1 AND session_seq = $2";
-    sql.exec(SQL, &[app.arg(), session_seq.into()]).await?;
-    Ok(())
+    Ok(sql.exec(SQL, &[app.arg(), session_seq.into()]).await? == 1)
 }
 
 /// Up to `limit` sessions of whichever app: what a server that starts finds was cut off.
@@ -41,6 +40,14 @@ pub async fn of_node(sql: &mut dyn Sql, node: NodeId, limit: i64) -> Result<Vec<
     const SQL: &str = "SELECT app_id, session_seq, lane, data FROM hook_sessions WHERE node = $1 \
                        ORDER BY app_id, session_seq LIMIT $2";
     sql.rows(SQL, &[node.arg(), limit.into()]).await?.into_iter().map(read).collect()
+}
+
+/// Up to `limit` sessions of no node that there is.
+pub async fn orphans(sql: &mut dyn Sql, limit: i64) -> Result<Vec<(AppId, SessionRow)>> {
+    const SQL: &str = "SELECT app_id, session_seq, lane, data FROM hook_sessions \
+                       WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.node_id = hook_sessions.node) \
+                       ORDER BY app_id, session_seq LIMIT $1";
+    sql.rows(SQL, &[limit.into()]).await?.into_iter().map(read).collect()
 }
 
 fn read(mut row: Row) -> Result<(AppId, SessionRow)> {
