@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use yinxin_store::tables::nodes;
-use yinxin_store::tables::room_endings;
 use yinxin_store::tables::room_stays::{self, PresentRow, StayRow};
 use yinxin_store::tables::rooms::{self, RoomRow};
 use yinxin_store::{AppId, NodeId, Sql};
@@ -312,9 +311,6 @@ async fn free_some(sql: &mut dyn Sql, node: NodeId, goes: bool, now_ms: i64) -> 
     for (app, cid) in &some {
         room_stays::lose_of_room(sql, *app, *cid, now_ms).await?;
         rooms::abandon(sql, *app, *cid, node, now_ms + ROOM_RETURN_MS).await?;
-    }
-    if some.is_empty() {
-        room_endings::clear_node(sql, node).await?;
     }
     Ok(!some.is_empty())
 }

@@ -94,10 +94,12 @@ pub async fn is_condemned(sql: &mut dyn Sql, node: NodeId) -> Result<bool> {
     Ok(!sql.rows(SQL, &[node.arg()]).await?.is_empty())
 }
 
-/// Removes a node that is condemned, and gives its leases back. What it had besides must be gone.
+/// Removes a node that is condemned, with who is to leave its rooms, and gives its leases back. What it had besides must be
+/// gone.
 pub async fn remove(sql: &mut dyn Sql, node: NodeId) -> Result<()> {
     if sql.exec("DELETE FROM nodes WHERE node_id = $1 AND seen_ms = 0", &[node.arg()]).await? == 1 {
         sql.exec("DELETE FROM leases WHERE node_id = $1", &[node.arg()]).await?;
+        sql.exec("DELETE FROM room_endings WHERE node_id = $1", &[node.arg()]).await?;
     }
     Ok(())
 }

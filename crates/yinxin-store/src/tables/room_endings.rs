@@ -52,10 +52,10 @@ pub async fn add_of_room(sql: &mut dyn Sql, app: AppId, cid: i64, (from, why): (
     Ok(sql.exec(SQL, &[app.arg(), cid.into(), from.arg(), why.into()]).await? > 0)
 }
 
-/// Everybody is to leave the rooms of an app.
+/// Everybody is to leave the rooms of an app. A node that is condemned has none any more.
 pub async fn add_of_app(sql: &mut dyn Sql, app: AppId, (from, why): (NodeId, &str)) -> Result<()> {
     const SQL: &str = "INSERT INTO room_endings (node_id, app, cid, pass_id, why) SELECT node_id, $1, 0, 0, $3 FROM nodes \
-                       WHERE node_id <> $2 ON CONFLICT DO NOTHING";
+                       WHERE node_id <> $2 AND seen_ms > 0 ON CONFLICT DO NOTHING";
     sql.exec(SQL, &[app.arg(), from.arg(), why.into()]).await?;
     Ok(())
 }
@@ -75,11 +75,5 @@ pub async fn forget(sql: &mut dyn Sql, node: NodeId, ending: &RoomEndingRow) -> 
     const SQL: &str = "DELETE FROM room_endings WHERE node_id = $1 AND app = $2 AND cid = $3 AND pass_id = $4";
     let RoomEndingRow { app, cid, pass_id, .. } = ending;
     sql.exec(SQL, &[node.arg(), app.arg(), (*cid).into(), (*pass_id).into()]).await?;
-    Ok(())
-}
-
-/// Removes the endings of a node that is gone.
-pub async fn clear_node(sql: &mut dyn Sql, node: NodeId) -> Result<()> {
-    sql.exec("DELETE FROM room_endings WHERE node_id = $1", &[node.arg()]).await?;
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! The lives of rooms, the stays in them and who is barred: what one statement decides.
 
+use yinxin_store::tables::nodes::{self, NodeRow};
 use yinxin_store::tables::rooms::{self, RoomRow};
-use yinxin_store::tables::{room_bars, room_stays};
-use yinxin_store::{AppId, BoxFuture, Db, Result, Sql};
+use yinxin_store::tables::{room_bars, room_endings, room_stays};
+use yinxin_store::{AppId, BoxFuture, Db, NodeId, Result, Sql};
 
 use crate::kit::Place;
 
@@ -147,6 +148,33 @@ async fn bars_end() {
             room_bars::remove(tx, APP, "a", 60).await?;
             assert_eq!(room_bars::of_name(tx, APP, "a", 0, 10).await?, [70]);
             assert_eq!(room_bars::remove_ended(tx, APP, 50, 10).await?, 1);
+            Ok(())
+        })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_dead_is_told_of_no_app_and_what_it_was_told_goes_with_it() {
+    const LIVES: NodeId = NodeId([1; 16]);
+    const DEAD: NodeId = NodeId([2; 16]);
+    let db = Place::new().open().await;
+    on(&db, |tx, ()| {
+        Box::pin(async move {
+            for (number, node) in [(1, LIVES), (2, DEAD)] {
+                let (name, url) = (String::new(), String::new());
+                let row = NodeRow { node, number, name, url, started_ms: 1, seen_ms: 1, hears: true };
+                assert!(nodes::insert(tx, &row).await?);
+            }
+            nodes::retire(tx, DEAD).await?;
+            room_endings::add_of_app(tx, APP, (NodeId([3; 16]), "gone")).await?;
+            assert_eq!(room_endings::of_node(tx, LIVES, 10).await?.len(), 1);
+            assert!(room_endings::of_node(tx, DEAD, 10).await?.is_empty());
+            nodes::remove(tx, LIVES).await?;
+            assert_eq!(room_endings::of_node(tx, LIVES, 10).await?.len(), 1, "it lives");
+            nodes::retire(tx, LIVES).await?;
+            nodes::remove(tx, LIVES).await?;
+            assert!(room_endings::of_node(tx, LIVES, 10).await?.is_empty());
             Ok(())
         })
     })
