@@ -242,7 +242,7 @@ async fn page(db: &Db, table: &Arc<Table>, after: Vec<Value>) -> Result<Vec<Vec<
     db.read((Arc::clone(table), after), |sql, (table, after)| {
         Box::pin(async move {
             let text = if after.is_empty() { table.texts.first } else { table.texts.after };
-            let args: Vec<_> = after.iter().map(arg).collect();
+            let args: Vec<_> = after.iter().map(Arg::from).collect();
             let columns: Vec<_> = table.columns.iter().collect();
             sql.rows(text, &args).await?.into_iter().map(|row| values(row, &columns)).collect()
         })
@@ -258,7 +258,7 @@ async fn put(db: &Db, table: &Arc<Table>, rows: Vec<Vec<Value>>) -> Result<()> {
                 [(&rows[..whole], TOGETHER, table.texts.put_many), (&rows[whole..], 1, table.texts.put_one)]
             {
                 for rows in rows.chunks(together) {
-                    let args: Vec<_> = rows.iter().flatten().map(arg).collect();
+                    let args: Vec<_> = rows.iter().flatten().map(Arg::from).collect();
                     sql.exec(text, &args).await?;
                 }
             }
@@ -331,14 +331,4 @@ fn values(mut row: Row, columns: &[&Column]) -> Result<Vec<Value>> {
         })
     };
     columns.iter().enumerate().map(value).collect()
-}
-
-fn arg(value: &Value) -> Arg<'_> {
-    match value {
-        Value::Null => Arg::Null,
-        Value::Int(number) => Arg::Int(*number),
-        Value::Bool(truth) => Arg::Bool(*truth),
-        Value::Text(text) => Arg::Text(text),
-        Value::Bytes(bytes) => Arg::Bytes(bytes),
-    }
 }

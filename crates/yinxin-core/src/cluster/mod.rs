@@ -142,7 +142,7 @@ impl Cluster {
     pub(crate) async fn join(parts: Parts) -> Result<Arc<Self>> {
         let Setup { node, name, url, bus, pace } = parts.setup;
         let number = parts.number.rem_euclid(NODES_MAX);
-        let row = NodeRow { node, number, name, url, started_ms: parts.now_ms, seen_ms: parts.now_ms, hears: false };
+        let row = NodeRow { node, number, name, url, seen_ms: parts.now_ms, hears: false };
         let cluster = Arc::new(Self {
             node,
             row,

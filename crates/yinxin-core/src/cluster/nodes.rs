@@ -169,7 +169,7 @@ mod tests {
     const OTHER: NodeId = NodeId([2; 16]);
 
     fn row(node: NodeId, seen_ms: i64) -> NodeRow {
-        NodeRow { node, number: 0, name: String::new(), url: String::new(), started_ms: 0, seen_ms, hears: true }
+        NodeRow { node, number: 0, name: String::new(), url: String::new(), seen_ms, hears: true }
     }
 
     #[tokio::test(start_paused = true)]

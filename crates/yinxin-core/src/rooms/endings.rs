@@ -18,16 +18,11 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::ROOM_ENDINGS_PAGE;
 
-/// The reasons in storage.
-const KICKED: &str = "kicked";
-const ROOM_ENDED: &str = "room_ended";
-const APP_DELETED: &str = "app_deleted";
-
 /// Somebody is made to leave a room, before its stay is ended. Gives whether another node is to be told.
 pub(super) async fn note_kick(sql: &mut dyn Sql, node: Option<NodeId>, key: RoomKey, uid: i64) -> Result<bool> {
     match node {
         None => Ok(false),
-        Some(node) => Ok(room_endings::add_of_uid(sql, key.0, key.1, uid, (node, KICKED)).await?),
+        Some(node) => Ok(room_endings::add_of_uid(sql, key.0, key.1, uid, node).await?),
     }
 }
 
@@ -35,7 +30,7 @@ pub(super) async fn note_kick(sql: &mut dyn Sql, node: Option<NodeId>, key: Room
 pub(super) async fn note_room(sql: &mut dyn Sql, node: Option<NodeId>, key: RoomKey) -> Result<bool> {
     match node {
         None => Ok(false),
-        Some(node) => Ok(room_endings::add_of_room(sql, key.0, key.1, (node, ROOM_ENDED)).await?),
+        Some(node) => Ok(room_endings::add_of_room(sql, key.0, key.1, node).await?),
     }
 }
 
@@ -43,7 +38,7 @@ pub(super) async fn note_room(sql: &mut dyn Sql, node: Option<NodeId>, key: Room
 pub(crate) async fn note_app(sql: &mut dyn Sql, node: Option<NodeId>, app: AppId) -> Result<()> {
     match node {
         None => Ok(()),
-        Some(node) => Ok(room_endings::add_of_app(sql, app, (node, APP_DELETED)).await?),
+        Some(node) => Ok(room_endings::add_of_app(sql, app, node).await?),
     }
 }
 
@@ -56,7 +51,7 @@ pub(crate) async fn note_user(
     now_ms: i64,
 ) -> Result<()> {
     let (Some(node), Some(uid)) = (node, RoomUid::of_user(username)) else { return Ok(()) };
-    room_endings::add_of_uid_everywhere(sql, app, uid.signed(), (node, KICKED)).await?;
+    room_endings::add_of_uid_everywhere(sql, app, uid.signed(), node).await?;
     Ok(room_stays::end_everywhere(sql, app, uid.signed(), now_ms).await?)
 }
 
@@ -92,12 +87,10 @@ pub(crate) async fn heed_some(ctx: &Ctx, cluster: &Cluster) -> Result<bool> {
     Ok(is_full)
 }
 
-/// What a newer node has written and this one does not know is an end all the same.
 fn heed(live: &Live, row: &RoomEndingRow) {
-    let key = (row.app, row.cid);
-    match row.why.as_str() {
-        ROOM_ENDED => live.end(key),
-        APP_DELETED => live.end_app(row.app),
-        _ => live.dismiss_pass(key, row.pass_id),
+    match (row.cid, row.pass_id) {
+        (0, _) => live.end_app(row.app),
+        (cid, 0) => live.end((row.app, cid)),
+        (cid, pass) => live.dismiss_pass((row.app, cid), pass),
     }
 }

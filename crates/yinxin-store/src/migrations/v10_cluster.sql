@@ -7,7 +7,6 @@ CREATE TABLE nodes (
   number BIGINT NOT NULL,
   name TEXT NOT NULL,
   url TEXT NOT NULL,
-  started_ms BIGINT NOT NULL,
   seen_ms BIGINT NOT NULL,
   hears BOOLEAN NOT NULL,
   PRIMARY KEY (node_id)
@@ -74,7 +73,6 @@ CREATE TABLE room_endings (
   app BYTEA NOT NULL CHECK (length(app) = 16),
   cid BIGINT NOT NULL,
   pass_id BIGINT NOT NULL,
-  why TEXT NOT NULL,
   PRIMARY KEY (node_id, app, cid, pass_id)
 ) /* clustered */;
 

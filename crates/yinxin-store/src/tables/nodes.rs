@@ -13,8 +13,6 @@ pub struct NodeRow {
     pub name: String,
     /// Where clients reach this node and no other; may be empty.
     pub url: String,
-    /// When it started, by its own clock.
-    pub started_ms: i64,
     /// Moves as long as it lives, by its own clock; 0: it was found dead.
     pub seen_ms: i64,
     /// Whether the others can tell it something, and it them.
@@ -23,19 +21,10 @@ pub struct NodeRow {
 
 /// Adds a node; `false` when it is there, condemned, or another has its number.
 pub async fn insert(sql: &mut dyn Sql, node: &NodeRow) -> Result<bool> {
-    const SQL: &str = "INSERT INTO nodes (node_id, number, name, url, started_ms, seen_ms, hears) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7) \
-                       ON CONFLICT DO NOTHING";
-    let NodeRow { node, number, name, url, started_ms, seen_ms, hears } = node;
-    let args = [
-        node.arg(),
-        (*number).into(),
-        name.into(),
-        url.into(),
-        (*started_ms).into(),
-        (*seen_ms).into(),
-        (*hears).into(),
-    ];
+    const SQL: &str = "INSERT INTO nodes (node_id, number, name, url, seen_ms, hears) \
+                       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let NodeRow { node, number, name, url, seen_ms, hears } = node;
+    let args = [node.arg(), (*number).into(), name.into(), url.into(), (*seen_ms).into(), (*hears).into()];
     Ok(sql.exec(SQL, &args).await? == 1)
 }
 
@@ -47,17 +36,15 @@ pub async fn beat(sql: &mut dyn Sql, node: NodeId, seen_ms: i64, hears: bool) ->
 
 /// Every node.
 pub async fn all(sql: &mut dyn Sql) -> Result<Vec<NodeRow>> {
-    const SQL: &str =
-        "SELECT node_id, number, name, url, started_ms, seen_ms, hears FROM nodes ORDER BY started_ms, node_id";
+    const SQL: &str = "SELECT node_id, number, name, url, seen_ms, hears FROM nodes ORDER BY node_id";
     let read = |mut row: Row| {
         Ok(NodeRow {
             node: row.take(0)?,
             number: row.take(1)?,
             name: row.take(2)?,
             url: row.take(3)?,
-            started_ms: row.take(4)?,
-            seen_ms: row.take(5)?,
-            hears: row.take(6)?,
+            seen_ms: row.take(4)?,
+            hears: row.take(5)?,
         })
     };
     sql.rows(SQL, &[]).await?.into_iter().map(read).collect()

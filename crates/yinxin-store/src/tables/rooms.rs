@@ -126,11 +126,9 @@ pub async fn node_of(sql: &mut dyn Sql, app: AppId, cid: i64) -> Result<Option<O
 
 /// Has a room be on that node. Whoever was in it is not any more: it ends then, unless somebody comes.
 pub async fn take(sql: &mut dyn Sql, app: AppId, cid: i64, node: NodeId, until_ms: i64) -> Result<()> {
-    const OCCUPIED: &str = "UPDATE rooms SET open_until_ms = $3, abandoned = TRUE WHERE app_id = $1 AND cid = $2 \
-                            AND open_until_ms IS NULL";
-    const TAKE: &str = "UPDATE rooms SET node = $3 WHERE app_id = $1 AND cid = $2";
-    sql.exec(OCCUPIED, &[app.arg(), cid.into(), until_ms.into()]).await?;
-    sql.exec(TAKE, &[app.arg(), cid.into(), node.arg()]).await?;
+    const SQL: &str = "UPDATE rooms SET node = $3, abandoned = abandoned OR open_until_ms IS NULL, \
+                       open_until_ms = COALESCE(open_until_ms, $4) WHERE app_id = $1 AND cid = $2";
+    sql.exec(SQL, &[app.arg(), cid.into(), node.arg(), until_ms.into()]).await?;
     Ok(())
 }
 
@@ -156,13 +154,12 @@ pub async fn of_node(sql: &mut dyn Sql, node: NodeId, limit: i64) -> Result<Vec<
     rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
 }
 
-/// A room's node is gone, if it is still that one, and everybody in the room with it; `false`: it is on another.
-pub async fn abandon(sql: &mut dyn Sql, app: AppId, cid: i64, node: NodeId, until_ms: i64) -> Result<bool> {
-    const OCCUPIED: &str = "UPDATE rooms SET open_until_ms = $4, abandoned = TRUE WHERE app_id = $1 AND cid = $2 \
-                            AND node = $3 AND open_until_ms IS NULL";
-    const LEAVE: &str = "UPDATE rooms SET node = NULL WHERE app_id = $1 AND cid = $2 AND node = $3";
-    sql.exec(OCCUPIED, &[app.arg(), cid.into(), node.arg(), until_ms.into()]).await?;
-    Ok(sql.exec(LEAVE, &[app.arg(), cid.into(), node.arg()]).await? == 1)
+/// A room's node is gone, if it is still that one, and everybody in the room with it.
+pub async fn abandon(sql: &mut dyn Sql, app: AppId, cid: i64, node: NodeId, until_ms: i64) -> Result<()> {
+    const SQL: &str = "UPDATE rooms SET node = NULL, abandoned = abandoned OR open_until_ms IS NULL, \
+                       open_until_ms = COALESCE(open_until_ms, $4) WHERE app_id = $1 AND cid = $2 AND node = $3";
+    sql.exec(SQL, &[app.arg(), cid.into(), node.arg(), until_ms.into()]).await?;
+    Ok(())
 }
 
 /// The same of a room that is on no node.

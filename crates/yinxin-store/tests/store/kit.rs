@@ -98,23 +98,13 @@ pub async fn query(db: &Db, sql: &'static str, args: Vec<Value>, columns: usize)
     let rows = db
         .read((sql, args), |tx, (sql, args)| {
             Box::pin(async move {
-                let args: Vec<Arg<'_>> = args.iter().map(arg).collect();
+                let args: Vec<Arg<'_>> = args.iter().map(Arg::from).collect();
                 tx.rows(sql, &args).await
             })
         })
         .await
         .unwrap();
     rows.into_iter().map(|mut row| (0..columns).map(|column| row.take(column).unwrap()).collect()).collect()
-}
-
-fn arg(value: &Value) -> Arg<'_> {
-    match value {
-        Value::Null => Arg::Null,
-        Value::Int(number) => Arg::Int(*number),
-        Value::Bool(truth) => Arg::Bool(*truth),
-        Value::Text(text) => Arg::Text(text),
-        Value::Bytes(bytes) => Arg::Bytes(bytes),
-    }
 }
 
 /// The first column of a query as numbers.

@@ -163,11 +163,11 @@ async fn a_node_that_is_dead_is_told_of_no_app_and_what_it_was_told_goes_with_it
         Box::pin(async move {
             for (number, node) in [(1, LIVES), (2, DEAD)] {
                 let (name, url) = (String::new(), String::new());
-                let row = NodeRow { node, number, name, url, started_ms: 1, seen_ms: 1, hears: true };
+                let row = NodeRow { node, number, name, url, seen_ms: 1, hears: true };
                 assert!(nodes::insert(tx, &row).await?);
             }
             nodes::retire(tx, DEAD).await?;
-            room_endings::add_of_app(tx, APP, (NodeId([3; 16]), "gone")).await?;
+            room_endings::add_of_app(tx, APP, NodeId([3; 16])).await?;
             assert_eq!(room_endings::of_node(tx, LIVES, 10).await?.len(), 1);
             assert!(room_endings::of_node(tx, DEAD, 10).await?.is_empty());
             nodes::remove(tx, LIVES).await?;
