@@ -66,6 +66,11 @@ impl PostgresOptions {
             connect: Duration::from_secs(5),
         }
     }
+
+    /// How many a server may make, with that of its [`Hold`].
+    pub fn connections(&self, is_node: bool) -> usize {
+        self.writers + self.readers + 1 + if is_node { pool::VITAL } else { 0 }
+    }
 }
 
 impl fmt::Debug for PostgresOptions {

@@ -25,7 +25,7 @@ pub(super) enum Use {
 }
 
 /// Connections for what is vital: one who asks and one who says at a time.
-const VITAL: usize = 2;
+pub(super) const VITAL: usize = 2;
 /// Longest that one of these waits for an answer: what is vital is tried again instead.
 const VITAL_STATEMENT: Duration = Duration::from_secs(3);
 

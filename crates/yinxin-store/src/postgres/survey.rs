@@ -29,6 +29,8 @@ pub struct Survey {
     pub collation: String,
     /// Connections that the server takes.
     pub connections_max: i64,
+    /// Rows and pages that a transaction may have read, on average, before what it has read is noted more coarsely.
+    pub read_locks: i64,
     /// The connection is encrypted.
     pub encrypted: bool,
     /// The schema's version; `None`: nothing has been made yet.
@@ -47,7 +49,7 @@ const SETTINGS: &str = "SELECT current_setting('server_version'), \
     CAST(current_setting('server_version_num') AS BIGINT), current_setting('fsync') = 'on', \
     current_setting('full_page_writes') = 'on', current_setting('synchronous_commit'), \
     current_setting('server_encoding'), datcollate, CAST(current_setting('max_connections') AS BIGINT), \
-    COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), FALSE) \
+    CAST(current_setting('max_pred_locks_per_transaction') AS BIGINT), COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), FALSE) \
     FROM pg_database WHERE datname = current_database()";
 const HAS_HISTORY: &str = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
 const SCHEMA: &str = "SELECT CAST(max(version) AS BIGINT) FROM refinery_schema_history";
@@ -83,7 +85,8 @@ pub async fn survey(options: &PostgresOptions) -> Result<Survey> {
         encoding: settings.take(5)?,
         collation: settings.take(6)?,
         connections_max: settings.take(7)?,
-        encrypted: settings.take(8)?,
+        read_locks: settings.take(8)?,
+        encrypted: settings.take(9)?,
         schema,
         in_use,
         foreign_order,

@@ -70,7 +70,8 @@ pub(crate) fn run(args: &DoctorArgs) -> Outcome {
     let mut findings = vec![checks::configuration(&configured)];
     let served = configured.as_ref().ok().and_then(|config| config.postgres().ok().flatten());
     findings.extend(checks::folder(&dir, served.is_none()));
-    findings.extend(served.iter().flat_map(postgres::database));
+    let is_node = configured.as_ref().is_ok_and(|config| config.cluster_name.0.is_some());
+    findings.extend(served.iter().flat_map(|server| postgres::database(server, is_node)));
     findings.extend(configured.as_ref().ok().map(|config| checks::files(config, &dir)));
     if let Ok(config) = &configured
         && let Ok(Some(cluster)) = config.cluster()

@@ -1,4 +1,4 @@
-//! The checks of a node of a cluster: whether NATS carries its hints, and what nodes must have in common.
+//! The checks of a node of a cluster: whether NATS carries its hints, what nodes must have in common, and what they must not.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) fn cluster(config: &Config, dir: &DataDir, cluster: ClusterConfig) ->
         Err(fault) => Err(fault.to_string()),
     };
     let mut findings: Vec<_> = servers.iter().map(|server| judge(server, look(server))).collect();
-    findings.push(files(config, dir));
+    findings.extend([files(config, dir), keys(config), address(config)]);
     findings
 }
 
@@ -63,6 +63,33 @@ fn files(config: &Config, dir: &DataDir) -> Finding {
         },
         // Another check tells.
         Err(_) => Finding::ok(CHECK, "not known"),
+    }
+}
+
+fn keys(config: &Config) -> Finding {
+    const CHECK: &str = "keys of all nodes";
+    let given = [("keys.master_file", &config.keys_master_file), ("keys.admin_file", &config.keys_admin_file)];
+    let missing: Vec<_> = given.iter().filter(|(_, file)| file.0.is_none()).map(|(name, _)| *name).collect();
+    if missing.is_empty() {
+        return Finding::ok(CHECK, "given");
+    }
+    Finding::warn(
+        CHECK,
+        format!("{} not set: this node has keys of its own", missing.join(" and ")),
+        "give all nodes the same: one with another master key does not start, one with another admin key obeys nobody",
+    )
+}
+
+fn address(config: &Config) -> Finding {
+    const CHECK: &str = "address of this node";
+    match &config.cluster_node_url.0 {
+        Some(url) => Finding::ok(CHECK, url.clone()),
+        None if config.listen.ip().is_unspecified() => Finding::warn(
+            CHECK,
+            format!("http://{}, which is nowhere", config.listen),
+            "set cluster.node_url: clients that enter a room are sent there",
+        ),
+        None => Finding::ok(CHECK, format!("http://{}", config.listen)),
     }
 }
 

@@ -15,10 +15,12 @@ const CLOCKS_APART_WARN_MS: i64 = 1_000;
 const CLOCKS_APART_MAX_MS: i64 = 30_000;
 /// Connections that the server keeps for its operator.
 const RESERVED: i64 = 3;
+/// With fewer, a batch of writes that reads many rows meets others for no reason.
+const READ_LOCKS_MIN: i64 = 256;
 
-pub(super) fn database(options: &PostgresOptions) -> Vec<Finding> {
+pub(super) fn database(options: &PostgresOptions, is_node: bool) -> Vec<Finding> {
     match look(options) {
-        Ok((survey, now_ms)) => judge(&survey, options, now_ms),
+        Ok((survey, now_ms)) => judge(&survey, options.connections(is_node), now_ms),
         Err(why) => vec![Finding::fail(
             "database",
             why,
@@ -35,8 +37,16 @@ fn look(options: &PostgresOptions) -> Result<(Survey, i64), String> {
     survey.map(|survey| (survey, SystemClock.now_ms())).map_err(|fault| fault.to_string())
 }
 
-fn judge(survey: &Survey, options: &PostgresOptions, now_ms: i64) -> Vec<Finding> {
-    vec![server(survey), durability(survey), encoding(survey), connections(survey, options), clocks(survey, now_ms)]
+/// `ours`: the connections of one server.
+fn judge(survey: &Survey, ours: usize, now_ms: i64) -> Vec<Finding> {
+    vec![
+        server(survey),
+        durability(survey),
+        encoding(survey),
+        connections(survey, ours),
+        read_locks(survey),
+        clocks(survey, now_ms),
+    ]
 }
 
 fn server(survey: &Survey) -> Finding {
@@ -85,13 +95,26 @@ fn encoding(survey: &Survey) -> Finding {
     Finding::ok(CHECK, found)
 }
 
-fn connections(survey: &Survey, options: &PostgresOptions) -> Finding {
+fn connections(survey: &Survey, ours: usize) -> Finding {
     const CHECK: &str = "database connections";
-    let ours = i64::try_from(options.writers + options.readers).unwrap_or(i64::MAX);
+    let ours = i64::try_from(ours).unwrap_or(i64::MAX);
     let found = format!("{ours} of each node, {} in all", survey.connections_max);
     if ours > survey.connections_max - RESERVED {
         let advice = "raise max_connections, or lower database.write_connections and database.read_connections";
         return Finding::warn(CHECK, found, advice);
+    }
+    Finding::ok(CHECK, found)
+}
+
+fn read_locks(survey: &Survey) -> Finding {
+    const CHECK: &str = "database read locks";
+    let found = format!("max_pred_locks_per_transaction {}", survey.read_locks);
+    if survey.read_locks < READ_LOCKS_MIN {
+        return Finding::warn(
+            CHECK,
+            found,
+            format!("set it to {READ_LOCKS_MIN} or more: large batches meet others less"),
+        );
     }
     Finding::ok(CHECK, found)
 }
@@ -124,6 +147,7 @@ mod tests {
             encoding: "UTF8".to_owned(),
             collation: "de_DE.UTF-8".to_owned(),
             connections_max: 100,
+            read_locks: 256,
             encrypted: true,
             schema: Some(7),
             in_use: true,
@@ -136,7 +160,7 @@ mod tests {
     fn worst(change: impl FnOnce(&mut Survey)) -> State {
         let mut survey = sound();
         change(&mut survey);
-        let findings = judge(&survey, &PostgresOptions::at(String::new()), 1_000_100);
+        let findings = judge(&survey, 27, 1_000_100);
         findings.iter().map(|finding| finding.state).max().unwrap()
     }
 
@@ -150,8 +174,16 @@ mod tests {
         assert_eq!(worst(|survey| survey.version_number = 140_012), State::Fail);
         assert_eq!(worst(|survey| survey.encoding = "SQL_ASCII".to_owned()), State::Fail);
         assert_eq!(worst(|survey| survey.foreign_order = 1), State::Fail);
-        assert_eq!(worst(|survey| survey.connections_max = 20), State::Warn);
+        assert_eq!(worst(|survey| survey.connections_max = 30), State::Ok);
+        assert_eq!(worst(|survey| survey.connections_max = 29), State::Warn);
+        assert_eq!(worst(|survey| survey.read_locks = 64), State::Warn);
         assert_eq!(worst(|survey| survey.clock_ms += 5_000), State::Warn);
         assert_eq!(worst(|survey| survey.clock_ms -= 50_000), State::Fail);
+    }
+
+    #[test]
+    fn every_connection_of_a_server_counts() {
+        let options = PostgresOptions { writers: 16, readers: 8, ..PostgresOptions::at(String::new()) };
+        assert_eq!((options.connections(false), options.connections(true)), (25, 27));
     }
 }

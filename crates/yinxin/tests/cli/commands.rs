@@ -114,14 +114,30 @@ fn the_doctor_looks_at_nats() {
     let root = TempDir::new().unwrap();
     let url = storage::database_for(&root.path().join("yinxin.db"));
     let nats = Nats::start();
-    let node = |nats: &str| {
+    let node = |nats: &str, more: &[(&str, &str)]| {
         let env = [("YINXIN_DATABASE__URL", &*url), ("YINXIN_CLUSTER__NAME", "one"), ("YINXIN_CLUSTER__NATS", nats)];
-        findings(&run_with(&["doctor", "--json", "--data", root.path().to_str().unwrap()], &env, ""))
+        findings(&run_with(
+            &["doctor", "--json", "--data", root.path().to_str().unwrap()],
+            &[&env[..], more].concat(),
+            "",
+        ))
     };
-    let found = node(&format!("{},nats://127.0.0.1:1", nats.url()));
+    let found = node(&format!("{},nats://127.0.0.1:1", nats.url()), &[("YINXIN_LISTEN", "0.0.0.0:8090")]);
     let states: Vec<_> = found.iter().filter(|(check, _)| check == "NATS").map(|(_, state)| &**state).collect();
     assert_eq!(states, ["ok", "fail"]);
-    assert!(found.contains(&("files of all nodes".to_owned(), "warn".to_owned())));
+    for check in ["files of all nodes", "keys of all nodes", "address of this node"] {
+        assert!(found.contains(&(check.to_owned(), "warn".to_owned())), "{check}: {found:?}");
+    }
+    let told = [
+        ("YINXIN_LISTEN", "0.0.0.0:8090"),
+        ("YINXIN_CLUSTER__NODE_URL", "http://node-1.example.com"),
+        ("YINXIN_KEYS__MASTER_FILE", "/run/secrets/master.key"),
+        ("YINXIN_KEYS__ADMIN_FILE", "/run/secrets/admin.key"),
+    ];
+    let found = node(&nats.url(), &told);
+    for check in ["keys of all nodes", "address of this node"] {
+        assert!(found.contains(&(check.to_owned(), "ok".to_owned())), "{check}: {found:?}");
+    }
     let alone = run_with(&["config", "check"], &[("YINXIN_CLUSTER__NAME", "one")], "");
     assert!(alone.failed(2).contains("cluster.nats is not set"));
     let env = [("YINXIN_CLUSTER__NAME", "one"), ("YINXIN_CLUSTER__NATS", "nats://127.0.0.1:4222")];
@@ -148,6 +164,7 @@ fn the_doctor_looks_at_a_database_server() {
         ("database durability", "fail"),
         ("database texts", "ok"),
         ("database connections", "ok"),
+        ("database read locks", "ok"),
         ("database clock", "ok"),
     ] {
         assert!(found.contains(&(check.to_owned(), state.to_owned())), "{check}: {found:?}");
