@@ -6,9 +6,9 @@ use std::sync::Barrier;
 use std::thread;
 
 use serde_json::{Value, json};
-use yinxin_testkit::http::request;
 use yinxin_testkit::nats::Nats;
 
+use crate::rooms;
 use crate::world::{PATIENCE, Setup, World, call_at, eventually, is_wanted};
 
 const PAIRS: usize = 2000;
@@ -78,32 +78,18 @@ async fn who_is_on_different_nodes_chats(world: &World) {
     assert!((0..3).all(|node| !world.is_online(node, "ann") && !world.is_online(node, "ben")));
 }
 
-/// The code that somebody is answered who joins with that token.
-fn join(world: &World, node: usize, token: &str) -> Value {
-    let key = &world.app.netease.app_key;
-    let form = format!("uid=77&appkey={key}&channelName=one&checksum={token}&secureType=1");
-    let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let reply = request(world.addr(node), "POST", "/nrtc/getChannelInfos.action", &headers, Some(form.as_bytes()));
-    reply.expect("an answer").json().expect("JSON")["code"].take()
-}
-
 fn a_room_token_is_used_once(world: &World) {
     for round in 0..10 {
-        let signed = world.app.netease.sign("12345", None);
-        let mut headers: Vec<_> = signed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        headers.push(("content-type", "application/x-www-form-urlencoded"));
-        let form = b"uid=77&repeatUse=false&channelName=one";
-        let path = "/nimserver/user/getToken.action";
-        let made = request(world.addr(round % 3), "POST", path, &headers, Some(form)).unwrap().json().unwrap();
+        let made = rooms::draw(world.addr(round % 3), &world.app, "one").expect("an answer");
         let token = made["token"].as_str().unwrap_or_else(|| panic!("{made}"));
         let all = Barrier::new(3);
-        let codes: Vec<Value> = thread::scope(|scope| {
+        let codes: Vec<i64> = thread::scope(|scope| {
             let joins: Vec<_> = (0..3)
                 .map(|node| {
                     let all = &all;
                     scope.spawn(move || {
                         all.wait();
-                        join(world, node, token)
+                        rooms::join(world.addr(node), &world.app, "one", token).expect("an answer")
                     })
                 })
                 .collect();

@@ -6,5 +6,7 @@
 mod agreement;
 mod bounds;
 mod faults;
+mod guests;
+mod rooms;
 mod talk;
 mod world;
