@@ -1,4 +1,5 @@
-//! Within which time what one node acknowledged holds at every node, with NATS and without.
+//! Within which time what one node acknowledged holds at every node: with NATS, without, and while NATS is there and says
+//! nothing.
 
 use std::time::{Duration, Instant};
 
@@ -81,10 +82,18 @@ async fn carried(world: &World, round: &str) -> Duration {
 
 async fn hold(world: &World, round: &str, bound: Duration) {
     for deed in Deed::ALL {
-        let took = measured(world, deed, round, bound).await;
-        println!("{deed:?}, {round}: {took:?}");
-        assert!(took <= bound, "{deed:?}, {round}: {took:?}");
+        deed_holds(world, deed, round, bound).await;
     }
+    message_holds(world, round, bound).await;
+}
+
+async fn deed_holds(world: &World, deed: Deed, round: &str, bound: Duration) {
+    let took = measured(world, deed, round, bound).await;
+    println!("{deed:?}, {round}: {took:?}");
+    assert!(took <= bound, "{deed:?}, {round}: {took:?}");
+}
+
+async fn message_holds(world: &World, round: &str, bound: Duration) {
     let took = carried(world, round).await;
     println!("message, {round}: {took:?}");
     assert!(took <= bound, "message, {round}: {took:?}");
@@ -115,4 +124,13 @@ async fn what_ends_rights_holds_everywhere_in_time() {
     world.nats.restart();
     connected(&world, "1");
     hold(&world, "with-nats-again", BOUND).await;
+    // Nobody has found out yet.
+    world.nats.freeze();
+    message_holds(&world, "while-nats-seems-there", BOUND_ALONE).await;
+    for deed in [Deed::Ban, Deed::Kick] {
+        deed_holds(&world, deed, "while-nats-is-silent", BOUND_ALONE).await;
+    }
+    world.nats.thaw();
+    connected(&world, "1");
+    hold(&world, "after-the-silence", BOUND).await;
 }
