@@ -6,10 +6,11 @@ use std::sync::Barrier;
 use std::thread;
 
 use serde_json::{Value, json};
+use yinxin_testkit::http::request;
 use yinxin_testkit::nats::Nats;
 
 use crate::rooms;
-use crate::world::{PATIENCE, Setup, World, call_at, eventually, is_wanted};
+use crate::world::{BOUND, PATIENCE, Setup, World, call_at, eventually, field, is_wanted};
 
 const PAIRS: usize = 2000;
 const RACES: usize = 20;
@@ -22,6 +23,7 @@ async fn three_nodes_are_one_server() {
     }
     let world = World::of_three();
     who_is_on_different_nodes_chats(&world).await;
+    the_nodes_speak_another_dialect_alike(&world).await;
     a_room_token_is_used_once(&world);
     what_one_node_acknowledged_every_node_reads(&world);
     one_wins_a_name(&world);
@@ -76,6 +78,38 @@ async fn who_is_on_different_nodes_chats(world: &World) {
     ann.until_closed().await;
     ben.until_closed().await;
     assert!((0..3).all(|node| !world.is_online(node, "ann") && !world.is_online(node, "ben")));
+}
+
+/// The data that a call of Lanying's is answered with, or the code of its refusal.
+fn lanying(world: &World, node: usize, token: &str, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
+    let headers = [("app_id", world.app.lanying.app_id.as_str()), ("access-token", token)];
+    let body = (!body.is_null()).then(|| body.to_string());
+    let reply = request(world.addr(node), method, path, &headers, body.as_deref().map(str::as_bytes));
+    let mut answer = reply.expect("the node answers").json().expect("JSON");
+    if answer["code"] == 200 { Ok(answer["data"].take()) } else { Err(answer["code"].take()) }
+}
+
+/// A token of one node opens the calls of the others, and a kick at one closes the connection at another.
+async fn the_nodes_speak_another_dialect_alike(world: &World) {
+    world.register(0, "dan");
+    let login = json!({ "name": "dan", "password": "first" });
+    let granted = lanying(world, 0, "", "POST", "/token/user", &login).unwrap();
+    let token = field(&granted, "token");
+    let profile = |node| lanying(world, node, &token, "GET", "/user/profile", &Value::Null);
+    for node in 0..3 {
+        assert_eq!(profile(node).unwrap()["user_id"], granted["user_id"], "one number, whoever is asked");
+    }
+    let mut dan = world.connect(1, "dan", "desk").await;
+    let devices = lanying(world, 0, &token, "GET", "/user/device/list", &Value::Null).unwrap();
+    let kick = json!({ "device_sn": devices[0]["device_sn"] });
+    lanying(world, 2, &token, "POST", "/user/kick", &kick).unwrap();
+    dan.until_closed().await;
+    assert_eq!(lanying(world, 0, &token, "GET", "/user/online_status", &Value::Null), Ok(json!({ "online": false })));
+    // A device that has to go is no user that has.
+    assert_eq!(profile(1).unwrap()["user_id"], granted["user_id"]);
+    let ban = json!({ "list": [granted["user_id"]] });
+    lanying(world, 1, &world.app.lanying.admin_token, "POST", "/user/disable", &ban).unwrap();
+    eventually(BOUND, || (0..3).all(|node| profile(node) == Err(json!(402))));
 }
 
 fn a_room_token_is_used_once(world: &World) {
