@@ -9,4 +9,5 @@ mod faults;
 mod guests;
 mod rooms;
 mod talk;
+mod wire;
 mod world;
