@@ -1,6 +1,8 @@
-// A yinxin server of a test's own: the built binary on a temporary folder and a free port.
+// A yinxin server of a test's own: the built binary on a temporary folder and a free port, and, when
+// YINXIN_TEST_ENGINE=postgres, on a database of its own on the server at YINXIN_TEST_POSTGRES (see tools/postgres).
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +18,8 @@ const BINARY = process.env.YINXIN_BIN ?? fileURLToPath(new URL('../../target/deb
 const SETPRIV = '/usr/bin/setpriv';
 /** Longer than a start or an end ever takes; a bound for failures only. */
 const DEADLINE_MS = 30_000;
+/** The PostgreSQL that servers keep their data in, as a URL without a database; null: in their folders. */
+const POSTGRES = postgres();
 
 export class Server {
   /** `http://127.0.0.1:PORT` */
@@ -24,6 +28,7 @@ export class Server {
   #config = join(this.#folder, 'yinxin.toml');
   #child = null;
   #log = [];
+  #database = POSTGRES && `sdk_${randomBytes(8).toString('hex')}`;
   #apps = 0;
   #cleanUp = () => this.#vanish();
 
@@ -34,6 +39,7 @@ export class Server {
     process.on('exit', server.#cleanUp);
     // Without these a signal would end this process past its `exit`.
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+    if (server.#database) psql(`CREATE DATABASE ${server.#database}`);
     await server.#serve('127.0.0.1:0');
     return server;
   }
@@ -94,7 +100,9 @@ export class Server {
     const words = [BINARY, 'serve', '--data', this.#folder, '--config', this.#config];
     words.push('--listen', listen, '--no-demo');
     if (existsSync(SETPRIV)) words.unshift(SETPRIV, '--pdeathsig', 'KILL', '--');
-    const child = spawn(words[0], words.slice(1), { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const place = this.#database ? { YINXIN_DATABASE__URL: `${POSTGRES}/${this.#database}` } : {};
+    const env = { ...environment(), ...place };
+    const child = spawn(words[0], words.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     createInterface(child.stderr).on('line', (line) => this.#log.push(line));
     const announced = (async () => {
@@ -120,11 +128,25 @@ export class Server {
     });
   }
 
-  /** Whatever happened, leaves neither a process nor a folder behind. */
+  /** Whatever happened, leaves neither a process nor a folder nor a database behind. */
   #vanish() {
     this.#child?.kill('SIGKILL');
+    if (this.#database) psql(`DROP DATABASE IF EXISTS ${this.#database} WITH (FORCE)`);
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function postgres() {
+  const { YINXIN_TEST_ENGINE: engine = '', YINXIN_TEST_POSTGRES: url = '' } = process.env;
+  if (['', 'sqlite'].includes(engine)) return null;
+  if (engine !== 'postgres') throw new Error(`YINXIN_TEST_ENGINE is sqlite or postgres, not ${engine}`);
+  if (!url) throw new Error('YINXIN_TEST_POSTGRES is not set: see tools/postgres');
+  return url;
+}
+
+function psql(statement) {
+  const words = ['--no-psqlrc', '--quiet', '--dbname', `${POSTGRES}/postgres`, '--command', statement];
+  execFileSync('psql', words, { env: { ...process.env, PGOPTIONS: '-c client_min_messages=warning' } });
 }
 
 /** This process's environment without what would configure a server. */

@@ -25,8 +25,9 @@ const OUTGOING_MAX: usize = 16_384;
 const INCOMING_MAX: usize = 16_384;
 const RECONNECT_MIN: Duration = Duration::from_millis(100);
 const RECONNECT_MAX: Duration = Duration::from_secs(4);
-/// A server that does not answer a ping for so long is gone.
-const PING_EVERY: Duration = Duration::from_secs(5);
+/// A server that leaves two pings unanswered is gone when the next is due. Until then connections do not look for themselves,
+/// and the promise for a silent server is that of one that is away.
+const PING_EVERY: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How NATS is reached.

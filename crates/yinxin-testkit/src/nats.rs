@@ -46,6 +46,21 @@ impl Nats {
         *self = Self::run(Some(self.port), self.config.clone());
     }
 
+    /// Stops it where it is: it says nothing, and its connections stay.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill starts");
+        assert!(told.success(), "the server is there to be told");
+    }
+
     fn run(port: Option<u16>, config: Option<String>) -> Self {
         let asked = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
         let mut command = Command::new("nats-server");

@@ -1,6 +1,12 @@
 //! What is no call, no JSON, or nothing it should be: answered in the dialect's shape, and changing nothing.
 
-use serde_json::json;
+use std::cell::Cell;
+use std::future::IntoFuture as _;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+use yinxin_testkit::ground;
 
 use crate::asking::Ask;
 use crate::asking::{Answer as _, Bearer as _};
@@ -146,4 +152,125 @@ async fn a_call_one_part_of_which_is_refused_does_none_of_it() {
         .await
         .refused(10010);
     assert_eq!(w.dump().await, before);
+}
+
+/// A request of nobody in particular.
+#[derive(Clone, Debug)]
+struct Anything {
+    method: &'static str,
+    path: String,
+    body: Vec<u8>,
+}
+
+/// What calls look at, and something else.
+static NAMES: &[&str] = &[
+    "user_id",
+    "username",
+    "name",
+    "login_name",
+    "mobile",
+    "email",
+    "password",
+    "old_password",
+    "new_password",
+    "list",
+    "value",
+    "nick_name",
+    "avatar",
+    "alias",
+    "reason",
+    "auth_mode",
+    "auth_answer",
+    "device_sn",
+    "device_guid",
+    "device_token",
+    "notifier_name",
+    "push_token",
+    "audience",
+    "message",
+    "setting",
+    "tags",
+    "badge",
+    "limit",
+    "cursor",
+    "page_num",
+    "page_size",
+    "no_push_start_hour",
+    "group_id",
+    "x",
+];
+
+fn anything() -> impl Strategy<Value = Anything> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,20}".prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+        "[0-9+@.a-z]{0,14}".prop_map(Value::from),
+        Just(json!("all")),
+        Just(json!(16)),
+    ];
+    let names = prop::sample::select(NAMES);
+    let keys = names.clone();
+    let tree = leaf.prop_recursive(4, 24, 6, move |inner| {
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            3 => prop::collection::hash_map(keys.clone(), inner, 0..6)
+                .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    });
+    let body = prop_oneof![
+        4 => tree.prop_map(|tree| tree.to_string().into_bytes()),
+        1 => prop::collection::vec(any::<u8>(), 0..200),
+        1 => "[a-z=&%0-9+{}\":]{0,60}".prop_map(String::into_bytes),
+    ];
+    let parameter = (names, "[a-zA-Z0-9%@+_-]{0,14}").prop_map(|(name, value)| format!("{name}={value}"));
+    let query = prop::collection::vec(parameter, 0..5).prop_map(|all| all.join("&"));
+    let calls: Vec<(&'static str, &'static str)> =
+        yinxin_lanying::calls().flat_map(|(methods, path)| methods.iter().map(move |method| (*method, path))).collect();
+    let call = prop_oneof![
+        9 => prop::sample::select(calls).prop_map(|(method, path)| (method, path.to_owned())),
+        1 => (prop::sample::select(vec!["GET", "POST", "PUT", "DELETE"]), "/(user|roster|group|token)/[a-z/%0-9]{1,12}"),
+    ];
+    (call, query, body).prop_map(|((method, path), query, body)| Anything {
+        method,
+        path: format!("{path}?{query}"),
+        body,
+    })
+}
+
+#[test]
+fn nothing_that_is_sent_breaks_anything() {
+    let runtime = ground::runtime();
+    let w = runtime.block_on(World::new());
+    let cases = std::env::var("YINXIN_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let asked_by = Cell::new(0);
+    let outcome = runner.run(&anything(), |Anything { method, path, body }| {
+        if path.parse::<axum::http::Uri>().is_err() {
+            return Ok(());
+        }
+        // Somebody to whom nothing has happened: it may well be deleted.
+        asked_by.set(asked_by.get() + 1);
+        w.clock.move_by(1000);
+        let ann = runtime.block_on(w.user(&format!("ann{}", asked_by.get())));
+        for (token, user) in [("", 0), (&*ann.token, 0), (&*w.app.admin, ann.id), (&*w.app.admin, 0), ("x", ann.id)] {
+            let ask = Ask::new(&w, method, &path).header("app_id", &w.app.app_id).by(token);
+            let ask = if user == 0 { ask } else { ask.header("user_id", user) };
+            let reply = runtime.block_on(ask.raw(body.clone()).into_future());
+            let code = reply.json()["code"].as_u64();
+            let own = [404, 405, 413, 501].contains(&reply.status).then_some(u64::from(reply.status));
+            prop_assert!(
+                code.is_some() && (reply.status == 200 || code == own),
+                "{} {}: {}",
+                method,
+                path,
+                reply.text()
+            );
+        }
+        Ok(())
+    });
+    outcome.unwrap();
 }

@@ -8,7 +8,7 @@ use yinxin_core::sessions::{CloseReason, Device, device_number};
 use yinxin_core::users;
 use yinxin_realtime::{Ending, Line, Registration};
 
-use crate::asking::{Answer as _, Bearer as _};
+use crate::asking::{Answer as _, Ask, Bearer as _};
 use crate::world::{Somebody, World};
 
 /// How a connection was told to end.
@@ -75,6 +75,37 @@ async fn a_device_is_bound_for_pushes_by_its_number() {
     }
     w.tell("/user/token/unbind?deviceSn=7").by(&ann.token).await.ok();
     assert!(devices().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_device_that_is_removed_goes_offline_and_is_not_pushed_to() {
+    let w = World::new().await;
+    let (ann, ben) = (w.user("ann").await, w.user("ben").await);
+    let (_one, first) = connect(&w, &ann, "web_1").await;
+    let (_two, second) = connect(&w, &ann, "web_2").await;
+    let (_other, bens) = connect(&w, &ben, "web_1").await;
+    let [one, two] = ["web_1", "web_2"].map(device_number);
+    for (who, number) in [(&ann, one), (&ann, two), (&ben, one)] {
+        let bind = json!({ "device_sn": number, "device_token": "t", "notifier_name": "n" });
+        w.post("/user/token/bind", &bind).by(&who.token).await.ok();
+    }
+    let app = w.core_app().await;
+    let bound = async |name: &str| -> Vec<String> {
+        let devices = yinxin_core::push::devices(&w.ctx, &app, name).await.unwrap();
+        devices.into_iter().map(|device| device.device_id).collect()
+    };
+    let endings = || [&first, &second, &bens].map(|line| line.0.lock().unwrap().clone());
+    let kicked = vec![Ending::Asked(CloseReason::Kicked)];
+    w.tell(&format!("/user/device/remove?device_sn={one}")).by(&ann.token).await.ok();
+    assert_eq!(endings(), [kicked.clone(), vec![], vec![]]);
+    assert_eq!(bound("ann").await, [two.to_string()]);
+    let delete = || Ask::new(&w, "DELETE", "/user/device/remove").header("app_id", &w.app.app_id).by(&ann.token);
+    delete().json(&json!({ "device_sn": two })).await.ok();
+    assert_eq!(endings(), [kicked.clone(), kicked, vec![]]);
+    assert_eq!((bound("ann").await, bound("ben").await), (vec![], vec![one.to_string()]));
+    // One that is not there need not be removed.
+    delete().json(&json!({ "device_sn": 7 })).await.ok();
+    delete().await.refused(10002);
 }
 
 #[tokio::test]

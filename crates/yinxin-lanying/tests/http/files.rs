@@ -77,3 +77,43 @@ async fn a_ban_ends_a_token_for_files() {
     let foreign = crate::asking::Ask::new(&w, "GET", &address).header("app_id", &w.other.app_id);
     foreign.await.refused(402);
 }
+
+/// Other texts than that one, without end: one sign replaced by another, left out, or put in.
+fn forgeries(text: &str) -> impl Iterator<Item = String> {
+    let signs = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let forge = move |number: usize| {
+        let (before, after) = text.split_at(number / 8 % text.len());
+        let sign = char::from(signs[number % 61]);
+        match number % 8 {
+            0 => format!("{before}{sign}{after}"),
+            1 => format!("{before}{}", &after[1..]),
+            _ => format!("{before}{sign}{}", &after[1..]),
+        }
+    };
+    (0..).map(forge).filter(move |forged| forged != text)
+}
+
+#[tokio::test]
+async fn no_forged_address_opens_a_file() {
+    let w = World::new().await;
+    w.user("ann").await;
+    let file = upload(&w, "ann").await;
+    let granted = w.log_in("ann").await.ok();
+    let (store, secret) = (granted["store_token"].as_str().unwrap(), granted["access_key_secret"].as_str().unwrap());
+    let signature = file_signature::make(secret, &w.app.app_id, &file, store);
+    let address =
+        |store: &str, sign: &str| format!("/file/download/chat?file_id={file}&store_token={store}&sdk_sign={sign}");
+    let code = async |path: String| w.get(&path).await.json()["code"].as_i64().unwrap();
+    // Hexadecimal digits are the same in any case.
+    let is_forged = |forged: &String| !forged.eq_ignore_ascii_case(&signature);
+    for forged in forgeries(&signature).filter(is_forged).take(4000) {
+        assert_eq!(code(address(store, &forged)).await, 10010, "{forged}");
+    }
+    for forged in forgeries(store).take(3000) {
+        assert_eq!(code(address(&forged, &signature)).await, 402, "{forged}");
+        // Signed anew, by whoever has the secret of another token.
+        let signed = file_signature::make(secret, &w.app.app_id, &file, &forged);
+        assert_eq!(code(address(&forged, &signed)).await, 402, "{forged}");
+    }
+    assert_eq!(w.get(&address(store, &signature)).await.body, &b"0123456789"[..]);
+}

@@ -6,10 +6,13 @@ mod world;
 
 mod accounts;
 mod bad_input;
+mod bodies;
 mod devices;
 mod files;
+mod groups;
 mod isolation;
 mod model;
+mod numbers;
 mod push;
 mod rights;
 mod roster;

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use yinxin_core::apps::{self, AppChanges};
+use yinxin_core::rooms::{self, RoomUid};
 
 use crate::asking::Ask;
 use crate::asking::{Answer as _, Bearer as _};
@@ -44,6 +45,58 @@ async fn no_call_answers_another_apps_credentials() {
             // The right app's backend does not reach the other app's users by their numbers.
             let answer = ask(&w.other.app_id).by(&w.other.admin).await.json();
             assert!(answer["code"] != 200 || !answer.to_string().contains(&ann.id.to_string()), "{path}: {answer}");
+        }
+    }
+    assert_eq!(w.dump().await, before);
+}
+
+/// What belongs to the app, to one of its users or to a file, and is no token of this dialect.
+async fn other_words(w: &World) -> Vec<(&'static str, String)> {
+    let app = w.core_app().await;
+    let login = json!({ "name": "ann", "password": "pw-ann", "device_guid": "phone" });
+    let granted = w.post("/token/user", &login).await.ok();
+    let told = |member: &str| granted[member].as_str().unwrap().to_owned();
+    let uid = RoomUid::parse("7").unwrap();
+    let request = rooms::tokens::Request { uid, room: None, ttl_s: None, repeat_use: None };
+    vec![
+        ("store_token", told("store_token")),
+        ("access_key_secret", told("access_key_secret")),
+        ("push_token", told("push_token")),
+        ("the user's number", granted["user_id"].to_string()),
+        ("the user's password", "pw-ann".to_owned()),
+        ("a room token", rooms::tokens::issue(&w.ctx, &app, &request).await.unwrap()),
+        ("NetEase's AppKey", app.signing.key.clone()),
+        ("NetEase's AppSecret", app.signing.reveal_secret().to_owned()),
+        ("NetEase's secret of permission keys", app.signing.reveal_permission_secret().to_owned()),
+        ("Easemob's client id", app.client_id.clone()),
+        ("Easemob's client secret", app.reveal_client_secret().to_owned()),
+        ("the app's id", app.uuid().to_string()),
+        ("the app's short id", app.short_id.clone()),
+        ("a token of the backend that was cut", w.app.admin[1..].to_owned()),
+    ]
+}
+
+#[tokio::test]
+async fn what_opens_something_else_opens_no_call() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    let words = other_words(&w).await;
+    let file = crate::files::upload(&w, "ann").await;
+    let before = w.dump().await;
+    for (methods, path) in yinxin_lanying::calls() {
+        if OPEN.contains(&path) || REGISTERING.contains(&path) {
+            continue;
+        }
+        for method in methods {
+            for (what, word) in &words {
+                let ask =
+                    |path: &str| Ask::new(&w, method, path).header("app_id", &w.app.app_id).header("user_id", ann.id);
+                let said = ask(&format!("{path}?file_id={file}")).by(word).await;
+                assert_eq!((said.status, &said.json()["code"]), (200, &json!(402)), "{method} {path} by {what}");
+                let in_address = format!("{path}?file_id={file}&access-token={word}");
+                let said = ask(&in_address).await;
+                assert_eq!((said.status, &said.json()["code"]), (200, &json!(402)), "{method} {path} by {what}");
+            }
         }
     }
     assert_eq!(w.dump().await, before);

@@ -257,3 +257,24 @@ async fn a_user_of_another_dialect_logs_in_and_keeps_its_number() {
     assert_eq!(first["user_id"], second["user_id"]);
     w.post("/token/id", &json!({ "user_id": first["user_id"], "password": "pw-ann" })).await.ok();
 }
+
+#[tokio::test]
+async fn the_token_of_each_login_opens_every_call() {
+    let w = World::new().await;
+    let ann = w.user("ann").await;
+    for (path, login) in [
+        ("/token/user", json!({ "name": "ann", "password": "pw-ann" })),
+        ("/token/id", json!({ "user_id": ann.id, "password": "pw-ann" })),
+        ("/token/login", json!({ "login_name": "ann", "password": "pw-ann" })),
+    ] {
+        let token = w.post(path, &login).await.ok()["token"].as_str().unwrap().to_owned();
+        for (methods, call) in yinxin_lanying::calls() {
+            for method in methods {
+                let answer = Ask::new(&w, method, call).header("app_id", &w.app.app_id).by(&token).await;
+                let code = answer.json()["code"].as_i64().unwrap();
+                assert!(![402, 10003, 10008].contains(&code), "{method} {call} by a token of {path}: {code}");
+            }
+        }
+        assert!(opens(&w, &token).await, "a call has ended the token of {path}");
+    }
+}

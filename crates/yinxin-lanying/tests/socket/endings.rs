@@ -9,7 +9,7 @@ use yinxin_floo::packet;
 use yinxin_floo::wire::{Command, UserNoticeType};
 
 use crate::peer::{Peer, login};
-use crate::world::World;
+use crate::world::{TOKEN_MS, World};
 
 const BINARY_EVENT: &str = r#"451-["other",{"_placeholder":true,"num":0}]"#;
 
@@ -68,6 +68,23 @@ async fn a_login_is_due_first_soon_and_once() {
     let again = prost::Message::encode_to_vec(&login(&alice));
     twice.command(Command::Provision, again).await;
     assert_eq!(twice.closed().await, (1008, "logged in already".into()));
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_its_token() {
+    let mut world = World::new().await;
+    // Looks at the clock often; the clock itself stands still unless a test moves it.
+    let token_look = Duration::from_millis(10);
+    let limits = SocketLimits { token_grace: Duration::ZERO, token_look, ..SocketLimits::default() };
+    let address = world.listen(limits).await;
+    let alice = world.somebody("alice").await;
+    let mut peer = Peer::open(address).await;
+    peer.log_in(&alice).await;
+    world.clock.move_by(TOKEN_MS - 1);
+    assert!(peer.unread().await.is_empty());
+    world.clock.move_by(1);
+    assert_eq!(peer.closed().await, (1008, "token ended".into()));
+    assert!(!world.is_online("alice").await);
 }
 
 #[tokio::test]

@@ -13,6 +13,10 @@ use yinxin_testkit::ground::{Ground, Listener, Setup, metrics};
 
 use crate::peer::Peer;
 
+/// How long the tokens of users are good.
+pub const TOKEN_MS: i64 = TOKEN_S * 1000;
+const TOKEN_S: i64 = 60;
+
 pub struct World {
     ground: Ground,
     pub app: Arc<App>,
@@ -63,7 +67,8 @@ impl World {
 
     /// A user, who is made if there is none.
     pub async fn somebody(&self, name: &str) -> Somebody {
-        let (grant, user) = tokens::issue_for_user(&self.ctx, &self.app, Some(name), true, Some(60)).await.unwrap();
+        let (grant, user) =
+            tokens::issue_for_user(&self.ctx, &self.app, Some(name), true, Some(TOKEN_S)).await.unwrap();
         let number = users::number_of(&self.ctx, &self.app, &user).await.unwrap().cast_unsigned();
         Somebody { number, token: grant.token }
     }

@@ -39,7 +39,8 @@ const CARL: UserId = UserId([0xB3; 16]);
 /// A number: it is also who she is in rooms.
 const ANN_NAME: &str = "8125463709";
 
-async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
+/// An app with a row in every table of those that belong to one.
+pub async fn add_app(tx: &mut dyn Sql, app: AppId, name: &str) -> Result<()> {
     let row = AppRow {
         app,
         org: "org".to_owned(),

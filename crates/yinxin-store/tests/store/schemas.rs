@@ -10,7 +10,8 @@ pub async fn tables(db: &Db) -> Vec<String> {
     tables_on(db, storage::on_postgres()).await
 }
 
-async fn tables_on(db: &Db, postgres: bool) -> Vec<String> {
+/// The same of the engine that is named.
+pub async fn tables_on(db: &Db, postgres: bool) -> Vec<String> {
     let sql = if postgres {
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
     } else {

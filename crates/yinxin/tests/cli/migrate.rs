@@ -1,12 +1,20 @@
 //! `yinxin migrate-store`, there and back. What needs the tests' PostgreSQL sees nothing without it; `./test` brings it.
 
 use std::fs;
+use std::path::Path;
+use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use yinxin_testkit::storage;
+use yinxin_core::{Database, Db, Error};
+use yinxin_testkit::{ground, storage};
 
-use crate::process::{Running, run, run_on};
+use crate::process::{Running, call, command, run, run_on};
+
+/// As many as keep it busy until somebody has looked.
+const USERS: usize = 20_000;
+/// Of one import.
+const TOGETHER: usize = 5000;
 
 #[test]
 fn a_server_goes_to_postgresql_and_comes_back() {
@@ -29,10 +37,6 @@ fn a_server_goes_to_postgresql_and_comes_back() {
     server.end(Signal::TERM);
 
     let carried = run(&["migrate-store", "--from", &old_place, "--to", &there, "--json"]).json();
-    let rows = |carried: &Value, table: &str| {
-        let tables = carried["tables"].as_array().unwrap();
-        tables.iter().find(|row| row["table"] == table).unwrap()["rows"].as_u64()
-    };
     assert_eq!((rows(&carried, "apps"), rows(&carried, "users")), (Some(1), Some(1)));
     let new_place = format!("sqlite:{}", new.display());
     let back = run(&["migrate-store", "--from", &there, "--to", &new_place, "--json"]).json();
@@ -42,6 +46,80 @@ fn a_server_goes_to_postgresql_and_comes_back() {
     let server = Running::start(&new, &["--no-demo"], &[]);
     assert_eq!(run_on(&new, &["app", "show", "acme/chat", "--secrets", "--json"]).json(), app);
     server.end(Signal::TERM);
+}
+
+fn rows(carried: &Value, table: &str) -> Option<u64> {
+    let tables = carried["tables"].as_array().unwrap();
+    tables.iter().find(|row| row["table"] == table).unwrap()["rows"].as_u64()
+}
+
+/// A server's folder with many users.
+fn fill(data: &Path) {
+    let server = Running::start(data, &["--no-demo"], &[]);
+    run_on(data, &["app", "create", "acme/chat", "--json"]).json();
+    let bearer = format!("Bearer {}", fs::read_to_string(data.join("admin.key")).unwrap().trim());
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let import = format!("{}/admin/v1/apps/acme/chat/users/import", server.url);
+    for first in (0..USERS).step_by(TOGETHER) {
+        let line = |number| format!("{{\"username\":\"user{number}\"}}\n");
+        let (status, said) = call("POST", &import, &headers, &(first..first + TOGETHER).map(line).collect::<String>());
+        assert_eq!(status, 200, "{said}");
+    }
+    server.end(Signal::TERM);
+}
+
+/// What somebody sees who looks into the database that is filled.
+struct Onlooker {
+    runtime: tokio::runtime::Runtime,
+    db: Db,
+}
+
+impl Onlooker {
+    fn at(url: &str) -> Self {
+        let runtime = ground::runtime();
+        let options = Database::Postgres(storage::few_connections(url.to_owned()));
+        let db = runtime.block_on(Db::open(&options, |_| {})).expect("the database opens");
+        Self { runtime, db }
+    }
+
+    fn count(&self, sql: &'static str) -> i64 {
+        let counted = self.db.read(sql, |tx, sql| {
+            Box::pin(async move { Ok::<i64, Error>(tx.rows(sql, &[]).await?.remove(0).take(0)?) })
+        });
+        self.runtime.block_on(counted).unwrap()
+    }
+
+    fn names(&self) -> i64 {
+        self.count("SELECT COUNT(*) FROM handles")
+    }
+
+    fn users(&self) -> i64 {
+        self.count("SELECT COUNT(*) FROM users")
+    }
+}
+
+#[test]
+fn one_that_was_killed_is_gone_on_with() {
+    if storage::server().is_none() || storage::on_postgres() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let old = root.path().join("old");
+    fill(&old);
+    let (place, url) = (format!("sqlite:{}", old.display()), storage::database_for(&root.path().join("store")));
+    let migrate = ["migrate-store", "--from", &place, "--to", &url, "--json"];
+    let onlooker = Onlooker::at(&url);
+    let mut child = command(&migrate).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while onlooker.names() == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "it ends before anybody has seen it at work");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let all = i64::try_from(USERS).unwrap();
+    assert!(onlooker.users() < all, "it was done when it was killed: the test is blind");
+    let carried = run(&migrate).json();
+    assert_eq!((&carried["equal"], rows(&carried, "users")), (&Value::Bool(true), Some(USERS as u64)));
+    assert_eq!((onlooker.users(), onlooker.names()), (all, all));
 }
 
 #[test]

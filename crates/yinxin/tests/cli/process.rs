@@ -46,7 +46,7 @@ impl Done {
 }
 
 /// A command line without this process's `YINXIN_…` variables.
-fn command(args: &[&str]) -> Command {
+pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(args);
     for (name, _) in std::env::vars_os() {

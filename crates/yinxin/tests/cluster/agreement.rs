@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use yinxin_testkit::http::request;
 use yinxin_testkit::nats::Nats;
 
-use crate::world::{PATIENCE, Setup, World, call_at, eventually, is_wanted};
+use crate::rooms;
+use crate::world::{BOUND, PATIENCE, Setup, World, call_at, eventually, field, is_wanted};
 
 const PAIRS: usize = 2000;
 const RACES: usize = 20;
@@ -22,6 +23,7 @@ async fn three_nodes_are_one_server() {
     }
     let world = World::of_three();
     who_is_on_different_nodes_chats(&world).await;
+    the_nodes_speak_another_dialect_alike(&world).await;
     a_room_token_is_used_once(&world);
     what_one_node_acknowledged_every_node_reads(&world);
     one_wins_a_name(&world);
@@ -78,32 +80,50 @@ async fn who_is_on_different_nodes_chats(world: &World) {
     assert!((0..3).all(|node| !world.is_online(node, "ann") && !world.is_online(node, "ben")));
 }
 
-/// The code that somebody is answered who joins with that token.
-fn join(world: &World, node: usize, token: &str) -> Value {
-    let key = &world.app.netease.app_key;
-    let form = format!("uid=77&appkey={key}&channelName=one&checksum={token}&secureType=1");
-    let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let reply = request(world.addr(node), "POST", "/nrtc/getChannelInfos.action", &headers, Some(form.as_bytes()));
-    reply.expect("an answer").json().expect("JSON")["code"].take()
+/// The data that a call of Lanying's is answered with, or the code of its refusal.
+fn lanying(world: &World, node: usize, token: &str, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
+    let headers = [("app_id", world.app.lanying.app_id.as_str()), ("access-token", token)];
+    let body = (!body.is_null()).then(|| body.to_string());
+    let reply = request(world.addr(node), method, path, &headers, body.as_deref().map(str::as_bytes));
+    let mut answer = reply.expect("the node answers").json().expect("JSON");
+    if answer["code"] == 200 { Ok(answer["data"].take()) } else { Err(answer["code"].take()) }
+}
+
+/// A token of one node opens the calls of the others, and a kick at one closes the connection at another.
+async fn the_nodes_speak_another_dialect_alike(world: &World) {
+    world.register(0, "dan");
+    let login = json!({ "name": "dan", "password": "first" });
+    let granted = lanying(world, 0, "", "POST", "/token/user", &login).unwrap();
+    let token = field(&granted, "token");
+    let profile = |node| lanying(world, node, &token, "GET", "/user/profile", &Value::Null);
+    for node in 0..3 {
+        assert_eq!(profile(node).unwrap()["user_id"], granted["user_id"], "one number, whoever is asked");
+    }
+    let mut dan = world.connect(1, "dan", "desk").await;
+    let devices = lanying(world, 0, &token, "GET", "/user/device/list", &Value::Null).unwrap();
+    let kick = json!({ "device_sn": devices[0]["device_sn"] });
+    lanying(world, 2, &token, "POST", "/user/kick", &kick).unwrap();
+    dan.until_closed().await;
+    assert_eq!(lanying(world, 0, &token, "GET", "/user/online_status", &Value::Null), Ok(json!({ "online": false })));
+    // A device that has to go is no user that has.
+    assert_eq!(profile(1).unwrap()["user_id"], granted["user_id"]);
+    let ban = json!({ "list": [granted["user_id"]] });
+    lanying(world, 1, &world.app.lanying.admin_token, "POST", "/user/disable", &ban).unwrap();
+    eventually(BOUND, || (0..3).all(|node| profile(node) == Err(json!(402))));
 }
 
 fn a_room_token_is_used_once(world: &World) {
     for round in 0..10 {
-        let signed = world.app.netease.sign("12345", None);
-        let mut headers: Vec<_> = signed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        headers.push(("content-type", "application/x-www-form-urlencoded"));
-        let form = b"uid=77&repeatUse=false&channelName=one";
-        let path = "/nimserver/user/getToken.action";
-        let made = request(world.addr(round % 3), "POST", path, &headers, Some(form)).unwrap().json().unwrap();
+        let made = rooms::draw(world.addr(round % 3), &world.app, "one").expect("an answer");
         let token = made["token"].as_str().unwrap_or_else(|| panic!("{made}"));
         let all = Barrier::new(3);
-        let codes: Vec<Value> = thread::scope(|scope| {
+        let codes: Vec<i64> = thread::scope(|scope| {
             let joins: Vec<_> = (0..3)
                 .map(|node| {
                     let all = &all;
                     scope.spawn(move || {
                         all.wait();
-                        join(world, node, token)
+                        rooms::join(world.addr(node), &world.app, "one", token).expect("an answer")
                     })
                 })
                 .collect();

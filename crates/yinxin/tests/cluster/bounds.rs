@@ -1,10 +1,12 @@
-//! Within which time what one node acknowledged holds at every node, with NATS and without.
+//! Within which time what one node acknowledged holds at every node: with NATS, without, and while NATS is there and says
+//! nothing.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use yinxin_testkit::http::request;
 
-use crate::world::{BOUND, BOUND_ALONE, PATIENCE, World, eventually, is_wanted, metric};
+use crate::world::{BOUND, BOUND_ALONE, PATIENCE, World, eventually, field, is_wanted, metric};
 
 /// What ends a user's rights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +68,39 @@ async fn measured(world: &World, deed: Deed, round: &str, bound: Duration) -> Du
     longest
 }
 
+/// The answer to a call to an app beside the one that the others are about.
+fn call_of(world: &World, node: usize, app: &str, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let body = (!body.is_null()).then(|| body.to_string());
+    let path = format!("/acme/{app}/{path}");
+    let reply = request(world.addr(node), method, &path, &headers, body.as_deref().map(str::as_bytes));
+    let reply = reply.expect("the node answers");
+    (reply.status, reply.json().expect("JSON"))
+}
+
+/// Ends a backend's tokens at the first node, one of each kind; how long it takes until none opens anything anywhere.
+fn revoked(world: &World, round: &str, bound: Duration) -> [Duration; 2] {
+    let (app, name) = (&format!("of-{round}"), &format!("acme/of-{round}"));
+    let made = world.nodes[0].create_app("acme", app, &[]);
+    let printed = world.nodes[0].run(&["app", "admin-token", "create", name, "--label", "ci", "--json"]);
+    let standing: Value = serde_json::from_str(&printed).expect("JSON");
+    let grant = json!({ "grant_type": "client_credentials", "client_id": made.easemob.client_id,
+        "client_secret": made.easemob.client_secret, "ttl": 0 });
+    let of_app = field(&call_of(world, 1, app, "", "POST", "token", &grant).1, "access_token");
+    let status = |node: usize, token: &str| call_of(world, node, app, token, "GET", "users", &Value::Null).0;
+    let ended = |token: &str, args: &[&str]| {
+        // From the second time on it may be answered from memory.
+        (0..9).for_each(|time| assert_eq!(status(time % 3, token), 200));
+        world.nodes[0].run(args);
+        eventually(bound, || (0..3).all(|node| status(node, token) == 401))
+    };
+    let id = field(&standing, "id");
+    let by_id = ended(&field(&standing, "admin_token"), &["app", "admin-token", "revoke", name, &id, "--yes"]);
+    assert_eq!(status(2, &of_app), 200, "the other is not ended by that");
+    [by_id, ended(&of_app, &["app", "rotate-secret", name, "--yes"])]
+}
+
 /// How long it takes until a message reaches somebody at another node.
 async fn carried(world: &World, round: &str) -> Duration {
     let (from, to) = (format!("from-{round}"), format!("to-{round}"));
@@ -81,10 +116,19 @@ async fn carried(world: &World, round: &str) -> Duration {
 
 async fn hold(world: &World, round: &str, bound: Duration) {
     for deed in Deed::ALL {
-        let took = measured(world, deed, round, bound).await;
-        println!("{deed:?}, {round}: {took:?}");
-        assert!(took <= bound, "{deed:?}, {round}: {took:?}");
+        deed_holds(world, deed, round, bound).await;
     }
+    println!("revocation and a new secret, {round}: {:?}", revoked(world, round, bound));
+    message_holds(world, round, bound).await;
+}
+
+async fn deed_holds(world: &World, deed: Deed, round: &str, bound: Duration) {
+    let took = measured(world, deed, round, bound).await;
+    println!("{deed:?}, {round}: {took:?}");
+    assert!(took <= bound, "{deed:?}, {round}: {took:?}");
+}
+
+async fn message_holds(world: &World, round: &str, bound: Duration) {
     let took = carried(world, round).await;
     println!("message, {round}: {took:?}");
     assert!(took <= bound, "message, {round}: {took:?}");
@@ -115,4 +159,13 @@ async fn what_ends_rights_holds_everywhere_in_time() {
     world.nats.restart();
     connected(&world, "1");
     hold(&world, "with-nats-again", BOUND).await;
+    // Nobody has found out yet.
+    world.nats.freeze();
+    message_holds(&world, "while-nats-seems-there", BOUND_ALONE).await;
+    for deed in [Deed::Ban, Deed::Kick] {
+        deed_holds(&world, deed, "while-nats-is-silent", BOUND_ALONE).await;
+    }
+    world.nats.thaw();
+    connected(&world, "1");
+    hold(&world, "after-the-silence", BOUND).await;
 }

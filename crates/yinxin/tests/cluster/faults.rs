@@ -1,16 +1,14 @@
 //! kill -9 of a node, of NATS, of PostgreSQL, a cut between a node and NATS, and nodes that are told to stop, all while
-//! clients go on: nothing that was acknowledged is lost.
+//! clients go on: nothing that was acknowledged is lost, and nothing that is over comes back. A node that does not hear of
+//! PostgreSQL any more sends its clients away.
 
 use std::env;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 use yinxin_testkit::nats::Nats;
 
 use crate::talk::Talk;
+use crate::wire::Wire;
 use crate::world::{BOUND_DEAD, PATIENCE, Setup, World, eventually, is_wanted, metric};
 
 /// Acknowledged writes of each kind between two faults.
@@ -26,72 +24,41 @@ async fn what_a_dead_node_left_is_found_elsewhere() {
         return;
     }
     let mut world = World::of_three();
-    world.register(0, "ann");
-    world.register(1, "ben");
-    let mut ann = world.connect(0, "ann", "phone").await;
-    let mut ben = world.connect(1, "ben", "desk").await;
-    ben.text("ann", "one").await;
-    ben.stored().await;
-    // Sent to the node that is about to die, and never confirmed.
-    assert_eq!(ann.page().await.0, ["one"]);
     let talk = Talk::begin(&world);
-    talk.goes_on(MORE).await;
-    world.nodes[0].kill();
-    let took = eventually(BOUND_DEAD, || !world.is_online(1, "ann") && !world.is_online(2, "ann"));
-    println!("offline after {took:?}");
-    assert!(world.is_online(1, "ben") && world.is_online(2, "ben"));
-    for text in ["two", "three"] {
-        ben.text("ann", text).await;
-        ben.stored().await;
+    for round in 0..rounds() {
+        a_node_dies(&mut world, &talk, round).await;
     }
-    let mut ann = world.connect(2, "ann", "phone").await;
-    ann.pull("ben", None).await;
-    assert_eq!(ann.received("ben").await, ["one", "two", "three"]);
-    talk.goes_on(MORE).await;
-    world.nodes[0].restart();
-    talk.nodes_are(&world);
-    world.await_members(3);
-    talk.goes_on(MORE).await;
     talk.end(&world).await;
 }
 
-/// A way to NATS that can be cut.
-struct Wire {
-    to: SocketAddr,
-    at: SocketAddr,
-    carrying: Arc<Mutex<JoinSet<()>>>,
-}
-
-impl Wire {
-    async fn to(nats: &Nats) -> Self {
-        let to = nats.url().strip_prefix("nats://").unwrap().parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let wire = Self { to, at: listener.local_addr().unwrap(), carrying: Arc::default() };
-        wire.carry(listener);
-        wire
+async fn a_node_dies(world: &mut World, talk: &Talk, round: usize) {
+    let [dead, near, far] = [0, 1, 2].map(|place| (round + place) % 3);
+    let (ann_name, ben_name) = (&format!("ann-{round}"), &format!("ben-{round}"));
+    world.register(dead, ann_name);
+    world.register(near, ben_name);
+    let mut ann = world.connect(dead, ann_name, "phone").await;
+    let mut ben = world.connect(near, ben_name, "desk").await;
+    ben.text(ann_name, "one").await;
+    ben.stored().await;
+    // Sent to the node that is about to die, and never confirmed.
+    assert_eq!(ann.page().await.0, ["one"]);
+    talk.goes_on(MORE).await;
+    world.nodes[dead].kill();
+    let took = eventually(BOUND_DEAD, || !world.is_online(near, ann_name) && !world.is_online(far, ann_name));
+    println!("offline after {took:?}");
+    assert!(world.is_online(near, ben_name) && world.is_online(far, ben_name));
+    for text in ["two", "three"] {
+        ben.text(ann_name, text).await;
+        ben.stored().await;
     }
-
-    fn carry(&self, listener: TcpListener) {
-        let (to, carrying) = (self.to, Arc::clone(&self.carrying));
-        self.carrying.lock().unwrap().spawn(async move {
-            while let Ok((mut from, _)) = listener.accept().await {
-                carrying.lock().unwrap().spawn(async move {
-                    if let Ok(mut there) = TcpStream::connect(to).await {
-                        // However it ends.
-                        let _ = copy_bidirectional(&mut from, &mut there).await;
-                    }
-                });
-            }
-        });
-    }
-
-    fn cut(&self) {
-        self.carrying.lock().unwrap().abort_all();
-    }
-
-    async fn mend(&self) {
-        self.carry(TcpListener::bind(self.at).await.unwrap());
-    }
+    let mut ann = world.connect(far, ann_name, "phone").await;
+    ann.pull(ben_name, None).await;
+    assert_eq!(ann.received(ben_name).await, ["one", "two", "three"]);
+    talk.goes_on(MORE).await;
+    world.nodes[dead].restart();
+    talk.nodes_are(world);
+    world.await_members(3);
+    talk.goes_on(MORE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,8 +67,8 @@ async fn nothing_is_lost_with_nats_or_postgresql_or_a_wire() {
         return;
     }
     let nats = Nats::start();
-    let wire = Wire::to(&nats).await;
-    let setup = Setup { own_database: true, by_way_of: Some(wire.at), ..Setup::default() };
+    let wire = Wire::to(nats.url().strip_prefix("nats://").unwrap().parse().unwrap());
+    let setup = Setup { own_database: true, nats_by: Some(wire.at), ..Setup::default() };
     let mut world = World::start(nats, &setup);
     let talk = Talk::begin(&world);
     let is_connected = |world: &World, node: usize, word: &str| {
@@ -113,7 +80,7 @@ async fn nothing_is_lost_with_nats_or_postgresql_or_a_wire() {
         wire.cut();
         is_connected(&world, 2, "0");
         talk.goes_on(MORE).await;
-        wire.mend().await;
+        wire.mend();
         is_connected(&world, 2, "1");
         talk.goes_on(MORE).await;
         world.nats.kill();
@@ -123,10 +90,49 @@ async fn nothing_is_lost_with_nats_or_postgresql_or_a_wire() {
         talk.goes_on(MORE).await;
         let postgres = world.postgres.as_ref().unwrap();
         postgres.crash();
-        postgres.restart();
+        postgres.start_again();
         talk.goes_on(MORE).await;
     }
     talk.end(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_hears_nothing_of_postgresql_sends_its_clients_away() {
+    if !is_wanted() {
+        return;
+    }
+    let setup = Setup { own_database: true, database_by_wire: true, ..Setup::default() };
+    let mut world = World::start(Nats::start(), &setup);
+    world.register(0, "ann");
+    world.register(1, "ben");
+    let mut ben = world.connect(1, "ben", "desk").await;
+    for round in 0..rounds() {
+        if round > 0 {
+            // So that no connection to the database is left that is frozen for ever.
+            world.nodes[2].kill();
+            world.nodes[2].restart();
+            world.await_members(3);
+        }
+        let mut ann = world.connect(2, "ann", "phone").await;
+        world.wire.as_ref().unwrap().freeze();
+        let frozen = Instant::now();
+        let closing = tokio::spawn(async move {
+            ann.until_closed().await;
+            frozen.elapsed()
+        });
+        let offline = eventually(BOUND_DEAD, || !world.is_online(0, "ann") && !world.is_online(1, "ann"));
+        let closed = closing.await.unwrap();
+        println!("sent away after {closed:?}, offline after {offline:?}");
+        assert!(closed <= BOUND_DEAD, "{closed:?}");
+        ben.text("ann", &format!("hello {round}")).await;
+        ben.stored().await;
+        let mut ann = world.connect(0, "ann", "phone").await;
+        ann.pull("ben", None).await;
+        assert_eq!(ann.received("ben").await, [format!("hello {round}")]);
+        world.wire.as_ref().unwrap().thaw();
+        // It comes back by itself.
+        world.await_members(3);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

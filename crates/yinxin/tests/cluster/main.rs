@@ -6,5 +6,8 @@
 mod agreement;
 mod bounds;
 mod faults;
+mod guests;
+mod rooms;
 mod talk;
+mod wire;
 mod world;

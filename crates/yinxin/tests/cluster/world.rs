@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,8 +12,11 @@ use tempfile::TempDir;
 use yinxin_testkit::chat::{self, Client};
 use yinxin_testkit::http::{Response, request};
 use yinxin_testkit::nats::Nats;
+use yinxin_testkit::postgres::Postgres;
 use yinxin_testkit::server::{AppCredentials, Server};
 use yinxin_testkit::storage;
+
+use crate::wire::Wire;
 
 /// A test that waits so long for what has no bound has failed.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -42,8 +44,10 @@ pub fn is_wanted() -> bool {
 pub struct Setup {
     /// A PostgreSQL of its own, which may be killed.
     pub own_database: bool,
+    /// The last node reaches that by a wire.
+    pub database_by_wire: bool,
     /// The last node reaches NATS by this address instead.
-    pub by_way_of: Option<SocketAddr>,
+    pub nats_by: Option<SocketAddr>,
     /// The limit of wrong passwords.
     pub failures: Option<u32>,
 }
@@ -55,6 +59,8 @@ pub struct World {
     /// The backend's token.
     pub token: String,
     pub postgres: Option<Postgres>,
+    /// Between the last node and its database.
+    pub wire: Option<Wire>,
     /// The nodes' database.
     pub url: String,
     pub folder: TempDir,
@@ -70,12 +76,18 @@ impl World {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = TempDir::new().unwrap();
         let postgres = setup.own_database.then(Postgres::start);
+        let database = postgres.as_ref().map(|own| SocketAddr::from(([127, 0, 0, 1], own.port())));
+        let wire = database.filter(|_| setup.database_by_wire).map(Wire::to);
         let url = postgres.as_ref().map_or_else(|| storage::database_for(&folder.path().join("db")), Postgres::url);
         let master = folder.path().join("master.key");
         std::fs::write(&master, "5a".repeat(32)).unwrap();
         let node = &|number: usize| {
-            let way = setup.by_way_of.filter(|_| number == 3).map(|address| format!("nats://{address}"));
-            start_node(number, &url, &way.unwrap_or_else(|| nats.url()), &master, setup)
+            let is_last = number == 3;
+            let nats_by = setup.nats_by.filter(|_| is_last).map(|address| format!("nats://{address}"));
+            let ends = database.zip(wire.as_ref()).filter(|_| is_last);
+            let url_by = ends.map(|(there, wire)| url.replace(&there.to_string(), &wire.at.to_string()));
+            let (url, nats) = (url_by.as_ref().unwrap_or(&url), nats_by.unwrap_or_else(|| nats.url()));
+            start_node(number, url, &nats, &master, setup)
         };
         // All at once: the first makes the tables and the keys, whichever it is.
         let nodes: Vec<_> = thread::scope(|scope| {
@@ -83,7 +95,7 @@ impl World {
             starting.into_iter().map(|node| node.join().expect("a node that starts")).collect()
         });
         let app = nodes[0].create_app("acme", "chat", &[]);
-        let mut world = Self { nodes, nats, app, token: String::new(), postgres, url, folder, _turn: turn };
+        let mut world = Self { nodes, nats, app, token: String::new(), postgres, wire, url, folder, _turn: turn };
         let grant = json!({ "grant_type": "client_credentials", "client_id": world.app.easemob.client_id,
             "client_secret": world.app.easemob.client_secret, "ttl": 0 });
         world.token = field(&world.call(0, "POST", "token", &grant), "access_token");
@@ -200,45 +212,4 @@ pub fn eventually(bound: Duration, is_so: impl Fn() -> bool) -> Duration {
 #[expect(clippy::disallowed_methods, reason = "the nodes are other processes, whose clock nobody moves")]
 pub fn pause(time: Duration) {
     thread::sleep(time);
-}
-
-/// A database server of a test's own.
-pub struct Postgres {
-    folder: TempDir,
-    server: String,
-}
-
-impl Postgres {
-    fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        // One that waits for its disk: it is to be killed.
-        let server = tool("start", folder.path(), &["fsync=on", "full_page_writes=on"]);
-        Self { folder, server }
-    }
-
-    fn url(&self) -> String {
-        format!("{}/postgres", self.server)
-    }
-
-    /// kill -9 of all its processes.
-    pub fn crash(&self) {
-        tool("crash", self.folder.path(), &[]);
-    }
-
-    pub fn restart(&self) {
-        tool("start", self.folder.path(), &[]);
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        tool("stop", self.folder.path(), &[]);
-    }
-}
-
-fn tool(verb: &str, folder: &Path, settings: &[&str]) -> String {
-    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/postgres");
-    let done = Command::new(tool).arg(verb).arg(folder).args(settings).output().unwrap();
-    assert!(done.status.success(), "{verb}: {}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }

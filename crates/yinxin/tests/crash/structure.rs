@@ -10,16 +10,38 @@ use yinxin_core::{Database, Db, Error, SqliteOptions};
 use yinxin_testkit::{ground, storage};
 
 /// What must find nothing, and what it would mean.
-const MISFITS: [(&str, &str); 5] = [
+const MISFITS: [(&str, &str); 9] = [
     (
-        "a name without its user",
+        "a handle without its user",
         "SELECT h.handle FROM handles h LEFT JOIN users u ON u.app_id = h.app_id AND u.user_id = h.user_id \
-         WHERE u.username IS NULL OR u.username <> h.handle",
+         WHERE u.username IS NULL",
     ),
     (
-        "a user without its name",
+        "a name that is not its user's",
+        "SELECT h.handle FROM handles h JOIN users u ON u.app_id = h.app_id AND u.user_id = h.user_id \
+         WHERE h.kind = 'username' AND h.handle <> u.username AND h.handle <> COALESCE(u.called, u.username)",
+    ),
+    (
+        "a user without its name, or the one that it is called by",
+        "SELECT o.name FROM (SELECT app_id, user_id, username AS name FROM users \
+         UNION SELECT app_id, user_id, called FROM users WHERE called IS NOT NULL) o \
+         LEFT JOIN handles h ON h.app_id = o.app_id AND h.user_id = o.user_id AND h.kind = 'username' \
+         AND h.handle = o.name WHERE h.handle IS NULL",
+    ),
+    (
+        "a number that is not its user's",
+        "SELECT h.handle FROM handles h JOIN users u ON u.app_id = h.app_id AND u.user_id = h.user_id \
+         WHERE h.kind = 'number' AND h.handle <> COALESCE(CAST(u.numeric_id AS TEXT), '')",
+    ),
+    (
+        "a number without its handle",
         "SELECT u.username FROM users u LEFT JOIN handles h ON h.app_id = u.app_id AND h.user_id = u.user_id \
-         WHERE h.handle IS NULL",
+         AND h.kind = 'number' AND h.handle = CAST(u.numeric_id AS TEXT) \
+         WHERE u.numeric_id IS NOT NULL AND h.handle IS NULL",
+    ),
+    (
+        "two mobiles, or mail addresses, of one user",
+        "SELECT 'x' FROM handles WHERE kind IN ('mobile', 'email') GROUP BY app_id, user_id, kind HAVING COUNT(*) > 1",
     ),
     (
         "a friendship of one side",
@@ -30,7 +52,9 @@ const MISFITS: [(&str, &str); 5] = [
         "a row without its user",
         "SELECT 'x' FROM (SELECT app_id, user_id FROM contacts UNION SELECT app_id, contact_id FROM contacts \
          UNION SELECT app_id, user_id FROM blocks UNION SELECT app_id, blocked_id FROM blocks \
-         UNION SELECT app_id, user_id FROM attributes UNION SELECT app_id, user_id FROM push_devices) o \
+         UNION SELECT app_id, user_id FROM invitations UNION SELECT app_id, inviter_id FROM invitations \
+         UNION SELECT app_id, user_id FROM user_settings UNION SELECT app_id, user_id FROM attributes \
+         UNION SELECT app_id, user_id FROM push_devices) o \
          LEFT JOIN users u ON u.app_id = o.app_id AND u.user_id = o.user_id WHERE u.user_id IS NULL",
     ),
     (
