@@ -166,7 +166,10 @@ pub async fn enter(ctx: &Ctx, knock: Knock<'_>, line: Arc<dyn Line>) -> Result<(
         Err(error) => Err(error),
     };
     if let Err(error) = written {
-        if let Err(error) = leave(ctx, seat, pass.pass_id, Departure::Left).await {
+        // Who came back and is refused has to go. What went wrong here must not cost it its seat: the next try may work.
+        let is_refused = error.code != Code::Busy && !error.code.is_our_failure();
+        let departure = if is_refused { Departure::Left } else { Departure::Lost };
+        if let Err(error) = leave(ctx, seat, pass.pass_id, departure).await {
             tracing::warn!(%error, "the end of a stay in a room could not be written");
         }
         return Err(of_pass(error));
