@@ -23,7 +23,7 @@ use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
 use yinxin_core::sessions::{Device, Ending, Entered};
 use yinxin_core::users::{self, Registration};
-use yinxin_core::{App, Ctx, NodeId, Result, User};
+use yinxin_core::{App, Ctx, Database, NodeId, Result, User};
 use yinxin_realtime::{Bounds, Line, Registration as Registered, Registry};
 use yinxin_testkit::storage;
 use zeroize::Zeroizing;
@@ -68,6 +68,7 @@ pub struct World {
     pub app: Arc<App>,
     /// Of two clients the later one is the newer, however fast they come.
     since_ms: AtomicI64,
+    database: Database,
     folder: TempDir,
 }
 
@@ -88,17 +89,23 @@ impl World {
     /// A node of that pace.
     pub async fn at(pace: Pace) -> Self {
         let folder = TempDir::new().unwrap();
+        let database = storage::at(&folder.path().join("yinxin.db"));
+        Self::on(database, folder, pace).await
+    }
+
+    /// A node of that pace on that database.
+    pub async fn on(database: Database, folder: TempDir, pace: Pace) -> Self {
         let wire = Wire::new();
-        let nodes = vec![start(&folder, &wire, 1, pace).await];
+        let nodes = vec![start(&database, &folder, &wire, 1, pace).await];
         let name = AppName::parse("org/app").unwrap();
         let app = apps::create(&nodes[0].ctx, name, AppChanges::default()).await.unwrap();
-        Self { wire, nodes, app, since_ms: AtomicI64::new(1), folder }
+        Self { wire, nodes, app, since_ms: AtomicI64::new(1), database, folder }
     }
 
     /// One node more.
     pub async fn join(&mut self) {
         let number = u8::try_from(self.nodes.len() + 1).unwrap();
-        self.nodes.push(start(&self.folder, &self.wire, number, PACE).await);
+        self.nodes.push(start(&self.database, &self.folder, &self.wire, number, PACE).await);
     }
 
     pub fn ctx(&self, node: usize) -> &Arc<Ctx> {
@@ -154,7 +161,7 @@ pub struct Waiting {
     registered: Registered,
 }
 
-async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8, pace: Pace) -> Node {
+async fn start(database: &Database, folder: &TempDir, wire: &Arc<Wire>, number: u8, pace: Pace) -> Node {
     let id = NodeId([number; 16]);
     let registry = Registry::new(Bounds::default().of_node());
     let setup = cluster::Setup {
@@ -176,7 +183,7 @@ async fn start(folder: &TempDir, wire: &Arc<Wire>, number: u8, pace: Pace) -> No
         master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         cluster: Some(setup),
     };
-    let ctx = Ctx::open(&storage::at(&folder.path().join("yinxin.db")), parts).await.unwrap();
+    let ctx = Ctx::open(database, parts).await.unwrap();
     let running = tokio::spawn({
         let ctx = Arc::clone(&ctx);
         async move { cluster::run(&ctx).await }
