@@ -1,7 +1,7 @@
 //! The loop that keeps hooks told: reads what is due, keeps so much under way, sleeps until something is due.
 //!
 //! What is promised of the order: events of one lane (messages between two users, sessions of one user) are first tried
-//! in the order in which they happened, one at a time. One that fails steps aside until its next attempt.
+//! in the order of their order ids, one at a time. One that fails steps aside until its next attempt.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;

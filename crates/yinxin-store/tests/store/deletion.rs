@@ -126,7 +126,7 @@ async fn add_hook(tx: &mut dyn Sql, app: AppId) -> Result<()> {
         modified_ms: 1,
     };
     assert!(hooks::insert(tx, app, &row, 1, 1).await?);
-    let event = NewEvent { seq: 1, event: "message.sent", lane: "lane", payload: "{}", due_ms: 1 };
+    let event = NewEvent { seq: 1, event: "message.sent", lane: "lane", payload: "{}" };
     assert!(hook_outbox::put(tx, app, row.hook, &event).await?);
     let attempt = AttemptRow {
         attempt_seq: 1,
