@@ -228,6 +228,17 @@ impl Sessions {
         }
     }
 
+    /// The same within a write.
+    pub(crate) async fn devices_in(&self, sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<Device>> {
+        match &self.cluster {
+            None => Ok(self.local.devices_of(app, user)),
+            Some(cluster) => {
+                let rows = sessions::of_user(sql, app, user).await?;
+                Ok(rows.into_iter().filter(|row| cluster.counts(row)).map(Device::from).collect())
+            }
+        }
+    }
+
     /// The same devices by what they run on.
     pub async fn connections_of(&self, app: AppId, user: UserId) -> Result<Vec<Connection>> {
         match self.on_record(app, &[user]).await? {
