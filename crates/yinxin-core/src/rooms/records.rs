@@ -155,16 +155,22 @@ async fn make(
         abandoned: false,
         node,
     };
-    ctx.db.write((app.id, row), |sql, (app, row)| Box::pin(make_in(sql, *app, row))).await
+    ctx.db
+        .write((app.id, row, ctx.swept(ROOMS_SWEPT)), |sql, (app, row, swept)| {
+            Box::pin(make_in(sql, *app, row, *swept))
+        })
+        .await
 }
 
-async fn make_in(sql: &mut dyn Sql, app: AppId, row: &RoomRow) -> Result<(Room, bool)> {
+async fn make_in(sql: &mut dyn Sql, app: AppId, row: &RoomRow, swept: i64) -> Result<(Room, bool)> {
     let now_ms = row.created_ms;
     apps::must_exist(sql, app).await?;
     if let Some(lapsed) = rooms::close_lapsed(sql, app, &row.name, now_ms).await? {
         room_stays::end_all(sql, app, lapsed, now_ms).await?;
     }
-    rooms::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, ROOMS_SWEPT).await?;
+    if swept > 0 {
+        rooms::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, swept).await?;
+    }
     if rooms::insert(sql, app, row).await? {
         return Ok((row.clone(), true));
     }

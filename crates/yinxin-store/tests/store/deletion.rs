@@ -238,7 +238,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
             node: None,
         };
         assert!(rooms::insert(tx, app, &room).await?);
-        assert!(room_stays::begin(tx, app, 1, 1, uid, 1).await?);
+        assert!(room_stays::begin(tx, app, 1, 1, uid, false, 1).await?);
         room_bars::put(tx, app, "room", uid, 2).await?;
     }
     inbox::put(tx, app, user, "peer", &message).await?;
