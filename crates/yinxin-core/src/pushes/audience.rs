@@ -150,6 +150,7 @@ impl Addressed {
     async fn devices(&self, sql: &mut dyn Sql, app: AppId, user: UserId, item: usize) -> Result<Option<Devices>> {
         Ok(match self {
             Self::All | Self::Users(_) => Some(Devices::All),
+            Self::Tags(_) if item == 0 => Some(Devices::All),
             Self::Tags(tags) => {
                 let has = push_marks::tags(sql, app, user).await?;
                 let is_new = !has.iter().any(|tag| tags[..item].contains(tag));
