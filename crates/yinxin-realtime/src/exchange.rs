@@ -76,8 +76,8 @@ pub struct Place {
 
 impl Place {
     /// Lets somebody in who connects from that address, on a platform of that name, with a token that was good and ends
-    /// then: its device is known from now on, it takes a place, and the token is looked at once more, since a ban between
-    /// the first look and now would not have found this connection.
+    /// then: its device is known from now on, it takes a place, in a cluster on record, too, and the token is looked at once
+    /// more, since a ban between the first look and now would not have found this connection.
     pub async fn enter<E: From<Error> + From<Refused>>(
         ctx: &Ctx,
         registry: &Arc<Registry>,
@@ -88,30 +88,13 @@ impl Place {
     ) -> Result<Self, E> {
         let Known { app, user, device } = known;
         messages::greet_device(ctx, app.id, user.user, &device.resource).await?;
-        let place = Self::take(ctx, registry, known, platform, from, ends_ms).await??;
-        tokens::authenticate(ctx, &*apps::current(ctx, app).await?, token).await?;
-        Ok(place)
-    }
-
-    /// In a cluster the connection is on record when this returns.
-    async fn take(
-        ctx: &Ctx,
-        registry: &Arc<Registry>,
-        known: Known<'_>,
-        platform: &'static str,
-        from: IpAddr,
-        token_ends_ms: Option<i64>,
-    ) -> Result<Result<Self, Refused>> {
-        let (line, notes, endings) = line::line(from, token_ends_ms);
+        let (line, notes, endings) = line::line(from, ends_ms);
         let line = Arc::new(line);
-        let owner = (known.app.id, known.user.user);
-        let registration = match registry.register(owner, known.device.clone(), platform, line.clone()) {
-            Ok(registration) => registration,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let registration = registry.register((app.id, user.user), device.clone(), platform, line.clone())?;
         let number = registration.id().number();
-        let entered = ctx.sessions.enter(known.app.id, known.user, known.device, platform, number).await?;
-        Ok(entered.map(|entered| Self { registration, entered, line, notes, endings }).ok_or(Refused::UserFull))
+        let entered = ctx.sessions.enter(app.id, user, device, platform, number).await?.ok_or(Refused::UserFull)?;
+        tokens::authenticate(ctx, &*apps::current(ctx, app).await?, token).await?;
+        Ok(Self { registration, entered, line, notes, endings })
     }
 }
 
