@@ -311,6 +311,8 @@ pub const RECEIVERS_MAX: usize = 600;
 pub const USER_UPLOADS_MAX: usize = 8;
 /// Bytes of a part of a file but the last.
 pub const FILE_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// Bytes of a form around the file in it.
+pub const FORM_BYTES_MAX: usize = 64 * 1024;
 /// Uploads in parts of one owner that may wait for being finished.
 pub const UNFINISHED_UPLOADS_MAX: i64 = 16;
 /// An upload that is not finished by then is given up.

@@ -48,6 +48,11 @@ pub fn device_number(resource: &str) -> i32 {
     (i32::from_be_bytes([a, b, c, d]) & i32::MAX).max(1)
 }
 
+/// The same as pushes know the device by.
+pub fn device_id(resource: &str) -> String {
+    device_number(resource).to_string()
+}
+
 /// Why connections are closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CloseReason {

@@ -12,7 +12,7 @@ use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{PUSH_TARGETS_MAX, PUSH_USERS_AT_ONCE};
-use crate::sessions::device_number;
+use crate::sessions::device_id;
 use crate::{push_tokens, users};
 
 /// Whom a push is for.
@@ -105,7 +105,7 @@ async fn opened(ctx: &Ctx, app: &App, tokens: &[String]) -> Result<Vec<(i64, Dev
         match push_tokens::open(ctx, app, token).await {
             Ok((user, device)) => {
                 let number = users::number_of(ctx, app, &user).await?;
-                devices.entry(number).or_default().insert(device_number(&device).to_string());
+                devices.entry(number).or_default().insert(device_id(&device));
             }
             Err(error) if error.code == Code::FieldIllegal => {}
             Err(error) => return Err(error),
