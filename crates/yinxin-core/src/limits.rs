@@ -467,6 +467,8 @@ pub const WAKES_WAITING: usize = 16_384;
 pub const WAKES_PER_USER: usize = 64;
 /// Connections whose end is still to be written after the database failed.
 pub const LEFTOVERS_MAX: usize = 1_000_000;
+/// How often a node looks whether a piece of background work is its to do, and one that does it whether it still is.
+pub const LEASE_LOOK: Duration = Duration::from_secs(1);
 /// Rows of a dead node that are removed in one write.
 pub const NODE_CLEAR_ROWS: i64 = 50;
 /// Connections of a node of a cluster that read at the same time what they have missed.
