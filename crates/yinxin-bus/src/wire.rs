@@ -18,7 +18,7 @@ pub struct Malformed(&'static str);
 struct Envelope {
     #[prost(bytes = "vec", tag = "1")]
     from: Vec<u8>,
-    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16")]
+    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     body: Option<Body>,
 }
 
@@ -44,7 +44,7 @@ enum Body {
     LastTouches(u64),
     #[prost(uint64, tag = "11")]
     Told(u64),
-    #[prost(message, tag = "16")]
+    #[prost(message, tag = "12")]
     Hurry(Touch),
 }
 

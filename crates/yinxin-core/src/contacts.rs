@@ -35,11 +35,12 @@ async fn pair(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Pair> {
 /// Makes two users contacts of each other; again is no error. Those who are connected are told. Gives the friend.
 pub async fn add(ctx: &Ctx, app: &App, owner: &str, friend: &str) -> Result<Arc<User>> {
     let Pair { owner, friend } = pair(ctx, app, owner, friend).await?;
-    befriend(ctx, app, &owner, &friend).await?;
+    befriend(ctx, app, &owner, &friend, None).await?;
     Ok(friend)
 }
 
-async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<()> {
+/// `remark`: what the owner calls the friend from now on; `None` leaves it as it is.
+async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User, remark: Option<&str>) -> Result<()> {
     if owner.user == friend.user {
         return Err(Error::about(Code::FieldIllegal, "a user cannot be its own contact"));
     }
@@ -47,13 +48,17 @@ async fn befriend(ctx: &Ctx, app: &App, owner: &User, friend: &User) -> Result<(
     let to_owner = News::if_online(ctx, app.id, owner, Kind::Added, friend, "").await?;
     let to_friend = News::if_online(ctx, app.id, friend, Kind::Added, owner, "").await?;
     let order = ctx.mint.order();
-    let input = (app.id, owner.user, friend.user, order, app.settings.contacts_max, to_owner, to_friend);
+    let remark = remark.map(str::to_owned);
+    let input = (app.id, owner.user, friend.user, order, app.settings.contacts_max, remark, to_owner, to_friend);
     ctx.db
-        .write(input, |sql, (app, owner, friend, order, max, to_owner, to_friend)| {
+        .write(input, |sql, (app, owner, friend, order, max, remark, to_owner, to_friend)| {
             Box::pin(async move {
                 must_exist(sql, *app, *owner).await?;
                 must_exist(sql, *app, *friend).await?;
                 join(sql, *app, (*owner, *friend), *order, *max).await?;
+                if let Some(remark) = remark {
+                    contacts::set_remark(sql, *app, *owner, *friend, remark).await?;
+                }
                 for (to, news) in [(owner, to_owner), (friend, to_friend)] {
                     if let Some(news) = news {
                         messages::note(sql, *app, *to, news).await?;
@@ -144,9 +149,19 @@ pub async fn invite(ctx: &Ctx, app: &App, from: &str, to: &str, reason: &str) ->
     Ok(to)
 }
 
-/// Asks a user to become a contact on the terms that user has set. Gives whether they are contacts now. A user who blocks
-/// the other is not asked, which is not told.
-pub async fn apply(ctx: &Ctx, app: &App, from: &User, to: &User, reason: &str, answer: Option<&str>) -> Result<bool> {
+/// Asks a user to become a contact on the terms that user has set. If they are contacts then, a remark that is not empty is
+/// what the asking one calls the other. A user who blocks the other is not asked, which is not told.
+pub async fn apply(
+    ctx: &Ctx,
+    app: &App,
+    from: &User,
+    to: &User,
+    reason: &str,
+    answer: Option<&str>,
+    remark: Option<&str>,
+) -> Result<()> {
+    let remark = remark.filter(|remark| !remark.is_empty());
+    remark.map_or(Ok(()), check_remark)?;
     let is_blocked = from.user != to.user && is_blocked(ctx, app, to, from).await?;
     let wants = settings::of_user(ctx, app, to).await?;
     let is_right = || {
@@ -159,12 +174,12 @@ pub async fn apply(ctx: &Ctx, app: &App, from: &User, to: &User, reason: &str, a
         Admission::Open | Admission::Consent => {}
     }
     if is_blocked {
-        return Ok(false);
+        return Ok(());
     }
     if wants.admission() == Admission::Consent {
-        return invite(ctx, app, &from.username, &to.username, reason).await.map(|_| false);
+        return invite(ctx, app, &from.username, &to.username, reason).await.map(drop);
     }
-    befriend(ctx, app, from, to).await.map(|()| true)
+    befriend(ctx, app, from, to, remark).await
 }
 
 /// An answer to a user's question. Wrong ones are limited as wrong passwords are, wherever they come from.
@@ -334,7 +349,7 @@ pub struct Notes {
 }
 
 /// The rule for what a contact is called.
-pub fn check_remark(remark: &str) -> Result<()> {
+fn check_remark(remark: &str) -> Result<()> {
     let is_short = remark.chars().count() <= REMARK_CHARS_MAX;
     is_short.then_some(()).ok_or_else(|| Error::over(Code::RemarkTooLong, REMARK_CHARS_MAX))
 }
@@ -403,7 +418,7 @@ pub async fn import(ctx: &Ctx, app: &App, owner: &str, names: Vec<String>) -> Re
             done.unknown.push(name);
             continue;
         };
-        match befriend(ctx, app, &owner, &friend).await.map_err(|error| error.code) {
+        match befriend(ctx, app, &owner, &friend, None).await.map_err(|error| error.code) {
             Ok(()) => done.added.push(name),
             Err(Code::ContactsFull) => done.full.push(name),
             Err(Code::UserNotFound) => done.unknown.push(name),

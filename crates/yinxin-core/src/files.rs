@@ -23,7 +23,7 @@ use yinxin_store::{AppId, Db, ObjectId, Sql, UserId};
 
 use crate::apps::{self, App};
 use crate::error::{Code, Error, Result};
-use crate::limits::Limits;
+use crate::limits::{FORM_BYTES_MAX, Limits};
 use crate::tokens::Caller;
 use crate::users;
 use blobs::Blobs;
@@ -94,6 +94,11 @@ impl Files {
     /// Bytes that one file may have.
     pub fn file_bytes_max(&self) -> u64 {
         self.file_bytes
+    }
+
+    /// Bytes that a form with one file in it may have.
+    pub fn form_bytes_max(&self) -> usize {
+        usize::try_from(self.file_bytes).unwrap_or(usize::MAX).saturating_add(FORM_BYTES_MAX)
     }
 
     /// Uploads on their way, for metrics.

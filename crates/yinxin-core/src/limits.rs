@@ -311,6 +311,8 @@ pub const RECEIVERS_MAX: usize = 600;
 pub const USER_UPLOADS_MAX: usize = 8;
 /// Bytes of a part of a file but the last.
 pub const FILE_PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+/// Bytes of a form around the file in it.
+pub const FORM_BYTES_MAX: usize = 64 * 1024;
 /// Uploads in parts of one owner that may wait for being finished.
 pub const UNFINISHED_UPLOADS_MAX: i64 = 16;
 /// An upload that is not finished by then is given up.
@@ -463,6 +465,8 @@ pub const WAKES_WAITING: usize = 16_384;
 pub const WAKES_PER_USER: usize = 64;
 /// Connections whose end is still to be written after the database failed.
 pub const LEFTOVERS_MAX: usize = 1_000_000;
+/// How often a node looks whether a piece of background work is its to do, and one that does it whether it still is.
+pub const LEASE_LOOK: Duration = Duration::from_secs(1);
 /// Rows of a dead node that are removed in one write.
 pub const NODE_CLEAR_ROWS: i64 = 50;
 /// Connections of a node of a cluster that read at the same time what they have missed.

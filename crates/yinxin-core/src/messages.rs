@@ -299,26 +299,22 @@ pub(crate) async fn may_reach(
 
 /// Notes that a device logs in. One that was never here gets what waits for the user.
 pub async fn greet_device(ctx: &Ctx, app: AppId, user: UserId, resource: &str) -> Result<()> {
-    let here = ctx.sessions.devices_of(app, user).await?;
-    let here = here.into_iter().map(|device| device.resource).collect::<Vec<_>>();
+    let input = (app, user, resource.to_owned(), ctx.sessions.clone(), ctx.clock.now_ms());
     ctx.db
-        .write(
-            (app, user, resource.to_owned(), here, ctx.clock.now_ms()),
-            |sql, (app, user, resource, here, now_ms)| {
-                Box::pin(async move {
-                    must_exist(sql, *app, *user).await?;
-                    if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
-                        inbox::start_device(sql, *app, *user, resource).await?;
-                        for here in here {
-                            // However long ago it came: forgotten, it would get everything again.
-                            inbox::see_device(sql, *app, *user, here, *now_ms).await?;
-                        }
-                        inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
+        .write(input, |sql, (app, user, resource, sessions, now_ms)| {
+            Box::pin(async move {
+                must_exist(sql, *app, *user).await?;
+                if inbox::see_device(sql, *app, *user, resource, *now_ms).await? {
+                    inbox::start_device(sql, *app, *user, resource).await?;
+                    for here in sessions.devices_in(sql, *app, *user).await? {
+                        // However long ago it came: forgotten, it would get everything again.
+                        inbox::see_device(sql, *app, *user, &here.resource, *now_ms).await?;
                     }
-                    Ok(())
-                })
-            },
-        )
+                    inbox::trim_devices(sql, *app, *user, DEVICES_KEPT).await?;
+                }
+                Ok(())
+            })
+        })
         .await
 }
 

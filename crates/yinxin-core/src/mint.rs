@@ -88,11 +88,6 @@ impl Mint {
         next(&self.last_order, |last| now.max(self.above(last, node)))
     }
 
-    /// The time of the clock that ids are made by.
-    pub fn now_ms(&self) -> i64 {
-        self.clock.now_ms()
-    }
-
     /// Has order ids go on above one that was made earlier, by a clock that was ahead.
     pub fn rise_above(&self, order: i64) {
         self.last_order.fetch_max(order, Ordering::Relaxed);

@@ -48,6 +48,11 @@ pub fn device_number(resource: &str) -> i32 {
     (i32::from_be_bytes([a, b, c, d]) & i32::MAX).max(1)
 }
 
+/// The same as pushes know the device by.
+pub fn device_id(resource: &str) -> String {
+    device_number(resource).to_string()
+}
+
 /// Why connections are closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CloseReason {
@@ -225,6 +230,17 @@ impl Sessions {
         match self.on_record(app, &[user]).await? {
             None => Ok(self.local.devices_of(app, user)),
             Some(rows) => Ok(rows.into_iter().flatten().map(Device::from).collect()),
+        }
+    }
+
+    /// The same within a write.
+    pub(crate) async fn devices_in(&self, sql: &mut dyn Sql, app: AppId, user: UserId) -> Result<Vec<Device>> {
+        match &self.cluster {
+            None => Ok(self.local.devices_of(app, user)),
+            Some(cluster) => {
+                let rows = sessions::of_user(sql, app, user).await?;
+                Ok(rows.into_iter().filter(|row| cluster.counts(row)).map(Device::from).collect())
+            }
         }
     }
 

@@ -47,43 +47,57 @@ pub async fn authenticate(ctx: &Ctx, signature: &Signature<'_>) -> Result<Arc<Ap
     Ok(app)
 }
 
+/// A call that is noted, and is made once from here on.
+#[derive(Debug)]
+pub struct Noted<'a> {
+    id: &'a str,
+    /// Until when it is remembered, which tells this note from another's of the same call.
+    until_ms: i64,
+}
+
 /// Notes a call that names itself. Refuses one that was noted before, in a cluster by whichever node.
-pub async fn note(ctx: &Ctx, app: &App, id: &str) -> Result<()> {
+///
+/// In a cluster a note may stand that was answered by an error, since the answer to a commit can be lost. It is taken back
+/// then, so that the call may be made again. Where that fails, too, or the commit comes through after it, as it does when
+/// the database itself was killed or held up, the call is refused as a repetition for as long as calls are remembered,
+/// though it never was made.
+pub async fn note<'a>(ctx: &Ctx, app: &App, id: &'a str) -> Result<Noted<'a>> {
     ctx.call_ids.note(app.id, id)?;
+    let now_ms = ctx.clock.now_ms();
+    let call = Noted { id, until_ms: now_ms + CALL_IDS_KEPT_MS };
     if ctx.cluster.is_none() {
-        return Ok(());
+        return Ok(call);
     }
-    let input = (app.id, hash(ctx, app.id, id), ctx.clock.now_ms());
-    let noted = ctx.db.write(input, |sql, (app, call_hash, now_ms)| {
+    let input = (app.id, hash(ctx, app.id, id), now_ms, call.until_ms);
+    let noted = ctx.db.write(input, |sql, (app, call_hash, now_ms, until_ms)| {
         Box::pin(async move {
             apps::must_exist(sql, *app).await?;
-            Ok::<_, Error>(made_calls::note(sql, *app, call_hash, *now_ms, now_ms + CALL_IDS_KEPT_MS).await?)
+            Ok::<_, Error>(made_calls::note(sql, *app, call_hash, *now_ms, *until_ms).await?)
         })
     });
     match noted.await {
-        Ok(true) => Ok(()),
+        Ok(true) => Ok(call),
         Ok(false) => Err(Error::about(Code::CallRepeated, id)),
         Err(error) => {
-            // It is not made, so that it may be tried again.
-            ctx.call_ids.forget(app.id, id);
+            forget(ctx, app, &call).await;
             Err(error)
         }
     }
 }
 
 /// Takes a note back: the call failed by no fault of the caller's, who may make it again.
-pub async fn forget(ctx: &Ctx, app: &App, id: &str) {
-    ctx.call_ids.forget(app.id, id);
-    if ctx.cluster.is_none() {
-        return;
+pub async fn forget(ctx: &Ctx, app: &App, noted: &Noted<'_>) {
+    if ctx.cluster.is_some() {
+        let input = (app.id, hash(ctx, app.id, noted.id), noted.until_ms);
+        let forgotten = ctx.db.write(input, |sql, (app, call_hash, until_ms)| {
+            Box::pin(async move { Ok::<_, Error>(made_calls::forget(sql, *app, call_hash, *until_ms).await?) })
+        });
+        if let Err(error) = forgotten.await {
+            tracing::warn!(%error, "a call that failed may be refused as made for some minutes");
+        }
     }
-    let input = (app.id, hash(ctx, app.id, id));
-    let forgotten = ctx.db.write(input, |sql, (app, call_hash)| {
-        Box::pin(async move { Ok::<_, Error>(made_calls::forget(sql, *app, call_hash).await?) })
-    });
-    if let Err(error) = forgotten.await {
-        tracing::warn!(%error, "a call that failed could not be taken back: it cannot be made again for some minutes");
-    }
+    // Last, or whoever tries again at once would meet the note that is being taken back.
+    ctx.call_ids.forget(app.id, noted.id);
 }
 
 /// Removes some of the notes of all nodes that are of no more use.

@@ -82,14 +82,15 @@ pub async fn log_in(ctx: &Ctx, app: &App, login: Login<'_>) -> Result<(Grant, Ar
     let name = login.name.filter(|name| !name.is_empty()).ok_or(Code::UsernameMissing)?;
     let password = login.password.filter(|password| !password.is_empty()).ok_or(Code::PasswordMissing)?;
     let ttl_s = granted_ttl(login.ttl_s, app.settings.user_token_ttl_s)?;
-    let (folded, tells_unknown) = (name.folded(), login.tells_unknown);
+    let folded = name.folded();
     let user = name.owner(ctx, app.id).await?;
     let whose = user.as_ref().map_or(Whose::Nobody(&folded), |user| Whose::User(user.user));
     let trial = Trial { app: app.id, whose, from: login.from };
     let (verdict, stored) = tried(ctx, trial, check(ctx, app, user.as_deref(), password, login.from)).await?;
+    let is_nobody = user.is_none();
     let Some(user) = user.filter(|_| verdict.matches) else {
-        let is_nobody = tells_unknown && name.owner(ctx, app.id).await?.is_none();
-        return Err(if is_nobody { Code::LoginUnknownUser } else { Code::WrongPassword }.into());
+        let code = if is_nobody && login.tells_unknown { Code::LoginUnknownUser } else { Code::WrongPassword };
+        return Err(code.into());
     };
     if !user.active {
         return Err(Code::UserInactive.into());

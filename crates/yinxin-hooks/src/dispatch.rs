@@ -1,7 +1,7 @@
 //! The loop that keeps hooks told: reads what is due, keeps so much under way, sleeps until something is due.
 //!
 //! What is promised of the order: events of one lane (messages between two users, sessions of one user) are first tried
-//! in the order in which they happened, one at a time. One that fails steps aside until its next attempt.
+//! in the order of their order ids, one at a time. One that fails steps aside until its next attempt.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use yinxin_core::cluster::Piece;
 use yinxin_core::hooks::{self, Key, Outcome};
+use yinxin_core::limits::LEASE_LOOK;
 use yinxin_core::{Ctx, Result};
 
 use crate::line::Line;
@@ -21,8 +22,6 @@ use crate::line::Line;
 const LOOK: usize = 128;
 /// The longest sleep: a clock that was set must not make a hook wait for long.
 const SLEEP_MAX_MS: i64 = 60_000;
-/// Another node tells the hooks: whether it still does is asked so often, and by the one that does, whether it still may.
-const UNTIL_ASKED_AGAIN: Duration = Duration::from_secs(1);
 /// In a cluster all hooks are looked at so often.
 const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(30);
 /// What is under way when the server stops may take so long to end.
@@ -65,7 +64,7 @@ impl Dispatch {
     async fn work(&mut self) {
         loop {
             while !self.ctx.holds(Piece::Hooks) {
-                tokio::time::sleep(UNTIL_ASKED_AGAIN).await;
+                tokio::time::sleep(LEASE_LOOK).await;
             }
             self.look_at_all().await;
             self.tell().await;
@@ -78,7 +77,7 @@ impl Dispatch {
         }
     }
 
-    /// A hook that has something new is found all the same.
+    /// Looks at every hook there is, whoever was told of it, and keeps outboxes and logs within their bounds.
     async fn look_at_all(&mut self) {
         let known = hooks::all(&self.ctx).await.map_err(|error| tracing::error!(%error, "the hooks could not be read"));
         for key in known.unwrap_or_default() {
@@ -183,6 +182,6 @@ impl Dispatch {
         let next_ms = self.lines.values().filter_map(Line::wake_ms).filter(|at_ms| *at_ms > now_ms).min();
         let for_ms = next_ms.map_or(SLEEP_MAX_MS, |next_ms| (next_ms - now_ms).min(SLEEP_MAX_MS));
         let nap = Duration::from_millis(for_ms.unsigned_abs());
-        if self.ctx.cluster.is_some() { nap.min(UNTIL_ASKED_AGAIN) } else { nap }
+        if self.ctx.cluster.is_some() { nap.min(LEASE_LOOK) } else { nap }
     }
 }

@@ -47,10 +47,10 @@ pub(crate) async fn once<T>(ctx: &Ctx, app: &App, id: &str, call: impl Future<Ou
     if id.is_empty() {
         return call.await;
     }
-    signed_calls::note(ctx, app, id).await?;
+    let noted = signed_calls::note(ctx, app, id).await?;
     let done = frame::contained(call).await;
     if done.as_ref().is_err_and(|error| error.code == Code::Busy || error.code.is_our_failure()) {
-        signed_calls::forget(ctx, app, id).await;
+        signed_calls::forget(ctx, app, &noted).await;
     }
     done
 }

@@ -6,6 +6,7 @@
 //! remembered: what comes next finds it in the inbox. So everything arrives in order and nothing twice.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Queues that a connection keeps in mind; a queue with nothing on its way is forgotten.
 const QUEUES_MAX: usize = 4096;
@@ -33,6 +34,9 @@ pub enum Event {
         /// A key that no page had before.
         key: u64,
     },
+    /// What was to be done last for the queue could not be: its entries not read, or its page not sent. Somebody has to
+    /// say [`Event::Woken`] later.
+    Failed(String),
 }
 
 /// Something to do.
@@ -94,6 +98,7 @@ impl Delivery {
             Event::Pulled { queue, key } => self.pull(queue, key),
             Event::Woken(queue) => self.wake(queue),
             Event::Fetched { queue, last, key } => self.fetched(queue, last, key),
+            Event::Failed(queue) => self.failed(queue),
         }
     }
 
@@ -166,6 +171,18 @@ impl Delivery {
         let owed = queue.owed;
         self.queues.remove(&name);
         if owed { vec![Action::SendEnd(name)] } else { Vec::new() }
+    }
+
+    fn failed(&mut self, name: String) -> Vec<Action> {
+        if let Entry::Occupied(mut queue) = self.queues.entry(name) {
+            let state = queue.get_mut();
+            state.fetching = false;
+            state.page = None;
+            if !state.owed && !state.announced {
+                queue.remove();
+            }
+        }
+        Vec::new()
     }
 }
 

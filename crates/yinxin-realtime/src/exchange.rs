@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::SemaphorePermit;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use yinxin_core::hooks::{self, EndReason, Known};
 use yinxin_core::limits::{LOOK_AGAIN_MS, SocketLimits};
@@ -40,7 +41,7 @@ pub trait Session: Send {
     fn known(&self) -> Known<'_>;
     /// Answers a frame.
     fn on_frame(&mut self, bytes: &[u8]) -> impl Future<Output = Result<Next>> + Send;
-    /// Looks into a queue that something was put into.
+    /// Looks into a queue that something was put into. After an error it may be asked to again.
     fn on_wake(&mut self, queue: &str) -> impl Future<Output = Result<Vec<Vec<u8>>>> + Send;
     /// Tells of somebody's presence. It is not kept: whoever misses it asks.
     fn on_news(&self, news: &News) -> Vec<Vec<u8>>;
@@ -75,8 +76,8 @@ pub struct Place {
 
 impl Place {
     /// Lets somebody in who connects from that address, on a platform of that name, with a token that was good and ends
-    /// then: its device is known from now on, it takes a place, and the token is looked at once more, since a ban between
-    /// the first look and now would not have found this connection.
+    /// then: its device is known from now on, it takes a place, in a cluster on record, too, and the token is looked at once
+    /// more, since a ban between the first look and now would not have found this connection.
     pub async fn enter<E: From<Error> + From<Refused>>(
         ctx: &Ctx,
         registry: &Arc<Registry>,
@@ -87,30 +88,13 @@ impl Place {
     ) -> Result<Self, E> {
         let Known { app, user, device } = known;
         messages::greet_device(ctx, app.id, user.user, &device.resource).await?;
-        let place = Self::take(ctx, registry, known, platform, from, ends_ms).await??;
-        tokens::authenticate(ctx, &*apps::current(ctx, app).await?, token).await?;
-        Ok(place)
-    }
-
-    /// In a cluster the connection is on record when this returns.
-    async fn take(
-        ctx: &Ctx,
-        registry: &Arc<Registry>,
-        known: Known<'_>,
-        platform: &'static str,
-        from: IpAddr,
-        token_ends_ms: Option<i64>,
-    ) -> Result<Result<Self, Refused>> {
-        let (line, notes, endings) = line::line(from, token_ends_ms);
+        let (line, notes, endings) = line::line(from, ends_ms);
         let line = Arc::new(line);
-        let owner = (known.app.id, known.user.user);
-        let registration = match registry.register(owner, known.device.clone(), platform, line.clone()) {
-            Ok(registration) => registration,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let registration = registry.register((app.id, user.user), device.clone(), platform, line.clone())?;
         let number = registration.id().number();
-        let entered = ctx.sessions.enter(known.app.id, known.user, known.device, platform, number).await?;
-        Ok(entered.map(|entered| Self { registration, entered, line, notes, endings }).ok_or(Refused::UserFull))
+        let entered = ctx.sessions.enter(app.id, user, device, platform, number).await?.ok_or(Refused::UserFull)?;
+        tokens::authenticate(ctx, &*apps::current(ctx, app).await?, token).await?;
+        Ok(Self { registration, entered, line, notes, endings })
     }
 }
 
@@ -133,7 +117,9 @@ pub async fn serve(
     let Known { app, user, device } = session.known();
     let opened = Box::pin(hooks::open(ctx, session.known())).await;
     announce(Box::pin(presence::arrived(ctx, app.id, user, &device.resource)).await);
-    let mut exchange = Exchange { ctx, limits, pipe: &mut pipe, session, line: &line, notes, endings, answering: None };
+    let (answering, looks_later) = (None, None);
+    let mut exchange =
+        Exchange { ctx, limits, pipe: &mut pipe, session, line: &line, notes, endings, answering, looks_later };
     let Err(over) = exchange.run().await;
     let session = exchange.session;
     // Offline from here on, whatever the socket still does.
@@ -228,6 +214,8 @@ struct Exchange<'a, P, S> {
     endings: Endings,
     /// The answer that the client waits for.
     answering: Option<Answering>,
+    /// Has everything looked into in a moment.
+    looks_later: Option<JoinHandle<()>>,
 }
 
 impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
@@ -242,7 +230,10 @@ impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
             };
             // Boxed are the parts that need much room for a short time: a connection is idle nearly always.
             let frames = match heard {
-                Heard::Note(Note::Wake(queue)) => Box::pin(self.session.on_wake(&queue)).await?,
+                Heard::Note(Note::Wake(queue)) => {
+                    let frames = Box::pin(self.session.on_wake(&queue)).await;
+                    self.unless_busy(frames)?.unwrap_or_default()
+                }
                 Heard::Note(Note::Look) => Vec::new(),
                 Heard::Note(Note::News(news)) => self.session.on_news(&news),
                 Heard::Frame(bytes) => Box::pin(self.answer(&bytes)).await?,
@@ -260,20 +251,31 @@ impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
 
     /// Looks everywhere: wake-ups were lost. A queue at a time, so that no more than a page is in memory.
     async fn catch_up(&mut self) -> Result<(), Over> {
+        if let Some(looks_later) = self.looks_later.take() {
+            looks_later.abort();
+        }
         let place = self.place_to_look().await?;
         let waiting = self.session.waiting_queues().await;
         drop(place);
-        if waiting.as_ref().is_err_and(|error| error.code == Code::Busy) {
-            self.look_later();
-            return Ok(());
-        }
-        for queue in waiting? {
+        for queue in self.unless_busy(waiting)?.unwrap_or_default() {
             let place = self.place_to_look().await?;
-            let frames = self.session.on_wake(&queue).await?;
+            let frames = self.session.on_wake(&queue).await;
             drop(place);
+            let Some(frames) = self.unless_busy(frames)? else { return Ok(()) };
             self.say(frames).await?;
         }
         Ok(())
+    }
+
+    /// What was found. `None`: the database has no time now; a little later everything is looked into.
+    fn unless_busy<T>(&mut self, found: Result<T>) -> Result<Option<T>, Over> {
+        match found {
+            Err(error) if error.code == Code::Busy => {
+                self.look_later();
+                Ok(None)
+            }
+            found => Ok(Some(found?)),
+        }
     }
 
     /// Where many look at the same time, because one of many nodes has missed something, they take turns.
@@ -287,14 +289,17 @@ impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
     }
 
     /// Not at once, and not when all others do.
-    fn look_later(&self) {
+    fn look_later(&mut self) {
+        if self.looks_later.is_some() {
+            return;
+        }
         let [random] = rng::bytes(self.ctx.rng.as_ref());
         let pause = Duration::from_millis(LOOK_AGAIN_MS + LOOK_AGAIN_MS * u64::from(random) / 255);
         let line = Arc::clone(self.line);
-        tokio::spawn(async move {
+        self.looks_later = Some(tokio::spawn(async move {
             sleep(pause).await;
             line.look_again();
-        });
+        }));
     }
 
     async fn answer(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Over> {

@@ -61,20 +61,35 @@ impl Inbox {
 
     /// The client asks for a queue, perhaps confirming the page with that key.
     pub async fn pull(&mut self, queue: String, key: Option<u64>) -> Result<Vec<Show>> {
-        self.deliver(Event::Pulled { queue, key }).await
+        let pulled = Event::Pulled { queue: queue.clone(), key };
+        self.deliver(&queue, pulled).await
     }
 
     /// Something was put into a queue.
     pub async fn wake(&mut self, queue: &str) -> Result<Vec<Show>> {
-        self.deliver(Event::Woken(queue.to_owned())).await
+        self.deliver(queue, Event::Woken(queue.to_owned())).await
+    }
+
+    /// What was to be shown of a queue could not be sent: it is shown when something wakes the queue again.
+    pub fn unsent(&mut self, queue: &str) {
+        self.delivery.on(Event::Failed(queue.to_owned()));
     }
 
     async fn waiting(&self) -> Result<Vec<(String, i64)>> {
         messages::queues_for_device(&self.ctx, self.app, self.user, &self.resource).await
     }
 
+    /// Does what an event about a queue leads to. After an error the queue does not stand still: another event begins anew.
+    async fn deliver(&mut self, queue: &str, event: Event) -> Result<Vec<Show>> {
+        let shown = self.run(event).await;
+        if shown.is_err() {
+            self.unsent(queue);
+        }
+        shown
+    }
+
     /// Runs an event through the state machine until nothing is left to do.
-    async fn deliver(&mut self, event: Event) -> Result<Vec<Show>> {
+    async fn run(&mut self, event: Event) -> Result<Vec<Show>> {
         let mut shown = Vec::new();
         let mut read: HashMap<String, Vec<Entry>> = HashMap::new();
         let mut actions = self.delivery.on(event);

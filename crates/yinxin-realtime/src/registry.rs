@@ -240,11 +240,11 @@ impl LocalSessions for Registry {
         !self.is_empty() && self.shard(app, user).read().contains_key(&(app, user))
     }
 
-    /// Newest first.
     fn count(&self) -> usize {
         self.len()
     }
 
+    /// Newest first.
     fn devices_of(&self, app: AppId, user: UserId) -> Vec<Device> {
         let shard = self.shard(app, user).read();
         shard

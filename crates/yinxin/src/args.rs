@@ -246,8 +246,8 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub open_registration: Option<bool>,
     /// Answer as the vendors' documents print, or as their servers of today do
-    #[arg(long)]
-    pub profile: Option<Profile>,
+    #[arg(long, value_parser = ["seed", "current"])]
+    pub profile: Option<String>,
     /// Life of a user token where the caller does not say, in seconds; 0 is for ever
     #[arg(long, value_name = "S")]
     pub user_token_ttl: Option<u32>,
@@ -273,42 +273,11 @@ pub(crate) struct Settings {
     #[arg(long, value_parser = ["402", "10000"])]
     pub unknown_login_code: Option<String>,
     /// Lanying: the unit of the time at which a token ends
-    #[arg(long)]
-    pub expire_unit: Option<ExpireUnit>,
+    #[arg(long, value_parser = ["ms", "s"])]
+    pub expire_unit: Option<String>,
     /// Lanying: whether /token/user takes a mobile in place of a name
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub token_user_mobile: Option<bool>,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug)]
-pub(crate) enum Profile {
-    Seed,
-    Current,
-}
-
-impl Profile {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Seed => "seed",
-            Self::Current => "current",
-        }
-    }
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug)]
-pub(crate) enum ExpireUnit {
-    Ms,
-    S,
-}
-
-impl ExpireUnit {
-    /// The name in the admin API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ms => "ms",
-            Self::S => "s",
-        }
-    }
 }
 
 /// The user a command is for.

@@ -33,7 +33,7 @@ pub struct Head {
 /// What there is to do for a hook.
 #[derive(Clone, Default, Debug)]
 pub struct Look {
-    /// What is due, in order.
+    /// What is due: what is to be attempted again, and then what is new, in order.
     pub heads: Vec<Head>,
     /// When something more is.
     pub next_ms: Option<i64>,
@@ -65,12 +65,20 @@ async fn read(ctx: &Ctx, (app, hook): Key, limit: i64) -> Result<Look> {
                 if !hooks::by_id(sql, *app, *hook).await?.is_some_and(|hook| hook.enabled) {
                     return Ok(Look::default());
                 }
-                let due = hook_outbox::due(sql, *app, *hook, *now_ms, *limit).await?;
+                let again = hook_outbox::due_again(sql, *app, *hook, *now_ms, *limit).await?;
+                let untried = hook_outbox::untried(sql, *app, *hook, *limit).await?;
                 let next_ms = hook_outbox::next_due_ms(sql, *app, *hook, *now_ms).await?;
-                Ok(Look { heads: due.into_iter().map(|(seq, lane)| Head { seq, lane }).collect(), next_ms })
+                let due = neither_starved(again, untried, usize::try_from(*limit).unwrap_or(usize::MAX));
+                Ok(Look { heads: due.map(|(seq, lane)| Head { seq, lane }).collect(), next_ms })
             })
         })
         .await
+}
+
+/// As many of both as may be, the first before the second; each has half of the places if it needs them.
+fn neither_starved<T>(first: Vec<T>, second: Vec<T>, limit: usize) -> impl Iterator<Item = T> {
+    let places = limit.saturating_sub(second.len()).max(limit / 2);
+    first.into_iter().take(places).chain(second).take(limit)
 }
 
 /// What came of an attempt, for whoever decides about the next.
@@ -261,4 +269,19 @@ async fn write_down(sql: &mut dyn Sql, made: &Made) -> Result<Option<&'static st
         hooks::disable(sql, *app, *hook, why).await?;
     }
     Ok(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::neither_starved;
+
+    #[test]
+    fn what_is_tried_again_and_what_is_new_share_the_places() {
+        let both =
+            |first: &[i64], second: &[i64]| neither_starved(first.to_vec(), second.to_vec(), 4).collect::<Vec<_>>();
+        assert_eq!(both(&[1, 2, 3, 4], &[5, 6, 7, 8]), [1, 2, 5, 6]);
+        assert_eq!(both(&[1, 2, 3, 4], &[5]), [1, 2, 3, 5]);
+        assert_eq!(both(&[1], &[5, 6, 7, 8]), [1, 5, 6, 7]);
+        assert_eq!(both(&[1, 2, 3, 4], &[]), [1, 2, 3, 4]);
+    }
 }

@@ -7,7 +7,7 @@ use yinxin_store::tables::hook_outbox::{self, NewEvent};
 use yinxin_store::tables::hooks as hook_table;
 use yinxin_store::{AppId, HookId, Sql};
 
-use super::{Content, Event, event, said};
+use super::{Content, Event, Key, event, said};
 use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::Result;
@@ -53,7 +53,8 @@ pub(crate) fn notes(
 impl Notes {
     /// Puts the event into the outboxes, within the write that makes it true; `id` is that of the message it is about,
     /// and `becomes` what another message says from now on, if that is changed. The order of events is made here, so that it
-    /// is that of the writes.
+    /// is that of the writes; a message's event stands where the message does, so that those of a conversation are in
+    /// order whichever nodes write them.
     pub async fn keep(&self, sql: &mut dyn Sql, app: AppId, id: Option<i64>, becomes: Option<Content>) -> Result<()> {
         let mut data = self.data.clone();
         if let Some(id) = id {
@@ -63,18 +64,21 @@ impl Notes {
         if let Some(content) = becomes {
             said::say(&mut data, content);
         }
-        self.tell(sql, app, &data).await
+        self.put(sql, app, id.unwrap_or_else(|| self.mint.order()), &data).await
     }
 
     /// The same with data that only the write knows.
     pub async fn tell(&self, sql: &mut dyn Sql, app: AppId, data: &Value) -> Result<()> {
+        self.put(sql, app, self.mint.order(), data).await
+    }
+
+    async fn put(&self, sql: &mut dyn Sql, app: AppId, seq: i64, data: &Value) -> Result<()> {
         let Self { event, lane, at_ms, hooks, mint, .. } = self;
         let payload = &event::payload(*event, *at_ms, data);
-        let new = NewEvent { seq: mint.order(), event: event.name(), lane, payload, due_ms: mint.now_ms() };
+        let new = NewEvent { seq, event: event.name(), lane, payload };
         for (hook, has_room) in hooks {
             if *has_room {
-                // A hook that was removed meanwhile wants nothing.
-                hook_outbox::put(sql, app, *hook, &new).await?;
+                put(sql, mint, (app, *hook), new.clone()).await?;
             } else {
                 hook_table::count_dropped(sql, app, *hook, 1).await?;
                 metrics::counter!("yinxin_hook_events_dropped_total").increment(1);
@@ -82,4 +86,16 @@ impl Notes {
         }
         Ok(())
     }
+}
+
+/// Keeps an event for a hook. One that was removed meanwhile wants nothing.
+pub(super) async fn put(sql: &mut dyn Sql, mint: &Mint, (app, hook): Key, mut new: NewEvent<'_>) -> Result<()> {
+    while !hook_outbox::put(sql, app, hook, &new).await?
+        && hook_outbox::by_seq(sql, app, hook, new.seq).await?.is_some()
+    {
+        // The same time comes again: the clock was set back since, and the server started anew.
+        mint.rise_above(hook_outbox::last(sql, app, hook).await?);
+        new.seq = mint.order();
+    }
+    Ok(())
 }

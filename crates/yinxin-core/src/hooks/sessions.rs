@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use yinxin_store::tables::hook_sessions::{self, SessionRow};
 
 use super::outbox::notes;
-use super::{Event, event};
+use super::{Event, event, wanted};
 use crate::apps::{self, App};
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
@@ -83,7 +83,7 @@ async fn tell_start(ctx: &Ctx, known: Known<'_>, opened: &Opened) -> Result<bool
         data
     };
     let notes = notes(ctx, &app, Event::SessionStarted, opened.started_ms, (|| lane(known), started));
-    let is_noted = app.hooks.iter().any(|hook| hook.wants(Event::SessionEnded));
+    let is_noted = wanted(&app, Event::SessionEnded);
     if notes.is_none() && !is_noted {
         return Ok(false);
     }
@@ -113,12 +113,14 @@ pub async fn end(ctx: &Ctx, known: Known<'_>, opened: Opened, reason: EndReason)
 
 async fn tell_end(ctx: &Ctx, known: Known<'_>, opened: &Opened, reason: EndReason) -> Result<()> {
     let app = apps::current(ctx, known.app).await?;
-    let online = ctx.sessions.is_online(app.id, known.user.user).await?;
-    let ended = || ended(data(known, opened), reason, online);
-    let notes = notes(ctx, &app, Event::SessionEnded, ctx.clock.now_ms(), (|| lane(known), ended));
-    if notes.is_none() && !opened.is_noted {
+    let is_wanted = wanted(&app, Event::SessionEnded);
+    if !is_wanted && !opened.is_noted {
         return Ok(());
     }
+    // A question to the database on a cluster.
+    let online = is_wanted && ctx.sessions.is_online(app.id, known.user.user).await?;
+    let ended = || ended(data(known, opened), reason, online);
+    let notes = notes(ctx, &app, Event::SessionEnded, ctx.clock.now_ms(), (|| lane(known), ended));
     ctx.db
         .write((app.id, notes, opened.seq), |sql, (app, notes, seq)| {
             Box::pin(async move {

@@ -1,5 +1,7 @@
 //! Keeping outboxes and logs within their bounds, and what a start finds that the end before left behind.
 
+use std::sync::Arc;
+
 use yinxin_store::tables::hook_log;
 use yinxin_store::tables::hook_outbox::{self, FAILED, NewEvent, WAITING};
 use yinxin_store::tables::hook_sessions::{self, SessionRow};
@@ -7,11 +9,11 @@ use yinxin_store::tables::hooks::{self, HookRow};
 use yinxin_store::tables::nodes;
 use yinxin_store::{AppId, NodeId, Sql};
 
-use super::{Event, Key, sessions};
+use super::{Event, Key, outbox, sessions};
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::limits::{HOOK_EVENT_DAYS, HOOK_SESSIONS_PAGE};
-use crate::mint::ORDER_BITS;
+use crate::mint::{Mint, ORDER_BITS};
 
 /// All hooks there are: what a server looks at when it starts.
 pub async fn all(ctx: &Ctx) -> Result<Vec<Key>> {
@@ -75,10 +77,10 @@ pub(crate) async fn recover_node(ctx: &Ctx, node: NodeId) -> Result<usize> {
 async fn end_all(ctx: &Ctx, of: Option<NodeId>) -> Result<usize> {
     let mut ended = 0;
     loop {
-        let input = (ctx.mint.order(), ctx.clock.now_ms(), of);
+        let input = (Arc::clone(&ctx.mint), ctx.clock.now_ms(), of);
         let some = ctx
             .db
-            .write(input, |sql, (seq, now_ms, of)| {
+            .write(input, |sql, (mint, now_ms, of)| {
                 Box::pin(async move {
                     let cut_off = match of {
                         None => hook_sessions::any(sql, HOOK_SESSIONS_PAGE).await?,
@@ -86,7 +88,7 @@ async fn end_all(ctx: &Ctx, of: Option<NodeId>) -> Result<usize> {
                         Some(node) => hook_sessions::of_node(sql, *node, HOOK_SESSIONS_PAGE).await?,
                     };
                     for (app, session) in &cut_off {
-                        end_one(sql, *app, session, *seq, *now_ms).await?;
+                        end_one(sql, mint, *app, session, *now_ms).await?;
                     }
                     Ok::<_, Error>(cut_off.len())
                 })
@@ -111,14 +113,14 @@ async fn end_orphans(ctx: &Ctx) -> Result<usize> {
         if orphans.is_empty() {
             return Ok(ended);
         }
-        let input = (orphans, ctx.mint.order(), ctx.clock.now_ms());
+        let input = (orphans, Arc::clone(&ctx.mint), ctx.clock.now_ms());
         ended += ctx
             .db
-            .write(input, |sql, (orphans, seq, now_ms)| {
+            .write(input, |sql, (orphans, mint, now_ms)| {
                 Box::pin(async move {
                     let mut ended = 0;
                     for (app, session) in orphans {
-                        ended += usize::from(end_one(sql, *app, session, *seq, *now_ms).await?);
+                        ended += usize::from(end_one(sql, mint, *app, session, *now_ms).await?);
                     }
                     Ok::<_, Error>(ended)
                 })
@@ -128,16 +130,17 @@ async fn end_orphans(ctx: &Ctx) -> Result<usize> {
 }
 
 /// Gives whether it was still there.
-async fn end_one(sql: &mut dyn Sql, app: AppId, session: &SessionRow, seq: i64, now_ms: i64) -> Result<bool> {
+async fn end_one(sql: &mut dyn Sql, mint: &Mint, app: AppId, session: &SessionRow, now_ms: i64) -> Result<bool> {
     if !hook_sessions::end(sql, app, session.session_seq).await? {
         return Ok(false);
     }
+    let seq = mint.order();
     let payload = sessions::cut_off(&session.data, now_ms);
     let event = Event::SessionEnded;
     let wanting = |hook: &HookRow| hook.events.split(' ').any(|name| name == event.name());
     for hook in hooks::of_app(sql, app).await?.iter().filter(|hook| wanting(hook)) {
-        let new = NewEvent { seq, event: event.name(), lane: &session.lane, payload: &payload, due_ms: now_ms };
-        hook_outbox::put(sql, app, hook.hook, &new).await?;
+        let new = NewEvent { seq, event: event.name(), lane: &session.lane, payload: &payload };
+        outbox::put(sql, mint, (app, hook.hook), new).await?;
     }
     Ok(true)
 }

@@ -10,6 +10,7 @@ use crate::ctx::Ctx;
 use crate::error::Result;
 use crate::mint::Mint;
 use crate::retention::{self, Place};
+use crate::sessions::Device;
 use crate::users::User;
 
 /// Puts news into a user's inbox, within the write that makes them; the user is woken after it.
@@ -65,18 +66,22 @@ impl News {
     /// What a user did in the conversation with a peer, for its other devices, if one of them is connected: those who are
     /// away find it when they look.
     pub async fn to_own_devices(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Result<Option<Self>> {
-        let news = Self::of_own(ctx, app, deed, kind, text).await?;
         let devices = ctx.sessions.devices_of(app, deed.owner.user).await?;
+        let news = Self::done_by_one_of(ctx, &devices, deed, kind, text);
         Ok(devices.iter().any(|one| one.resource != news.origin).then_some(news))
     }
 
     /// The same, for those who are away, too: of what is nowhere but in the news.
     pub async fn of_own(ctx: &Ctx, app: AppId, deed: Deed<'_>, kind: Kind, text: &str) -> Result<Self> {
+        let devices = ctx.sessions.devices_of(app, deed.owner.user).await?;
+        Ok(Self::done_by_one_of(ctx, &devices, deed, kind, text))
+    }
+
+    fn done_by_one_of(ctx: &Ctx, connected: &[Device], deed: Deed<'_>, kind: Kind, text: &str) -> Self {
         let Deed { owner, peer, by } = deed;
-        let devices = ctx.sessions.devices_of(app, owner.user).await?;
         // What a caller says of itself is believed only if it is connected.
-        let known = devices.iter().map(|one| &*one.resource).find(|one| *one == by.device()).unwrap_or_default();
-        Ok(Self::done_by(ctx, kind, owner, known, peer, text))
+        let known = connected.iter().map(|one| &*one.resource).find(|one| *one == by.device()).unwrap_or_default();
+        Self::done_by(ctx, kind, owner, known, peer, text)
     }
 
     fn done_by(ctx: &Ctx, kind: Kind, sender: &User, device: &str, queue: &str, text: &str) -> Self {

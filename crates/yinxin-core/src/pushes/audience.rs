@@ -12,7 +12,7 @@ use crate::apps::App;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::limits::{PUSH_TARGETS_MAX, PUSH_USERS_AT_ONCE};
-use crate::sessions::device_number;
+use crate::sessions::device_id;
 use crate::{push_tokens, users};
 
 /// Whom a push is for.
@@ -105,7 +105,7 @@ async fn opened(ctx: &Ctx, app: &App, tokens: &[String]) -> Result<Vec<(i64, Dev
         match push_tokens::open(ctx, app, token).await {
             Ok((user, device)) => {
                 let number = users::number_of(ctx, app, &user).await?;
-                devices.entry(number).or_default().insert(device_number(&device).to_string());
+                devices.entry(number).or_default().insert(device_id(&device));
             }
             Err(error) if error.code == Code::FieldIllegal => {}
             Err(error) => return Err(error),
@@ -150,6 +150,7 @@ impl Addressed {
     async fn devices(&self, sql: &mut dyn Sql, app: AppId, user: UserId, item: usize) -> Result<Option<Devices>> {
         Ok(match self {
             Self::All | Self::Users(_) => Some(Devices::All),
+            Self::Tags(_) if item == 0 => Some(Devices::All),
             Self::Tags(tags) => {
                 let has = push_marks::tags(sql, app, user).await?;
                 let is_new = !has.iter().any(|tag| tags[..item].contains(tag));

@@ -25,7 +25,7 @@ use crate::error::{Code, Error, Result};
 use crate::hooks::{self, Event};
 use crate::limits::{
     PUSH_BADGE_MAX, PUSH_MARK_BYTES_MAX, PUSH_MESSAGE_BYTES_MAX, PUSH_TASK_BATCH_MAX, PUSH_TASK_KEPT_MS,
-    PUSH_TASKS_OPEN_MAX, SWEEP_ROWS,
+    PUSH_TASKS_OPEN_MAX,
 };
 use crate::rng;
 use audience::Addressed;
@@ -84,11 +84,11 @@ pub async fn request(ctx: &Ctx, app: &App, request: Request) -> Result<i64> {
         .write((app.id, task), |sql, (app, task)| {
             Box::pin(async move {
                 apps::must_exist(sql, *app).await?;
-                push_tasks::forget(sql, *app, task.made_ms - PUSH_TASK_KEPT_MS, SWEEP_ROWS).await?;
-                if let Some(request) = &task.request_id
-                    && let Some(known) = push_tasks::by_request(sql, *app, request).await?
-                {
-                    return Ok(known);
+                if let Some(request) = &task.request_id {
+                    push_tasks::forget_request(sql, *app, request, task.made_ms - PUSH_TASK_KEPT_MS).await?;
+                    if let Some(known) = push_tasks::by_request(sql, *app, request).await? {
+                        return Ok(known);
+                    }
                 }
                 if push_tasks::open_count(sql, *app).await? >= PUSH_TASKS_OPEN_MAX {
                     return Err(Error::over(Code::RateLimited, PUSH_TASKS_OPEN_MAX));

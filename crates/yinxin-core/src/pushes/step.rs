@@ -15,7 +15,7 @@ use crate::apps;
 use crate::ctx::Ctx;
 use crate::error::{Code, Error, Result};
 use crate::hooks::{self, Event, Notes};
-use crate::limits::PUSH_BADGE_MAX;
+use crate::limits::{PUSH_BADGE_MAX, PUSH_TASK_KEPT_MS, SWEEP_ROWS};
 use crate::sessions::Sessions;
 use crate::settings::Setting;
 
@@ -86,7 +86,7 @@ impl Piece {
         let Some((asked, progress)) = push_tasks::one(sql, self.app, self.task).await? else { return Ok(()) };
         // What another server has written and this one cannot read must not hold up the others.
         let Ok(asked) = serde_json::from_str::<Asked>(&asked) else {
-            return Ok(push_tasks::finish(sql, self.app, self.task).await?);
+            return self.finish(sql).await;
         };
         let mut progress = Progress::read(&progress);
         let (page, next) = asked.to.page(sql, self.app, progress.place).await?;
@@ -112,8 +112,14 @@ impl Piece {
         push_tasks::advance(sql, self.app, self.task, &written(&progress)?).await?;
         match next {
             Some(_) => Ok(()),
-            None => Ok(push_tasks::finish(sql, self.app, self.task).await?),
+            None => self.finish(sql).await,
         }
+    }
+
+    /// With it go those that were finished long ago.
+    async fn finish(&self, sql: &mut dyn Sql) -> Result<()> {
+        push_tasks::finish(sql, self.app, self.task).await?;
+        Ok(push_tasks::forget(sql, self.app, self.at_ms - PUSH_TASK_KEPT_MS, SWEEP_ROWS).await?)
     }
 
     /// A user with its devices that can be pushed to; `None` for one without.

@@ -166,7 +166,10 @@ pub async fn enter(ctx: &Ctx, knock: Knock<'_>, line: Arc<dyn Line>) -> Result<(
         Err(error) => Err(error),
     };
     if let Err(error) = written {
-        if let Err(error) = leave(ctx, seat, pass.pass_id, Departure::Left).await {
+        // Who came back and is refused has to go. What went wrong here must not cost it its seat: the next try may work.
+        let is_refused = error.code != Code::Busy && !error.code.is_our_failure();
+        let departure = if is_refused { Departure::Left } else { Departure::Lost };
+        if let Err(error) = leave(ctx, seat, pass.pass_id, departure).await {
             tracing::warn!(%error, "the end of a stay in a room could not be written");
         }
         return Err(of_pass(error));
@@ -209,6 +212,7 @@ async fn write_entry(ctx: &Ctx, pass: &Pass, room: &RoomName, seat: &Seat, role:
         role,
         claimant: ctx.cluster.as_ref().map(|cluster| cluster.claimant()),
         now_ms,
+        swept: ctx.swept(ROOMS_SWEPT),
     };
     ctx.db.write(entry, |sql, entry| Box::pin(entry.write(sql))).await
 }
@@ -224,6 +228,8 @@ struct Entry {
     /// This node, where it is one of many.
     claimant: Option<Claimant>,
     now_ms: i64,
+    /// How many stays that are long over it takes along.
+    swept: i64,
 }
 
 impl Entry {
@@ -245,18 +251,18 @@ impl Entry {
         if !self.live.is_kept(self.key, self.seat_id) || !self.stay(sql).await? {
             return Err(Code::RoomPassWrong.into());
         }
-        if self.claimant.is_some() {
-            let is_audience = self.role == Role::Audience;
-            room_stays::set_audience(sql, app, cid, self.pass.pass_id, is_audience).await?;
+        if self.swept > 0 {
+            room_stays::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, self.swept).await?;
         }
-        room_stays::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, ROOMS_SWEPT).await?;
         Ok(())
     }
 
     /// Goes on with the stay of the pass, or begins it; `false` when the pass is good for neither.
     async fn stay(&self, sql: &mut dyn Sql) -> Result<bool> {
         let ((app, cid), now_ms, Pass { uid, pass_id, made_ms, .. }) = (self.key, self.now_ms, &self.pass);
-        if room_stays::resume(sql, app, cid, *pass_id, now_ms - ROOM_RETURN_MS).await? {
+        // Of one server memory says how they take part.
+        let audience = self.claimant.is_some() && self.role == Role::Audience;
+        if room_stays::resume(sql, app, cid, *pass_id, audience, now_ms - ROOM_RETURN_MS).await? {
             return Ok(true);
         }
         if !(made_ms - ROOM_PASS_MS..=made_ms + ROOM_PASS_MS).contains(&now_ms) {
@@ -264,7 +270,7 @@ impl Entry {
         }
         // Who is there with another pass is displaced, and that one is void.
         room_stays::end_of_uid(sql, app, cid, uid.cast_signed(), now_ms).await?;
-        Ok(room_stays::begin(sql, app, cid, *pass_id, uid.cast_signed(), now_ms).await?)
+        Ok(room_stays::begin(sql, app, cid, *pass_id, uid.cast_signed(), audience, now_ms).await?)
     }
 }
 

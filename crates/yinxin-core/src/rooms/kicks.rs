@@ -25,14 +25,17 @@ pub async fn kick(ctx: &Ctx, app: &App, room: &Room, uid: RoomUid, bar_s: Option
     }
     let now_ms = ctx.clock.now_ms();
     let key = (app.id, room.cid);
-    let input = (key, room.name.clone(), uid.signed(), ctx.node(), now_ms, now_ms + bar_s * 1000);
+    let bar = (room.name.clone(), now_ms + bar_s * 1000);
+    let input = (key, bar, uid.signed(), ctx.node(), now_ms, ctx.swept(ROOMS_SWEPT));
     let told = ctx
         .db
-        .write(input, |sql, ((app, cid), name, uid, node, now_ms, until_ms)| {
+        .write(input, |sql, ((app, cid), (name, until_ms), uid, node, now_ms, swept)| {
             Box::pin(async move {
                 apps::must_exist(sql, *app).await?;
                 room_bars::put(sql, *app, name, *uid, *until_ms).await?;
-                room_bars::remove_ended(sql, *app, *now_ms, ROOMS_SWEPT).await?;
+                if *swept > 0 {
+                    room_bars::remove_ended(sql, *app, *now_ms, *swept).await?;
+                }
                 let told = endings::note_kick(sql, *node, (*app, *cid), *uid).await?;
                 room_stays::end_of_uid(sql, *app, *cid, *uid, *now_ms).await?;
                 Ok::<_, Error>(told)

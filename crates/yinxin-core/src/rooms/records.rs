@@ -154,16 +154,22 @@ async fn make(
         abandoned: false,
         node,
     };
-    ctx.db.write((app.id, row), |sql, (app, row)| Box::pin(make_in(sql, *app, row))).await
+    ctx.db
+        .write((app.id, row, ctx.swept(ROOMS_SWEPT)), |sql, (app, row, swept)| {
+            Box::pin(make_in(sql, *app, row, *swept))
+        })
+        .await
 }
 
-async fn make_in(sql: &mut dyn Sql, app: AppId, row: &RoomRow) -> Result<(Room, bool)> {
+async fn make_in(sql: &mut dyn Sql, app: AppId, row: &RoomRow, swept: i64) -> Result<(Room, bool)> {
     let now_ms = row.created_ms;
     apps::must_exist(sql, app).await?;
     if let Some(lapsed) = rooms::close_lapsed(sql, app, &row.name, now_ms).await? {
         room_stays::end_all(sql, app, lapsed, now_ms).await?;
     }
-    rooms::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, ROOMS_SWEPT).await?;
+    if swept > 0 {
+        rooms::remove_ended(sql, app, now_ms - ROOM_HISTORY_MS, swept).await?;
+    }
     if rooms::insert(sql, app, row).await? {
         return Ok((row.clone(), true));
     }
@@ -266,8 +272,9 @@ async fn stays(ctx: &Ctx, app: AppId, cid: i64, after: room_stays::After, limit:
         .await
 }
 
-/// Lets a room's time begin to run out if nobody is in it, and if it is on this node: no other knows. Asked in the write's
-/// turn, after its first statement: somebody who has a seat by then, or is about to, keeps the room open.
+/// Lets a room's time begin to run out if nobody is in it, and if it is on this node: no other knows. The room is read
+/// first: only once a write has seen a database of its own may memory be asked, or who came in between would be in neither.
+/// Somebody who has a seat by then, or is about to, keeps the room open.
 pub(super) async fn vacate_in(
     sql: &mut dyn Sql,
     key: RoomKey,
@@ -275,7 +282,9 @@ pub(super) async fn vacate_in(
     node: Option<NodeId>,
     now_ms: i64,
 ) -> Result<()> {
-    if homes::is_here(sql, key, node).await? && !live.is_occupied(key) {
+    let Some(owner) = rooms::node_of(sql, key.0, key.1).await? else { return Ok(()) };
+    let is_here = node.is_none_or(|node| owner == Some(node));
+    if is_here && !live.is_occupied(key) {
         rooms::vacate(sql, key.0, key.1, now_ms + ROOM_EMPTY_MS).await?;
     }
     Ok(())

@@ -175,6 +175,21 @@ async fn who_was_lost_may_come_back_for_a_minute() {
 }
 
 #[tokio::test]
+async fn a_failure_of_ours_does_not_cost_a_guest_its_seat() {
+    // The embedded engine takes a word for a number, which then cannot be read.
+    let site = Site::of(Setup::embedded()).await;
+    let (_ann, pass) = site.come(1).await;
+    let (ben, _) = site.come(2).await;
+    site.run("INSERT INTO room_bars (app_id, name, uid, until_ms) SELECT app_id, 'room1', 1, 'soon' FROM apps").await;
+    assert_eq!(code(site.enter(&pass).await), Code::Internal);
+    assert_eq!(ben.ear.take(), [Notice::Gone(uid(1), Departure::Lost)]);
+    site.run("DELETE FROM room_bars").await;
+    let again = site.enter(&pass).await.unwrap();
+    assert_eq!(again.welcome.others.len(), 1);
+    assert!(matches!(ben.ear.take()[..], [Notice::Entered(_)]));
+}
+
+#[tokio::test]
 async fn who_is_displaced_stays_out() {
     let site = Site::new().await;
     let (older, older_pass) = site.come(1).await;

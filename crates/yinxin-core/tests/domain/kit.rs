@@ -21,7 +21,7 @@ use yinxin_core::rng::{Rng, SystemRng};
 use yinxin_core::sessions::{CloseReason, Device, LocalSessions};
 use yinxin_core::tokens::{Grant, Login, log_in};
 use yinxin_core::users::{self, LoginName, Registration};
-use yinxin_core::{App, AppId, Ctx, Result, User, UserId};
+use yinxin_core::{App, AppId, Ctx, Error, Result, User, UserId};
 use yinxin_testkit::ground;
 pub use yinxin_testkit::ground::CHEAP;
 use zeroize::Zeroizing;
@@ -167,6 +167,17 @@ impl Site {
             ..Registration::default()
         };
         users::register(&self.ctx, &self.app, registration).await.unwrap()
+    }
+
+    /// Does something to the database that no use case does.
+    pub async fn run(&self, statement: &'static str) {
+        let done = self.ctx.db.write(statement, |sql, statement| {
+            Box::pin(async move {
+                sql.exec(statement, &[]).await?;
+                Ok::<_, Error>(())
+            })
+        });
+        done.await.unwrap();
     }
 
     pub async fn log_in(&self, name: &str, password: &str) -> Result<Grant> {

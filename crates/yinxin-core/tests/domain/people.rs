@@ -1,11 +1,13 @@
 //! What users have about one another.
 
 use yinxin_core::apps::{self, AppChanges};
-use yinxin_core::limits::CONTACTS_MAX;
+use yinxin_core::limits::{CONTACTS_MAX, REMARK_CHARS_MAX};
 use yinxin_core::push::{self, RuleChanges, RuleKind};
-use yinxin_core::{contacts, mutes, users};
+use yinxin_core::settings::{Admission, Setting};
+use yinxin_core::users::Registration;
+use yinxin_core::{Code, contacts, mutes, users};
 
-use crate::kit::Site;
+use crate::kit::{Site, secret};
 
 #[tokio::test]
 async fn mutes_set_in_one_moment_are_all_listed() {
@@ -43,6 +45,31 @@ async fn a_push_rule_is_one_however_its_name_is_spelled_and_ends_with_its_target
     users::delete(&site.ctx, &site.app, "ben").await.unwrap();
     site.register("ben").await;
     assert_eq!(read("ben").await, None, "the next owner of the name is somebody else");
+}
+
+#[tokio::test]
+async fn who_becomes_a_contact_has_its_name_by_then() {
+    let site = Site::new().await;
+    let ann = site.register("ann").await;
+    let open = Registration {
+        username: Some("ben".to_owned()),
+        password: Some(secret("first")),
+        settings: vec![(Setting::Admission, Admission::Open.number().to_string())],
+        ..Registration::default()
+    };
+    let ben = users::register(&site.ctx, &site.app, open).await.unwrap();
+    let apply = async |remark: &str| contacts::apply(&site.ctx, &site.app, &ann, &ben, "hi", None, Some(remark)).await;
+    let known = async || {
+        let (_, contact) = contacts::relation(&site.ctx, &site.app, &ann, &ben).await.unwrap();
+        contact.map(|contact| contact.remark)
+    };
+    let before = site.ctx.db.writer_gauge().commits;
+    assert_eq!(apply(&"B".repeat(REMARK_CHARS_MAX + 1)).await.unwrap_err().code, Code::RemarkTooLong);
+    assert_eq!((known().await, site.ctx.db.writer_gauge().commits), (None, before));
+    apply("B").await.unwrap();
+    assert_eq!((known().await, site.ctx.db.writer_gauge().commits), (Some(Some("B".to_owned())), before + 1));
+    apply("").await.unwrap();
+    assert_eq!(known().await, Some(Some("B".to_owned())), "an empty one is none");
 }
 
 #[tokio::test]

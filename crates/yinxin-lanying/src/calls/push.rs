@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use yinxin_core::push::{self, Notifier};
 use yinxin_core::pushes::{self, Audience, Badge, Detail, Request};
-use yinxin_core::sessions::device_number;
+use yinxin_core::sessions::device_id;
 use yinxin_core::settings::{self, Setting};
 use yinxin_core::users::{PushProfile, User};
 use yinxin_core::{Code, Error, Result, push_tokens};
@@ -28,6 +28,10 @@ const PROVIDERS: [(i64, &str, &str); 7] = [
     (6, "oppo", "oppo"),
     (7, "fcm", "fcm"),
 ];
+
+fn illegal(what: &str) -> Error {
+    Error::about(Code::FieldIllegal, what)
+}
 
 fn is_of(provider: &str, beginning: &str) -> bool {
     provider.get(..beginning.len()).is_some_and(|own| own.eq_ignore_ascii_case(beginning))
@@ -54,7 +58,7 @@ pub(crate) async fn set_detail(call: &Call, me: Myself) -> Answer {
 pub(crate) async fn set_hours(call: &Call, me: Myself) -> Answer {
     let hour = |name: &'static str| {
         let number = call.query.number(name)?;
-        number.ok_or_else(|| Error::about(Code::FieldIllegal, name)).map(Some)
+        number.ok_or_else(|| illegal(name)).map(Some)
     };
     let (quiet_start_h, quiet_end_h) = (hour("no_push_start_hour")?, hour("no_push_end_hour")?);
     change(call, &me.user, PushProfile { quiet_start_h, quiet_end_h, ..PushProfile::default() }).await
@@ -73,7 +77,7 @@ pub(crate) async fn set_badge(call: &Call, me: Myself) -> Answer {
         #[serde(default)]
         badge: Number,
     }
-    let number = call.json::<Shown>()?.badge.0.ok_or_else(|| Error::about(Code::FieldIllegal, "badge"))?;
+    let number = call.json::<Shown>()?.badge.0.ok_or_else(|| illegal("badge"))?;
     super::settings::change(call, &me.user, (Setting::Badge, number.to_string()).into()).await
 }
 
@@ -86,10 +90,10 @@ pub(crate) async fn set_alias(call: &Call, viewer: Viewer) -> Answer {
         push_token: Option<String>,
     }
     let Named { alias, push_token } = call.json()?;
-    let alias = alias.ok_or_else(|| Error::about(Code::FieldIllegal, "alias"))?;
+    let alias = alias.ok_or_else(|| illegal("alias"))?;
     let (user, device) = match push_token {
         Some(token) => viewer.device_of(call, &token).await.map(|(user, device)| (user, Some(device)))?,
-        None => (viewer.user.ok_or_else(|| Error::about(Code::FieldIllegal, "user_id"))?, None),
+        None => (viewer.user.ok_or_else(|| illegal("user_id"))?, None),
     };
     pushes::set_alias(&call.ctx, &call.app, &user, device, alias).await?;
     answer::done()
@@ -101,7 +105,7 @@ impl Viewer {
         let (user, device) = push_tokens::open(&call.ctx, &call.app, token).await?;
         match &self.user {
             Some(me) if me.user != user.user => Err(Code::Forbidden.into()),
-            _ => Ok((user, device_number(&device).to_string())),
+            _ => Ok((user, device_id(&device))),
         }
     }
 }
@@ -111,7 +115,7 @@ fn tags_of(call: &Call) -> Result<Vec<String>> {
     struct Tags {
         tags: Option<Vec<String>>,
     }
-    call.json::<Tags>()?.tags.ok_or_else(|| Error::about(Code::FieldIllegal, "tags"))
+    call.json::<Tags>()?.tags.ok_or_else(|| illegal("tags"))
 }
 
 /// `GET /user/push/tag`.
@@ -140,13 +144,12 @@ pub(crate) async fn clear_tags(call: &Call, me: Myself) -> Answer {
 /// `GET /push/certificate?provider=&environment=`: under which name a device of that provider is bound. What the
 /// certificate holds is for nobody to read.
 pub(crate) async fn certificate(call: &Call, _: Viewer) -> Answer {
-    let illegal = |name: &'static str| move || Error::about(Code::FieldIllegal, name);
-    let number = call.query.number("provider")?.ok_or_else(illegal("provider"))?;
-    let (.., beginning) = PROVIDERS.iter().find(|(known, ..)| *known == number).ok_or_else(illegal("provider"))?;
+    let number = call.query.number("provider")?.ok_or_else(|| illegal("provider"))?;
+    let (.., beginning) = PROVIDERS.iter().find(|(known, ..)| *known == number).ok_or_else(|| illegal("provider"))?;
     let environment = match call.query.number("environment")?.unwrap_or(1) {
         0 => "dev",
         1 => "prod",
-        _ => return Err(illegal("environment")()),
+        _ => return Err(illegal("environment")),
     };
     let fits = |notifier: &Notifier| is_of(&notifier.provider, beginning) && is_of(&notifier.environment, environment);
     let found = push::notifiers(&call.ctx, &call.app).await?.into_iter().find(fits);
@@ -159,10 +162,6 @@ struct Notify {
     audience: Option<Value>,
     setting: Option<Map<String, Value>>,
     message: Option<Map<String, Value>>,
-}
-
-fn illegal(what: &str) -> Error {
-    Error::about(Code::FieldIllegal, what)
 }
 
 /// `"all"`, or an object with one list.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use yinxin_core::limits::REGISTER_BATCH_MAX;
 use yinxin_core::names::{NameRule, Username};
-use yinxin_core::sessions::device_number;
+use yinxin_core::sessions::device_id;
 use yinxin_core::settings::{Admission, Setting};
 use yinxin_core::users::{self, Registration, User};
 use yinxin_core::{Code, Error, Result, push_tokens};
@@ -80,8 +80,8 @@ pub(crate) async fn push(call: &Call, _: Registrar) -> Answer {
         (device, _) => device,
     };
     device.as_deref().map_or(Ok(()), push_tokens::check_device)?;
-    let number = device.as_deref().map(|device| device_number(device).to_string()).unwrap_or_default();
-    let alias = given(alias).map(|alias| (number, alias));
+    let id = device.as_deref().map(device_id).unwrap_or_default();
+    let alias = given(alias).map(|alias| (id, alias));
     let user = users::register(&call.ctx, &call.app, Registration { alias, ..user.registration(call) }).await?;
     let mut shown = settings::of(call, &user, false).await?;
     let token = device.map(|device| push_tokens::issue(&call.ctx, &call.app, &user, &device));

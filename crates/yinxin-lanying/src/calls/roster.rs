@@ -139,12 +139,7 @@ impl Application {
         let number = self.user_id.0.ok_or_else(|| Error::about(Code::FieldIllegal, "user_id"))?;
         let other = call.user(number).await?;
         let reason = self.reason.as_deref().unwrap_or_default();
-        self.alias.as_deref().map_or(Ok(()), contacts::check_remark)?;
-        let is_contact = contacts::apply(ctx, app, me, &other, reason, self.auth_answer.as_deref()).await?;
-        match self.alias.as_ref().filter(|alias| is_contact && !alias.is_empty()) {
-            Some(alias) => contacts::set_remark(ctx, app, &me.username, &other.username, alias.clone()).await,
-            None => Ok(()),
-        }
+        contacts::apply(ctx, app, me, &other, reason, self.auth_answer.as_deref(), self.alias.as_deref()).await
     }
 }
 

@@ -15,8 +15,6 @@ use crate::call::Call;
 use crate::frame;
 use crate::rights::Myself;
 
-/// Bytes of a form around the file in it.
-const FORM_BYTES_MAX: usize = 64 * 1024;
 /// The field that is the file.
 const FILE: &str = "file";
 
@@ -69,9 +67,8 @@ pub(crate) async fn put(call: &Call, me: Myself) -> Answer {
 /// Reads the form to its end; fields other than the file mean nothing here.
 async fn read(call: &Call, caller: &Caller) -> Result<(Written, Details)> {
     let file_bytes_max = call.ctx.files.file_bytes_max();
-    let form_bytes_max = usize::try_from(file_bytes_max).unwrap_or(usize::MAX).saturating_add(FORM_BYTES_MAX);
     let fault = |fault| refused(fault, file_bytes_max);
-    let mut form = call.take_form(form_bytes_max).map_err(fault)?;
+    let mut form = call.take_form(call.ctx.files.form_bytes_max()).map_err(fault)?;
     let mut found = None;
     while let Some(field) = form.field().await.map_err(fault)? {
         if field.name != FILE {

@@ -182,7 +182,11 @@ impl yinxin_realtime::Session for Session {
 
     async fn on_wake(&mut self, queue: &str) -> Result<Vec<Vec<u8>>> {
         let shown = self.inbox.wake(queue).await?;
-        self.show(shown).await
+        let frames = self.show(shown).await;
+        if frames.is_err() {
+            self.inbox.unsent(queue);
+        }
+        frames
     }
 
     /// These SDKs know no presence.

@@ -128,10 +128,12 @@ async fn a_push_is_told_to_the_hook_with_all_that_a_sender_needs() {
     // The same request is made once, as long as it is remembered.
     assert_eq!(w.post("/push/notify", &body).by(&w.app.admin).await.ok()["task_id"], task);
     assert!(told(&w).await.is_empty());
+    let nameless = notify(&w, &json!("all")).await.ok()["task_id"].clone();
+    assert_eq!(told(&w).await[0]["targets"][0]["badge"], 6);
     w.clock.move_by(8 * DAY);
     assert_ne!(w.post("/push/notify", &body).by(&w.app.admin).await.ok()["task_id"], task);
-    assert_eq!(told(&w).await[0]["targets"][0]["badge"], 7);
-    assert_eq!(detail(json!([task])).await.ok(), json!([]));
+    assert_eq!(told(&w).await[0]["targets"][0]["badge"], 8);
+    assert_eq!(detail(json!([task, nameless])).await.ok(), json!([]));
 
     let certificate = |query: &str| w.get(&format!("/push/certificate?{query}")).by(&ann.token);
     assert_eq!(certificate("provider=2&environment=1").await.ok(), json!({ "name": "hms" }));

@@ -58,10 +58,35 @@ fn an_announced_queue_is_not_sent_before_it_is_asked_for() {
     assert_eq!(delivery.on(pulled("bob", None)), fetch("bob"));
 }
 
+#[test]
+fn what_failed_is_done_when_it_is_asked_for_again() {
+    let mut delivery = Delivery::new();
+    delivery.on(Event::Listed(Vec::new()));
+    assert_eq!(delivery.on(Event::Woken("bob".into())), fetch("bob"));
+    assert_eq!(delivery.on(Event::Failed("bob".into())), []);
+    assert!(!delivery.is_busy("bob") && delivery.queues.is_empty());
+    assert_eq!(delivery.on(Event::Woken("bob".into())), fetch("bob"));
+    assert_eq!(delivery.on(fetched("bob", Some(1), 5)), [Action::SendPage { queue: "bob".into(), key: 5 }]);
+    assert_eq!(delivery.on(Event::Failed("bob".into())), [], "the page was not sent");
+    assert_eq!(delivery.on(pulled("bob", None)), fetch("bob"));
+    delivery.on(Event::Failed("bob".into()));
+    assert_eq!(delivery.on(Event::Woken("bob".into())), fetch("bob"));
+    assert_eq!(delivery.on(fetched("bob", None, 6)), [Action::SendEnd("bob".into())], "the client still waits");
+    delivery.on(Event::Listed(vec!["bob".into()]));
+    delivery.on(Event::Failed("bob".into()));
+    assert_eq!(delivery.on(Event::Woken("bob".into())), [], "it is announced all the same");
+}
+
 proptest! {
-    /// A client that plays by the rules gets every message of a queue once and in order, whatever comes between.
+    /// A client that plays by the rules gets every message of a queue once and in order, whatever comes between, and
+    /// whatever cannot be read, or sent, at first.
     #[test]
-    fn everything_arrives_once_and_in_order(steps in proptest::collection::vec(0_u8..4, 1..200), page in 1_usize..4) {
+    fn everything_arrives_once_and_in_order(
+        steps in proptest::collection::vec(0_u8..4, 1..200),
+        page in 1_usize..4,
+        failures in proptest::collection::vec(any::<bool>(), 0..50),
+    ) {
+        let (mut failures, mut missed) = (failures.into_iter(), false);
         let (mut delivery, mut inbox, mut got) = (Delivery::new(), Vec::<i64>::new(), Vec::<i64>::new());
         let (mut confirmed, mut next_key, mut in_hand) = (0_i64, 0_u64, Vec::<u64>::new());
         let mut work: Vec<Action> = delivery.on(Event::Listed(Vec::new()));
@@ -69,6 +94,11 @@ proptest! {
         let mut steps = steps.into_iter();
         loop {
             if let Some(action) = (!work.is_empty()).then(|| work.remove(0)) {
+                if matches!(action, Action::Fetch(_) | Action::SendPage { .. }) && failures.next() == Some(true) {
+                    missed = true;
+                    work = delivery.on(Event::Failed("q".into()));
+                    continue;
+                }
                 match action {
                     Action::Confirm { up_to, .. } => { prop_assert!(up_to > confirmed); confirmed = up_to; }
                     Action::Fetch(queue) => {
@@ -90,6 +120,7 @@ proptest! {
                 Some(_) => if let Some(key) = in_hand.pop() { work.extend(delivery.on(pulled("q", Some(key)))); },
                 None => match in_hand.pop() {
                     Some(key) => work.extend(delivery.on(pulled("q", Some(key)))),
+                    None if missed => { missed = false; work.extend(delivery.on(Event::Woken("q".into()))); }
                     None if ending > 0 => break,
                     None => { ending += 1; work.extend(delivery.on(Event::Woken("q".into()))); }
                 },

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::sync::Notify;
 use yinxin_core::rooms::doors::{self, Guest, Invitation, Knock, Request, Welcome};
 use yinxin_core::rooms::live::{About, Departure, Ending, Line, Notice, Role};
@@ -12,11 +13,12 @@ use yinxin_core::rooms::records::{self, State, Which};
 use yinxin_core::rooms::tokens;
 use yinxin_core::rooms::{Room, RoomName, RoomUid, homes, kicks};
 use yinxin_core::sessions::{self, CloseReason};
-use yinxin_core::{Code, Ctx, Database, Error, PostgresOptions, Result, apps, signed_calls, users};
+use yinxin_core::{Code, Ctx, Database, Db, Error, PostgresOptions, Result, apps, signed_calls, users};
+use yinxin_testkit::postgres::Postgres;
 use yinxin_testkit::storage;
 
 use crate::bus::Faults;
-use crate::world::{PATIENCE, World, eventually};
+use crate::world::{PACE, PATIENCE, World, eventually};
 
 #[derive(Default)]
 struct Ear {
@@ -403,7 +405,38 @@ async fn a_call_that_names_itself_is_made_once_in_all() {
     for node in 0..2 {
         assert_eq!(code(signed_calls::note(world.ctx(node), &world.app, "id").await), Code::CallRepeated);
     }
-    signed_calls::note(world.ctx(1), &world.app, "other").await.unwrap();
-    signed_calls::forget(world.ctx(1), &world.app, "other").await;
+    let noted = signed_calls::note(world.ctx(1), &world.app, "other").await.unwrap();
+    signed_calls::forget(world.ctx(1), &world.app, &noted).await;
     signed_calls::note(world.ctx(0), &world.app, "other").await.unwrap();
+}
+
+/// The answer to the commit is lost: the note stands, though its call was refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_note_was_not_acknowledged_may_be_made_again() {
+    if storage::server().is_none() {
+        return;
+    }
+    let server = Postgres::start();
+    let database = Database::Postgres(storage::few_connections(server.url()));
+    let world = World::on(database.clone(), TempDir::new().unwrap(), PACE).await;
+    let operator = Db::open(&database, |_| {}).await.unwrap();
+    server.set("synchronous_standby_names=nobody");
+    let noting = tokio::spawn({
+        let (ctx, app) = (Arc::clone(world.ctx(0)), Arc::clone(&world.app));
+        async move { signed_calls::note(&ctx, &app, "id").await.map(drop) }
+    });
+    eventually(async || {
+        let cut = operator.read((), |sql, ()| {
+            Box::pin(async move {
+                let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+                sql.rows(waiting, &[]).await.map(drop)
+            })
+        });
+        cut.await.unwrap();
+        noting.is_finished()
+    })
+    .await;
+    assert_eq!(code(noting.await.unwrap()), Code::StorageAway);
+    server.set("synchronous_standby_names=");
+    signed_calls::note(world.ctx(0), &world.app, "id").await.unwrap();
 }

@@ -69,8 +69,8 @@ pub struct World {
     pub app: Arc<App>,
     /// Of two clients the later one is the newer, however fast they come.
     since_ms: AtomicI64,
+    database: Database,
     folder: TempDir,
-    database: fn(&Path) -> Database,
 }
 
 impl World {
@@ -99,17 +99,23 @@ impl World {
 
     async fn begin(pace: Pace, database: fn(&Path) -> Database) -> Self {
         let folder = TempDir::new().unwrap();
+        let database = database(&folder.path().join("yinxin.db"));
+        Self::on(database, folder, pace).await
+    }
+
+    /// A node of that pace on that database.
+    pub async fn on(database: Database, folder: TempDir, pace: Pace) -> Self {
         let wire = Wire::new();
-        let nodes = vec![start((&folder, database), &wire, 1, pace).await];
+        let nodes = vec![start(&database, &folder, &wire, 1, pace).await];
         let name = AppName::parse("org/app").unwrap();
         let app = apps::create(&nodes[0].ctx, name, AppChanges::default()).await.unwrap();
-        Self { wire, nodes, app, since_ms: AtomicI64::new(1), folder, database }
+        Self { wire, nodes, app, since_ms: AtomicI64::new(1), database, folder }
     }
 
     /// One node more.
     pub async fn join(&mut self) {
         let number = u8::try_from(self.nodes.len() + 1).unwrap();
-        self.nodes.push(start((&self.folder, self.database), &self.wire, number, PACE).await);
+        self.nodes.push(start(&self.database, &self.folder, &self.wire, number, PACE).await);
     }
 
     pub fn ctx(&self, node: usize) -> &Arc<Ctx> {
@@ -165,12 +171,7 @@ pub struct Waiting {
     registered: Registered,
 }
 
-async fn start(
-    (folder, database): (&TempDir, fn(&Path) -> Database),
-    wire: &Arc<Wire>,
-    number: u8,
-    pace: Pace,
-) -> Node {
+async fn start(database: &Database, folder: &TempDir, wire: &Arc<Wire>, number: u8, pace: Pace) -> Node {
     let id = NodeId([number; 16]);
     let registry = Registry::new(Bounds::default().of_node());
     let setup = cluster::Setup {
@@ -192,7 +193,7 @@ async fn start(
         master: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
         cluster: Some(setup),
     };
-    let ctx = Ctx::open(&database(&folder.path().join("yinxin.db")), parts).await.unwrap();
+    let ctx = Ctx::open(database, parts).await.unwrap();
     let running = tokio::spawn({
         let ctx = Arc::clone(&ctx);
         async move { cluster::run(&ctx).await }

@@ -12,7 +12,7 @@ pub const FAILED: &str = "failed";
 /// An event to keep for a hook.
 #[derive(Clone, Debug)]
 pub struct NewEvent<'a> {
-    /// Its order id, unless the hook has a later event already: then it gets the next one after that.
+    /// Its order id.
     pub seq: i64,
     /// Its name.
     pub event: &'a str,
@@ -20,17 +20,17 @@ pub struct NewEvent<'a> {
     pub lane: &'a str,
     /// The body of the call.
     pub payload: &'a str,
-    /// Since when it may be attempted.
-    pub due_ms: i64,
 }
 
-/// Keeps an event for the hook; `false` when there is no such hook, or it is switched off.
+/// When an event is due that was not attempted yet: at once, whatever clocks say.
+const AT_ONCE_MS: i64 = 0;
+
+/// Keeps an event for the hook, to be attempted at once; `false` when there is no such hook, or it is switched off, or it has
+/// an event under that order id already.
 pub async fn put(sql: &mut dyn Sql, app: AppId, hook: HookId, new: &NewEvent<'_>) -> Result<bool> {
     const SQL: &str = "INSERT INTO hook_outbox (app_id, hook_id, event_seq, event, lane, payload, state, attempts, due_ms) \
-                       SELECT $1, $2, CASE WHEN $3 > COALESCE((SELECT MAX(o.event_seq) FROM hook_outbox o \
-                       WHERE o.app_id = $1 AND o.hook_id = $2), 0) THEN $3 \
-                       ELSE (SELECT MAX(o.event_seq) + 1 FROM hook_outbox o WHERE o.app_id = $1 AND o.hook_id = $2) END, \
-                       $4, $5, $6, $7, 0, $8 FROM hooks h WHERE h.app_id = $1 AND h.hook_id = $2 AND h.enabled";
+                       SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8 FROM hooks h WHERE h.app_id = $1 AND h.hook_id = $2 \
+                       AND h.enabled ON CONFLICT DO NOTHING";
     let args = [
         app.arg(),
         hook.arg(),
@@ -39,7 +39,7 @@ pub async fn put(sql: &mut dyn Sql, app: AppId, hook: HookId, new: &NewEvent<'_>
         new.lane.into(),
         new.payload.into(),
         WAITING.into(),
-        new.due_ms.into(),
+        AT_ONCE_MS.into(),
     ];
     let is_put = sql.exec(SQL, &args).await? == 1;
     if is_put {
@@ -48,12 +48,33 @@ pub async fn put(sql: &mut dyn Sql, app: AppId, hook: HookId, new: &NewEvent<'_>
     Ok(is_put)
 }
 
-/// Up to `limit` events that are due, the one that has waited longest first: order id and lane.
-pub async fn due(sql: &mut dyn Sql, app: AppId, hook: HookId, now_ms: i64, limit: i64) -> Result<Vec<(i64, String)>> {
-    const SQL: &str = "SELECT event_seq, lane FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND state = $3 \
-                       AND due_ms <= $4 ORDER BY due_ms, event_seq LIMIT $5";
-    let rows = sql.rows(SQL, &[app.arg(), hook.arg(), WAITING.into(), now_ms.into(), limit.into()]).await?;
+/// The last order id of the hook's events; 0 when there are none.
+pub async fn last(sql: &mut dyn Sql, app: AppId, hook: HookId) -> Result<i64> {
+    const SQL: &str = "SELECT COALESCE(MAX(event_seq), 0) FROM hook_outbox WHERE app_id = $1 AND hook_id = $2";
+    sql.rows(SQL, &[app.arg(), hook.arg()]).await?.pop().map_or(Ok(0), |mut row| row.take(0))
+}
+
+/// An event that is due: order id and lane.
+type Due = (i64, String);
+
+fn read_due(rows: Vec<Row>) -> Result<Vec<Due>> {
     rows.into_iter().map(|mut row| Ok((row.take(0)?, row.take(1)?))).collect()
+}
+
+/// Up to `limit` events that were not attempted yet, in order.
+pub async fn untried(sql: &mut dyn Sql, app: AppId, hook: HookId, limit: i64) -> Result<Vec<Due>> {
+    const SQL: &str = "SELECT event_seq, lane FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND state = $3 \
+                       AND due_ms = $4 ORDER BY event_seq LIMIT $5";
+    let args = [app.arg(), hook.arg(), WAITING.into(), AT_ONCE_MS.into(), limit.into()];
+    read_due(sql.rows(SQL, &args).await?)
+}
+
+/// Up to `limit` events that are due for another attempt, the one that has waited longest first.
+pub async fn due_again(sql: &mut dyn Sql, app: AppId, hook: HookId, now_ms: i64, limit: i64) -> Result<Vec<Due>> {
+    const SQL: &str = "SELECT event_seq, lane FROM hook_outbox WHERE app_id = $1 AND hook_id = $2 AND state = $3 \
+                       AND due_ms > $4 AND due_ms <= $5 ORDER BY due_ms, event_seq LIMIT $6";
+    let args = [app.arg(), hook.arg(), WAITING.into(), AT_ONCE_MS.into(), now_ms.into(), limit.into()];
+    read_due(sql.rows(SQL, &args).await?)
 }
 
 /// When the next event that is not due yet will be.

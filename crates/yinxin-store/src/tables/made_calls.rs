@@ -10,10 +10,10 @@ pub async fn note(sql: &mut dyn Sql, app: AppId, call_hash: &[u8], now_ms: i64, 
     Ok(sql.exec(SQL, &[app.arg(), call_hash.into(), until_ms.into(), now_ms.into()]).await? == 1)
 }
 
-/// Takes a note back.
-pub async fn forget(sql: &mut dyn Sql, app: AppId, call_hash: &[u8]) -> Result<()> {
-    let args = [app.arg(), call_hash.into()];
-    sql.exec("DELETE FROM made_calls WHERE app_id = $1 AND call_hash = $2", &args).await?;
+/// Takes back the note of a call that is remembered until then: another's stays.
+pub async fn forget(sql: &mut dyn Sql, app: AppId, call_hash: &[u8], until_ms: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM made_calls WHERE app_id = $1 AND call_hash = $2 AND until_ms = $3";
+    sql.exec(SQL, &[app.arg(), call_hash.into(), until_ms.into()]).await?;
     Ok(())
 }
 

@@ -39,6 +39,13 @@ pub async fn by_request(sql: &mut dyn Sql, app: AppId, request: &str) -> Result<
     sql.rows(SQL, &[app.arg(), request.into()]).await?.pop().map(|mut row| row.take(0)).transpose()
 }
 
+/// Forgets the task that was made of that request if it is done and was made before that time.
+pub async fn forget_request(sql: &mut dyn Sql, app: AppId, request: &str, before_ms: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM push_tasks WHERE app_id = $1 AND request_id = $2 AND done AND made_ms < $3";
+    sql.exec(SQL, &[app.arg(), request.into(), before_ms.into()]).await?;
+    Ok(())
+}
+
 /// How many tasks of the app are not done.
 pub async fn open_count(sql: &mut dyn Sql, app: AppId) -> Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM push_tasks WHERE app_id = $1 AND NOT done";

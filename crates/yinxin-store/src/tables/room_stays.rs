@@ -19,18 +19,36 @@ fn read(mut row: Row) -> Result<StayRow> {
     Ok(StayRow { pass_id: row.take(0)?, uid: row.take(1)?, entered_ms: row.take(2)?, left_ms: row.take(3)? })
 }
 
-/// Begins a stay; `false` when that pass has begun one before.
-pub async fn begin(sql: &mut dyn Sql, app: AppId, cid: i64, pass_id: i64, uid: i64, now_ms: i64) -> Result<bool> {
-    const SQL: &str = "INSERT INTO room_stays (app_id, cid, pass_id, uid, entered_ms, lost) \
-                       VALUES ($1, $2, $3, $4, $5, FALSE) ON CONFLICT DO NOTHING";
-    Ok(sql.exec(SQL, &[app.arg(), cid.into(), pass_id.into(), uid.into(), now_ms.into()]).await? == 1)
+/// Begins the stay of somebody who only watches, or not; `false` when that pass has begun one before.
+pub async fn begin(
+    sql: &mut dyn Sql,
+    app: AppId,
+    cid: i64,
+    pass_id: i64,
+    uid: i64,
+    audience: bool,
+    now_ms: i64,
+) -> Result<bool> {
+    const SQL: &str = "INSERT INTO room_stays (app_id, cid, pass_id, uid, entered_ms, lost, audience) \
+                       VALUES ($1, $2, $3, $4, $5, FALSE, $6) ON CONFLICT DO NOTHING";
+    let args = [app.arg(), cid.into(), pass_id.into(), uid.into(), now_ms.into(), audience.into()];
+    Ok(sql.exec(SQL, &args).await? == 1)
 }
 
 /// Goes on with a stay that lasts, or that was lost after `since_ms`; `false` when there is none.
-pub async fn resume(sql: &mut dyn Sql, app: AppId, cid: i64, pass_id: i64, since_ms: i64) -> Result<bool> {
-    const SQL: &str = "UPDATE room_stays SET left_ms = NULL, lost = FALSE WHERE app_id = $1 AND cid = $2 AND pass_id = $3 \
-                       AND (left_ms IS NULL OR (lost AND left_ms > $4))";
-    Ok(sql.exec(SQL, &[app.arg(), cid.into(), pass_id.into(), since_ms.into()]).await? == 1)
+pub async fn resume(
+    sql: &mut dyn Sql,
+    app: AppId,
+    cid: i64,
+    pass_id: i64,
+    audience: bool,
+    since_ms: i64,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE room_stays SET left_ms = NULL, lost = FALSE, audience = $4 \
+                       WHERE app_id = $1 AND cid = $2 AND pass_id = $3 \
+                       AND (left_ms IS NULL OR (lost AND left_ms > $5))";
+    let args = [app.arg(), cid.into(), pass_id.into(), audience.into(), since_ms.into()];
+    Ok(sql.exec(SQL, &args).await? == 1)
 }
 
 /// Ends a stay; one that is lost may be gone on with.

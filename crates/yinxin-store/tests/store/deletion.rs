@@ -127,7 +127,7 @@ async fn add_hook(tx: &mut dyn Sql, app: AppId) -> Result<()> {
         modified_ms: 1,
     };
     assert!(hooks::insert(tx, app, &row, 1, 1).await?);
-    let event = NewEvent { seq: 1, event: "message.sent", lane: "lane", payload: "{}", due_ms: 1 };
+    let event = NewEvent { seq: 1, event: "message.sent", lane: "lane", payload: "{}" };
     assert!(hook_outbox::put(tx, app, row.hook, &event).await?);
     let attempt = AttemptRow {
         attempt_seq: 1,
@@ -239,7 +239,7 @@ async fn add_user(tx: &mut dyn Sql, app: AppId, user: UserId, name: &str) -> Res
             node: None,
         };
         assert!(rooms::insert(tx, app, &room).await?);
-        assert!(room_stays::begin(tx, app, 1, 1, uid, 1).await?);
+        assert!(room_stays::begin(tx, app, 1, 1, uid, false, 1).await?);
         room_bars::put(tx, app, "room", uid, 2).await?;
     }
     inbox::put(tx, app, user, "peer", &message).await?;

@@ -85,15 +85,15 @@ async fn a_server_that_starts_finds_what_the_last_one_left() {
             rooms::insert(tx, APP, &room(1, "a", 100)).await?;
             rooms::insert(tx, APP, &room(2, "b", 100)).await?;
             rooms::occupy(tx, APP, 1, 10).await?;
-            room_stays::begin(tx, APP, 1, 7, 70, 10).await?;
+            room_stays::begin(tx, APP, 1, 7, 70, false, 10).await?;
             rooms::abandon_all(tx, 500).await?;
             room_stays::lose_all(tx, 440).await?;
             let row = rooms::by_cid(tx, APP, 1).await?.unwrap();
             assert_eq!((row.open_until_ms, row.abandoned), (Some(500), true));
             let row = rooms::by_cid(tx, APP, 2).await?.unwrap();
             assert_eq!((row.open_until_ms, row.abandoned), (Some(100), false), "nobody was in it");
-            assert!(!room_stays::resume(tx, APP, 1, 7, 440).await?, "too long ago");
-            assert!(room_stays::resume(tx, APP, 1, 7, 439).await?);
+            assert!(!room_stays::resume(tx, APP, 1, 7, false, 440).await?, "too long ago");
+            assert!(room_stays::resume(tx, APP, 1, 7, false, 439).await?);
             assert!(rooms::occupy(tx, APP, 1, 499).await?);
             assert!(!rooms::by_cid(tx, APP, 1).await?.unwrap().abandoned);
             Ok(())
@@ -107,18 +107,18 @@ async fn a_pass_begins_one_stay() {
     let db = Place::new().open().await;
     on(&db, |tx, ()| {
         Box::pin(async move {
-            assert!(!room_stays::resume(tx, APP, 1, 7, 0).await?, "not begun");
-            assert!(room_stays::begin(tx, APP, 1, 7, 70, 10).await?);
-            assert!(!room_stays::begin(tx, APP, 1, 7, 70, 11).await?);
-            assert!(room_stays::resume(tx, APP, 1, 7, 0).await?, "it lasts");
+            assert!(!room_stays::resume(tx, APP, 1, 7, false, 0).await?, "not begun");
+            assert!(room_stays::begin(tx, APP, 1, 7, 70, false, 10).await?);
+            assert!(!room_stays::begin(tx, APP, 1, 7, 70, false, 11).await?);
+            assert!(room_stays::resume(tx, APP, 1, 7, false, 0).await?, "it lasts");
             room_stays::end(tx, APP, 1, 7, 20, true).await?;
-            assert!(room_stays::resume(tx, APP, 1, 7, 0).await?, "it was lost");
+            assert!(room_stays::resume(tx, APP, 1, 7, false, 0).await?, "it was lost");
             room_stays::end(tx, APP, 1, 7, 30, false).await?;
-            assert!(!room_stays::resume(tx, APP, 1, 7, 0).await?, "it was ended");
-            assert!(room_stays::begin(tx, APP, 1, 8, 70, 40).await?);
+            assert!(!room_stays::resume(tx, APP, 1, 7, false, 0).await?, "it was ended");
+            assert!(room_stays::begin(tx, APP, 1, 8, 70, false, 40).await?);
             room_stays::end(tx, APP, 1, 8, 50, true).await?;
             room_stays::end_of_uid(tx, APP, 1, 70, 60).await?;
-            assert!(!room_stays::resume(tx, APP, 1, 8, 0).await?, "it was lost, and then ended");
+            assert!(!room_stays::resume(tx, APP, 1, 8, false, 0).await?, "it was lost, and then ended");
             let page = room_stays::page(tx, APP, 1, (0, 0), 10).await?;
             let shown: Vec<_> = page.iter().map(|stay| (stay.pass_id, stay.entered_ms, stay.left_ms)).collect();
             assert_eq!(shown, [(7, 10, Some(30)), (8, 40, Some(50))]);

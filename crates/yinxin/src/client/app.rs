@@ -191,7 +191,7 @@ fn beginning(text: &str) -> String {
 fn to_json(settings: &Settings) -> Map<String, Value> {
     let given = [
         ("open_registration", settings.open_registration.map(Value::from)),
-        ("profile", settings.profile.map(|profile| profile.name().into())),
+        ("profile", settings.profile.clone().map(Value::from)),
         ("user_token_ttl", settings.user_token_ttl.map(Value::from)),
         ("app_token_ttl", settings.app_token_ttl.map(Value::from)),
         ("contacts_max", settings.contacts_max.map(Value::from)),
@@ -200,7 +200,7 @@ fn to_json(settings: &Settings) -> Map<String, Value> {
         ("local_room_tokens", settings.local_room_tokens.map(Value::from)),
         ("token_error_code", code(settings.token_error_code.as_ref())),
         ("unknown_login_code", code(settings.unknown_login_code.as_ref())),
-        ("expire_unit", settings.expire_unit.map(|unit| unit.name().into())),
+        ("expire_unit", settings.expire_unit.clone().map(Value::from)),
         ("token_user_mobile", settings.token_user_mobile.map(Value::from)),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()

@@ -7,19 +7,17 @@ use tokio::time::timeout;
 use yinxin_core::Ctx;
 use yinxin_core::chores::{self, Chores};
 use yinxin_core::cluster::Piece;
+use yinxin_core::limits::LEASE_LOOK;
 
 /// After a failure: the database may have more urgent things to fail at.
 const AFTER_FAILURE: Duration = Duration::from_mins(1);
-
-/// Another node does them: whether it still does is asked so often.
-const UNTIL_ASKED_AGAIN: Duration = Duration::from_secs(1);
 
 /// Never ends.
 pub(super) async fn run(ctx: Arc<Ctx>) {
     let mut todo = Chores::default();
     loop {
         if !ctx.holds(Piece::Chores) {
-            tokio::time::sleep(UNTIL_ASKED_AGAIN).await;
+            tokio::time::sleep(LEASE_LOOK).await;
             continue;
         }
         let pause = todo.step(&ctx).await.unwrap_or_else(|error| {

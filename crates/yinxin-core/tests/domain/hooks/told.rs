@@ -154,6 +154,38 @@ async fn a_refused_event_is_tried_for_three_days_under_one_id() {
 }
 
 #[tokio::test]
+async fn the_order_is_that_of_the_messages_whatever_clocks_say() {
+    let place = Place::new().await;
+    let key = place.told_of(&["message.sent"]).await;
+    let mut sent = Vec::new();
+    for (n, later_ms) in [0, -5000, 2000, -3_600_000].into_iter().enumerate() {
+        place.move_by(later_ms);
+        sent.push(place.send(text(&n.to_string())).await.unwrap().id);
+    }
+    let heads: Vec<_> = place.look(key).await.heads.into_iter().map(|head| head.seq).collect();
+    assert_eq!(heads, sent, "the events stand where the messages do");
+    place.tell(key).await;
+    let told = place.receiver.bodies().into_iter().map(|said| said["data"]["bodies"][0]["msg"].clone());
+    assert_eq!(told.collect::<Vec<_>>(), ["0", "1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn events_of_a_time_that_comes_again_are_told() {
+    let place = Place::new().await;
+    let key = place.told_of(&["message.sent"]).await;
+    place.move_by(1000);
+    let first = place.send(text("one")).await.unwrap();
+    // As after a start with a clock that was set back.
+    let ctx = place.site.setup.open().await;
+    let app = apps::find(&ctx, "org", "app").await.unwrap();
+    let second = messages::send(&ctx, &app, Sender::House("admin"), "ben", text("two")).await.unwrap();
+    assert_eq!(first.id, second.id, "this is what is looked at");
+    assert_eq!(place.tell(key).await, [Outcome::Delivered, Outcome::Delivered]);
+    let letters = place.receiver.heard();
+    assert_ne!(letters[0].id, letters[1].id);
+}
+
+#[tokio::test]
 async fn a_failed_event_is_told_again_on_request() {
     let place = Place::new().await;
     let (ctx, app) = (&place.site.ctx, &place.site.app);

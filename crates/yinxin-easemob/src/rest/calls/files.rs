@@ -20,8 +20,6 @@ use crate::rest::cors;
 use crate::rest::query::Query;
 use crate::rest::rights::{By, FromCall, PerhapsBy};
 
-/// Bytes of a form around the file in it.
-const FORM_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a form's field that is no file.
 const TEXT_BYTES_MAX: usize = 256;
 
@@ -82,7 +80,7 @@ struct FileForm {
 impl FileForm {
     async fn read(call: &mut Call, caller: &Caller, wanted: &str) -> Result<Self> {
         let file_bytes_max = call.ctx().files.file_bytes_max();
-        let form_bytes_max = usize::try_from(file_bytes_max).unwrap_or(usize::MAX).saturating_add(FORM_BYTES_MAX);
+        let form_bytes_max = call.ctx().files.form_bytes_max();
         let fault = |fault| refused(fault, file_bytes_max);
         let mut form = call.take_form(form_bytes_max).map_err(fault)?;
         let (mut file, mut texts) = (None, Vec::new());
