@@ -8,6 +8,7 @@ use yinxin_core::rooms::records::{self, State, Which};
 use yinxin_core::rooms::tokens::{self, Privileges};
 use yinxin_core::rooms::{Room, RoomName, RoomUid, kicks};
 use yinxin_core::{Code, Result, apps, users};
+use yinxin_testkit::storage;
 use yinxin_token::netease::permission::{self, Grant};
 
 use crate::kit::{Setup, Site};
@@ -474,6 +475,10 @@ async fn the_history_tells_who_was_there_when() {
     assert_eq!(page(1_000_000, Some(1)).await.unwrap(), []);
     for (number, size) in [(0, None), (-1, None), (1, Some(0)), (1, Some(501))] {
         assert_eq!(code(page(number, size).await), Code::FieldIllegal);
+    }
+    if storage::on_postgres() {
+        // Few entries take what is over along, and which is drawn.
+        return;
     }
     // What is over is forgotten after three days, a little with each room and stay that begins.
     site.setup.clock.move_by(72 * 3_600_000 + 1001);
