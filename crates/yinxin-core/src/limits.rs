@@ -471,6 +471,8 @@ pub const LEASE_LOOK: Duration = Duration::from_secs(1);
 pub const NODE_CLEAR_ROWS: i64 = 50;
 /// Connections of a node of a cluster that read at the same time what they have missed.
 pub const LOOKS_UNDER_WAY: u32 = 4;
+/// What is under way for a connection that is told to end may take so long.
+pub const LAST_WORK: Duration = Duration::from_secs(1);
 /// A look that finds the database busy is tried again after this, or up to twice as long.
 pub const LOOK_AGAIN_MS: u64 = 1000;
 /// Pause before it is asked again where users are connected, after the database could not tell.

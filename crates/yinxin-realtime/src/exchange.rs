@@ -13,9 +13,9 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::SemaphorePermit;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use yinxin_core::hooks::{self, EndReason, Known};
-use yinxin_core::limits::{LOOK_AGAIN_MS, SocketLimits};
+use yinxin_core::limits::{LAST_WORK, LOOK_AGAIN_MS, SocketLimits};
 use yinxin_core::presence::{self, News};
 use yinxin_core::sessions::Entered;
 use yinxin_core::{Code, Ctx, Error, Result, apps, messages, rng, tokens};
@@ -125,13 +125,17 @@ pub async fn serve(
     // Offline from here on, whatever the socket still does.
     drop(registration);
     let settling = Box::pin(settle(ctx, entered, session.known(), opened, over.reason()));
+    // Whoever has to go goes now: the database may keep its own time.
     match over {
-        Over::Here(end) => {
+        Over::Here(End::LoggedOut) => {
+            // But who asked to be logged out is it when the line closes.
             settling.await;
-            pipe.close(end).await;
+            pipe.close(End::LoggedOut).await;
+        }
+        Over::Here(end) => {
+            tokio::join!(Box::pin(pipe.close(end)), settling);
         }
         Over::Told(ending) => {
-            // Whoever has to go goes now: the database may keep its own time.
             let farewell = session.farewell(&ending);
             tokio::join!(Box::pin(see_off(pipe, farewell, End::from(&ending))), settling);
         }
@@ -231,7 +235,7 @@ impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
             // Boxed are the parts that need much room for a short time: a connection is idle nearly always.
             let frames = match heard {
                 Heard::Note(Note::Wake(queue)) => {
-                    let frames = Box::pin(self.session.on_wake(&queue)).await;
+                    let frames = Box::pin(unless_told(&mut self.endings, self.session.on_wake(&queue))).await?;
                     self.unless_busy(frames)?.unwrap_or_default()
                 }
                 Heard::Note(Note::Look) => Vec::new(),
@@ -255,11 +259,11 @@ impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
             looks_later.abort();
         }
         let place = self.place_to_look().await?;
-        let waiting = self.session.waiting_queues().await;
+        let waiting = unless_told(&mut self.endings, self.session.waiting_queues()).await?;
         drop(place);
         for queue in self.unless_busy(waiting)?.unwrap_or_default() {
             let place = self.place_to_look().await?;
-            let frames = self.session.on_wake(&queue).await;
+            let frames = unless_told(&mut self.endings, self.session.on_wake(&queue)).await?;
             drop(place);
             let Some(frames) = self.unless_busy(frames)? else { return Ok(()) };
             self.say(frames).await?;
@@ -303,7 +307,7 @@ impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
     }
 
     async fn answer(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Over> {
-        match self.session.on_frame(bytes).await? {
+        match unless_told(&mut self.endings, self.session.on_frame(bytes)).await?? {
             Next::Send(frames) => Ok(frames),
             Next::Wait(answering) => {
                 self.answering = Some(answering);
@@ -323,6 +327,18 @@ impl<'a, P: Pipe, S: Session> Exchange<'a, P, S> {
         }
         Ok(())
     }
+}
+
+/// What is done for a connection. Once that is told to end it has a moment left: the database may keep its own time, and
+/// whether it was done nobody is told.
+async fn unless_told<T>(endings: &mut Endings, work: impl Future<Output = T>) -> Result<T, Over> {
+    let mut work = pin!(work);
+    let ending = tokio::select! {
+        biased;
+        done = &mut work => return Ok(done),
+        ending = endings.next() => ending,
+    };
+    timeout(LAST_WORK, work).await.map_err(|_| Over::Told(ending))
 }
 
 /// The next of either; neither is kept waiting by the other. While an answer is under way it comes before other frames.

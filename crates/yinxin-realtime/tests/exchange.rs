@@ -1,11 +1,13 @@
 //! A database that has no time, or fails, costs a connection neither its line nor what it is to be sent.
 
+use std::future::pending;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 use yinxin_core::apps::{self, AppChanges};
 use yinxin_core::clock::FakeClock;
 use yinxin_core::ctx::Parts;
@@ -17,7 +19,7 @@ use yinxin_core::names::AppName;
 use yinxin_core::presence::News;
 use yinxin_core::rates::Preset;
 use yinxin_core::rng::SystemRng;
-use yinxin_core::sessions::{Device, LocalSessions as _};
+use yinxin_core::sessions::{Device, LocalSessions as _, PARTS};
 use yinxin_core::{App, Code, Ctx, Error, Result, User, files, tokens};
 use yinxin_realtime::{Bounds, End, Ending, Inbox, Next, Pipe, Place, Refused, Registry, Session, Show, serve};
 use yinxin_testkit::ground::{self, CHEAP, START_MS};
@@ -92,13 +94,16 @@ impl Pipe for Client {
     async fn close(self, _end: End) {}
 }
 
-/// Finds the database busy so many times.
+/// Finds the database busy so many times, and silent where the queue is called [`SILENT`].
 struct Waiting {
     app: Arc<App>,
     user: Arc<User>,
     device: Device,
     busy: usize,
+    asks_in_vain: Arc<Notify>,
 }
+
+const SILENT: &str = "silent";
 
 impl Waiting {
     fn look(&mut self) -> Result<()> {
@@ -120,6 +125,10 @@ impl Session for Waiting {
     }
 
     async fn on_wake(&mut self, queue: &str) -> Result<Vec<Vec<u8>>> {
+        if queue == SILENT {
+            self.asks_in_vain.notify_one();
+            return pending().await;
+        }
         self.look()?;
         Ok(vec![queue.as_bytes().to_vec()])
     }
@@ -152,21 +161,44 @@ impl From<Refused> for Fault {
     }
 }
 
+/// A connection that is served.
+struct Served {
+    user: Arc<User>,
+    say: mpsc::Sender<Bytes>,
+    heard: mpsc::UnboundedReceiver<Vec<u8>>,
+    asks_in_vain: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl World {
+    async fn connect(&self, busy: usize) -> Served {
+        let (token, user) = self.user("ann").await;
+        let asks_in_vain = Arc::new(Notify::new());
+        let session = Waiting {
+            app: Arc::clone(&self.app),
+            user: Arc::clone(&user),
+            device: phone(),
+            busy,
+            asks_in_vain: Arc::clone(&asks_in_vain),
+        };
+        let from = Ipv4Addr::LOCALHOST.into();
+        let place = Place::enter::<Fault>(&self.ctx, &self.registry, session.known(), "web", from, (&token, None));
+        let place = place.await.unwrap();
+        let ((say, says), (tells, mut heard)) = (mpsc::channel(1), mpsc::unbounded_channel());
+        let ctx = Arc::clone(&self.ctx);
+        let task = tokio::spawn(async move {
+            let limits = SocketLimits::default();
+            serve(&ctx, &limits, Client { says, hears: tells }, Box::new(session), place, b"welcome".to_vec()).await;
+        });
+        assert_eq!(heard.recv().await.unwrap(), b"welcome");
+        Served { user, say, heard, asks_in_vain, task }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_busy_database_is_asked_again_and_the_line_stays() {
     let world = World::new().await;
-    let (token, user) = world.user("ann").await;
-    let session = Waiting { app: Arc::clone(&world.app), user: Arc::clone(&user), device: phone(), busy: 3 };
-    let from = Ipv4Addr::LOCALHOST.into();
-    let place = Place::enter::<Fault>(&world.ctx, &world.registry, session.known(), "web", from, (&token, None));
-    let place = place.await.unwrap();
-    let ((say, says), (told, mut heard)) = (mpsc::channel(1), mpsc::unbounded_channel());
-    let ctx = Arc::clone(&world.ctx);
-    let served = tokio::spawn(async move {
-        let limits = SocketLimits::default();
-        serve(&ctx, &limits, Client { says, hears: told }, Box::new(session), place, b"welcome".to_vec()).await;
-    });
-    assert_eq!(heard.recv().await.unwrap(), b"welcome");
+    let Served { user, say, mut heard, task, .. } = world.connect(3).await;
     world.registry.wake(world.app.id, user.user, "ben", None);
     // Once for the wake-up, and then for each of the first two looks.
     assert_eq!(heard.recv().await.unwrap(), b"ben");
@@ -174,7 +206,18 @@ async fn a_busy_database_is_asked_again_and_the_line_stays() {
     say.send(Bytes::from_static(b"here")).await.unwrap();
     assert_eq!(heard.recv().await.unwrap(), b"here");
     drop(say);
-    served.await.unwrap();
+    task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_to_go_does_not_wait_for_a_silent_database() {
+    let world = World::new().await;
+    let Served { user, say: _say, mut heard, asks_in_vain, task } = world.connect(0).await;
+    world.registry.wake(world.app.id, user.user, SILENT, None);
+    asks_in_vain.notified().await;
+    (0..PARTS).for_each(|part| world.registry.send_away(part));
+    assert_eq!(heard.recv().await, None);
+    task.await.unwrap();
 }
 
 #[tokio::test]
